@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One simulated phone: a connection, TLS or not, and the talk over it. */
+#include "bench/handset.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <netinet/in.h>
+#include <openssl/rand.h>
+
+#include "bench/tls_client.h"
+
+/* Bytes that may wait in the socket before the server counts as deaf. */
+enum { UNSENT_MAX = 256 * 1024 };
+
+static const struct {
+	const char *name;
+	const char *tag;
+} outcomes[] = {
+#define X(symbol, name, tag) {name, tag},
+	HANDSET_OUTCOME_LIST(X)
+#undef X
+};
+
+const char *handset_outcome_name(enum handset_outcome outcome)
+{
+	return outcomes[outcome].name;
+}
+
+bool handset_outcome_good(enum handset_outcome outcome)
+{
+	return outcome == HANDSET_REGISTERED || outcome == HANDSET_STANDBY;
+}
+
+static struct moment moment_now(const struct handset *h)
+{
+	struct timespec now;
+	struct tm local;
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &local);
+	return (struct moment){
+		.mono_ms = uv_now(h->setup->loop),
+		.unix_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000,
+		.utc_offset_s = (int32_t)local.tm_gmtoff,
+	};
+}
+
+static const char *user(const struct handset *h)
+{
+	return talk_protocol_name(h->setup->talk.protocol);
+}
+
+struct parcel {
+	uv_write_t request;
+	char data[];
+};
+
+static void on_written(uv_write_t *request, int status)
+{
+	/* A broken connection is told by the reading side, which may still
+	 * have the alert that says why it broke. */
+	free(request->data);
+}
+
+/* Hands n bytes to the socket. 0, or -1 when too many wait there already. */
+static int post(struct handset *h, const uint8_t *data, size_t n)
+{
+	if (uv_stream_get_write_queue_size((uv_stream_t *)&h->tcp) > UNSENT_MAX)
+		return -1;
+	struct parcel *p = malloc(sizeof(*p) + n);
+	if (!p)
+		abort();
+	memcpy(p->data, data, n);
+	p->request.data = p;
+	const uv_buf_t buffer = uv_buf_init(p->data, (unsigned)n);
+	if (uv_write(&p->request, (uv_stream_t *)&h->tcp, &buffer, 1,
+		    on_written) < 0)
+		free(p);
+	return 0;
+}
+
+/* Sends what the engines have for the server; a failed talk does not hold
+ * back the alert behind it. 0, or -1: the server does not read. */
+static int send_out(struct handset *h)
+{
+	size_t n = 0;
+	int error = 0;
+	const uint8_t *data = h->talk_on ? talk_out(&h->talk, &n) : NULL;
+	if (n > 0) {
+		error = h->tls_on ? tls_engine_write(&h->tls, data, n)
+				  : post(h, data, n);
+		talk_sent(&h->talk, n);
+	}
+	n = 0;
+	data = h->tls_on ? tls_engine_out(&h->tls, &n) : NULL;
+	if (n > 0) {
+		error |= post(h, data, n);
+		tls_engine_sent(&h->tls, n);
+	}
+	return error ? -1 : 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct handset *h = handle->data;
+	if (--h->open_handles > 0)
+		return;
+	if (h->talk_on)
+		talk_deinit(&h->talk);
+	if (h->tls_on)
+		tls_engine_deinit(&h->tls);
+	credential_deinit(&h->credential);
+	h->state = HANDSET_CLOSED;
+	h->setup->on_closed(h);
+}
+
+void handset_close(
+	struct handset *h, enum handset_outcome outcome, const char *text)
+{
+	if (h->state >= HANDSET_CLOSING)
+		return;
+	bool bad = !handset_outcome_good(outcome);
+	if (bad) {
+		h->result.outcome = outcome;
+		talk_printable(h->result.text, sizeof(h->result.text), text);
+	}
+	/* An alert has had its own line, in Cisco's words. */
+	if (bad && outcome != HANDSET_ALERT)
+		console_say(&h->console, "ERR", "JVM", outcomes[outcome].tag,
+			"[%s], <%s>, %s%s", user(h), h->setup->target->text,
+			outcome == HANDSET_REJECTED ? "Registration Rejected: "
+						    : "",
+			h->result.text);
+	if (h->state > HANDSET_CONNECTING) {
+		if (h->tls_on)
+			tls_engine_close(&h->tls);
+		send_out(h);
+	}
+	h->state = HANDSET_CLOSING;
+	uv_close((uv_handle_t *)&h->tcp, on_closed);
+	uv_close((uv_handle_t *)&h->timer, on_closed);
+}
+
+static void on_registered(struct handset *h)
+{
+	bool standby = h->setup->talk.mode == TALK_STANDBY;
+	if (h->state != HANDSET_TALKING)
+		return; /* in standby every keepalive is answered */
+	h->state = HANDSET_UP;
+	h->result.outcome = standby ? HANDSET_STANDBY : HANDSET_REGISTERED;
+	h->result.seconds = (double)(uv_hrtime() - h->started_ns) / 1e9;
+	console_say(&h->console, "NOT", "JVM", outcomes[h->result.outcome].tag,
+		"[%s], <%s>, %s %s", user(h), h->setup->target->text, h->device,
+		standby ? "in standby" : "registered");
+	h->setup->on_registered(h);
+}
+
+/* What moved the engines: only the clock makes a missing answer. */
+enum cause { BYTES, CLOCK };
+
+static void on_talk_event(
+	struct handset *h, const struct talk_event *event, enum cause cause)
+{
+	enum handset_outcome failure =
+		cause == CLOCK ? HANDSET_TIMEOUT : HANDSET_FAILED;
+	switch (event->type) {
+	case TALK_EVENT_REGISTERED:
+		on_registered(h);
+		return;
+	case TALK_EVENT_UNREGISTERED:
+		console_say(&h->console, "NOT", "JVM", "UNREG_OK",
+			"[%s], <%s>, %s unregistered", user(h),
+			h->setup->target->text, h->device);
+		handset_close(h, h->result.outcome, "");
+		return;
+	case TALK_EVENT_REJECTED:
+		handset_close(h, HANDSET_REJECTED, event->text);
+		return;
+	case TALK_EVENT_RESET:
+		handset_close(h, HANDSET_LOST, event->text);
+		return;
+	case TALK_EVENT_NOTE:
+		console_say(&h->console, "NOT", "JVM", "REG_NOTE", "[%s], %s",
+			user(h), event->text);
+		return;
+	case TALK_EVENT_FAILED:
+		handset_close(h,
+			h->state == HANDSET_UP ? HANDSET_LOST : failure,
+			event->text);
+		return;
+	}
+}
+
+static void run_talk(struct handset *h, enum cause cause)
+{
+	struct talk_event event;
+	while (h->state < HANDSET_CLOSING && talk_next(&h->talk, &event))
+		on_talk_event(h, &event, cause);
+}
+
+static void begin_talk(struct handset *h)
+{
+	struct talk_config config = h->setup->talk;
+	struct sockaddr_storage address = {0};
+	struct target local;
+	int n = sizeof(address);
+	uv_tcp_getsockname(&h->tcp, (struct sockaddr *)&address, &n);
+	target_text((struct sockaddr *)&address, &local);
+	memcpy(h->local, local.text, sizeof(h->local));
+	config.device = h->device;
+	config.line = h->line;
+	config.server = h->setup->target->host;
+	config.local = h->local;
+	if (address.ss_family == AF_INET) {
+		struct sockaddr_in in;
+		memcpy(&in, &address, sizeof(in));
+		config.local_ipv4 = in.sin_addr.s_addr;
+	}
+	if (RAND_bytes((uint8_t *)&config.seed, sizeof(config.seed)) != 1)
+		abort();
+	const struct moment now = moment_now(h);
+	talk_start(&h->talk, &config, &now);
+	h->talk_on = true;
+}
+
+/* Where the chain is not looked at, OpenSSL has a verdict all the same. */
+static const char *why_we_refused(SSL *ssl, const char *error)
+{
+	long verdict = SSL_get_verify_result(ssl);
+	if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE || verdict == X509_V_OK)
+		return error;
+	return X509_verify_cert_error_string(verdict);
+}
+
+static void on_alert(struct handset *h, const struct tls_event *event)
+{
+	enum console_alert_side side = event->fail == TLS_FAIL_ALERT_SENT
+					       ? CONSOLE_ALERT_WRITE
+					       : CONSOLE_ALERT_READ;
+	h->result.alert = event->alert;
+	h->result.alert_side = side;
+	const char *text = console_alert_text(event->alert);
+	if (side == CONSOLE_ALERT_WRITE) {
+		text = why_we_refused(h->tls.ssl, event->error);
+		console_say(&h->console, "ERR", "SECD", "PXY_SRVR_REFUSED",
+			"[%s], <%s>, we refused the server: %s", user(h),
+			h->setup->target->text, text);
+	}
+	console_alert(&h->console, side, SSL3_AL_FATAL, event->alert);
+	handset_close(h, HANDSET_ALERT, text);
+}
+
+static void on_tls_failed(struct handset *h, const struct tls_event *event)
+{
+	switch (event->fail) {
+	case TLS_FAIL_ALERT_SENT:
+	case TLS_FAIL_ALERT_RECEIVED:
+		on_alert(h, event);
+		return;
+	case TLS_FAIL_LATE:
+		handset_close(h, HANDSET_TIMEOUT, tls_fail_text(event->fail));
+		return;
+	case TLS_FAIL_NONE:
+	case TLS_FAIL_PROTOCOL:
+	case TLS_FAIL_NOT_READING:
+		handset_close(h, HANDSET_FAILED,
+			event->error[0] ? event->error
+					: tls_fail_text(event->fail));
+		return;
+	}
+}
+
+/* In TLS 1.3 this is not the end of it: the server reads our certificate
+ * afterwards, and its alert comes where answers are expected. */
+static void on_tls_up(struct handset *h)
+{
+	SSL *ssl = h->tls.ssl;
+	h->result.tls_version = SSL_get_version(ssl);
+	h->result.cipher = SSL_get_cipher_name(ssl);
+	console_say(&h->console, "NOT", "SECD", "PXY_TLS_UP",
+		"[%s], [%s], cipher [%s]", user(h), h->result.tls_version,
+		h->result.cipher);
+	begin_talk(h);
+}
+
+static void on_tls_event(
+	struct handset *h, const struct tls_event *event, enum cause cause)
+{
+	const struct moment now = moment_now(h);
+	switch (event->type) {
+	case TLS_EVENT_UP:
+		on_tls_up(h);
+		return;
+	case TLS_EVENT_DATA:
+		talk_feed(&h->talk, event->data, event->n, &now);
+		run_talk(h, cause);
+		return;
+	case TLS_EVENT_CLOSED:
+		console_alert(&h->console, CONSOLE_ALERT_READ, SSL3_AL_WARNING,
+			SSL_AD_CLOSE_NOTIFY);
+		handset_close(h, HANDSET_LOST, "the server closed TLS");
+		return;
+	case TLS_EVENT_FAILED:
+		on_tls_failed(h, event);
+		return;
+	}
+}
+
+static uint64_t deadline(const struct handset *h)
+{
+	uint64_t due = MOMENT_NEVER;
+	if (h->state == HANDSET_CONNECTING || h->state == HANDSET_LEAVING)
+		due = h->deadline_ms;
+	if (h->tls_on && tls_engine_deadline(&h->tls) < due)
+		due = tls_engine_deadline(&h->tls);
+	if (h->talk_on && talk_deadline(&h->talk) < due)
+		due = talk_deadline(&h->talk);
+	return due;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Runs the engines until they want bytes or time, and sends their words. */
+static void run(struct handset *h, enum cause cause)
+{
+	struct tls_event event;
+	while (h->tls_on && h->state < HANDSET_CLOSING &&
+		tls_engine_next(&h->tls, &event))
+		on_tls_event(h, &event, cause);
+	if (h->talk_on)
+		run_talk(h, cause);
+	if (h->state < HANDSET_CLOSING && send_out(h) < 0)
+		handset_close(h, HANDSET_LOST, "the server does not read");
+	if (h->state >= HANDSET_CLOSING)
+		return;
+	uint64_t due = deadline(h), now = uv_now(h->setup->loop);
+	if (due == MOMENT_NEVER)
+		uv_timer_stop(&h->timer);
+	else
+		uv_timer_start(
+			&h->timer, on_timer, due > now ? due - now : 1, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct handset *h = timer->data;
+	const struct moment now = moment_now(h);
+	bool late = h->deadline_ms <= now.mono_ms;
+	if (h->state == HANDSET_CONNECTING && late)
+		handset_close(h, HANDSET_TIMEOUT, "no TCP connection in time");
+	if (h->state == HANDSET_LEAVING && late)
+		handset_close(h, HANDSET_TIMEOUT, "unregister not answered");
+	if (h->state >= HANDSET_CLOSING)
+		return;
+	if (h->tls_on)
+		tls_engine_tick(&h->tls, &now);
+	if (h->talk_on)
+		talk_tick(&h->talk, &now);
+	run(h, CLOCK);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
+{
+	const struct handset *h = handle->data;
+	*buffer = uv_buf_init(h->setup->received, HANDSET_READ_MAX);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	struct handset *h = stream->data;
+	if (n == 0 || h->state >= HANDSET_CLOSING)
+		return;
+	if (n < 0) {
+		handset_close(h, HANDSET_LOST,
+			n == UV_EOF ? "the server closed the connection"
+				    : uv_strerror((int)n));
+		return;
+	}
+	if (h->tls_on) {
+		tls_engine_feed(&h->tls, buffer->base, (size_t)n);
+	} else {
+		const struct moment now = moment_now(h);
+		talk_feed(&h->talk, buffer->base, (size_t)n, &now);
+	}
+	run(h, BYTES);
+}
+
+/* Begins the handshake. 0, or -1 when it cannot. */
+static int begin_tls(struct handset *h)
+{
+	const struct handset_setup *s = h->setup;
+	char ciphers[1024];
+	const struct moment now = moment_now(h);
+	if (tls_engine_init(
+		    &h->tls, s->ctx, false, s->plain, s->connect_ms, &now) < 0)
+		abort();
+	h->tls_on = true;
+	tls_client_ciphers(h->tls.ssl, ciphers, sizeof(ciphers));
+	console_cert_cipher(&h->console, tls_client_version(h->tls.ssl),
+		credential_kind_name(h->credential.kind), ciphers);
+	return credential_use(&h->credential, h->tls.ssl);
+}
+
+static void on_connect(uv_connect_t *request, int status)
+{
+	struct handset *h = request->data;
+	if (h->state != HANDSET_CONNECTING)
+		return;
+	if (status < 0) {
+		handset_close(h,
+			status == UV_ETIMEDOUT ? HANDSET_TIMEOUT
+					       : HANDSET_REFUSED,
+			uv_strerror(status));
+		return;
+	}
+	h->state = HANDSET_TALKING;
+	uv_tcp_nodelay(&h->tcp, 1);
+	uv_read_start((uv_stream_t *)&h->tcp, on_alloc, on_read);
+	if (!h->setup->ctx)
+		begin_talk(h);
+	else if (begin_tls(h) < 0) {
+		handset_close(h, HANDSET_FAILED,
+			"OpenSSL does not take the phone's certificate");
+		return;
+	}
+	run(h, BYTES);
+}
+
+void handset_init(struct handset *h, const struct handset_setup *setup,
+	const char *device, const char *line, struct credential *credential)
+{
+	*h = (struct handset){
+		.setup = setup,
+		.result = {.alert = -1, .seconds = -1},
+		.console = {.user = talk_protocol_name(setup->talk.protocol)},
+		.credential = *credential,
+		.open_handles = 2,
+	};
+	*credential = (struct credential){0};
+	strncpy(h->device, device, sizeof(h->device) - 1);
+	strncpy(h->line, line, sizeof(h->line) - 1);
+	uv_tcp_init(setup->loop, &h->tcp);
+	uv_timer_init(setup->loop, &h->timer);
+	h->tcp.data = h;
+	h->timer.data = h;
+	h->connect.data = h;
+}
+
+void handset_start(struct handset *h)
+{
+	const struct handset_setup *s = h->setup;
+	h->state = HANDSET_CONNECTING;
+	h->started_ns = uv_hrtime();
+	h->deadline_ms = uv_now(s->loop) + s->connect_ms;
+	if (s->ctx && h->credential.kind != CREDENTIAL_LSC)
+		console_no_lsc(&h->console);
+	uv_timer_start(&h->timer, on_timer, s->connect_ms, 0);
+	int error = uv_tcp_connect(&h->connect, &h->tcp,
+		(const struct sockaddr *)&s->target->address, on_connect);
+	if (error)
+		handset_close(h, HANDSET_FAILED, uv_strerror(error));
+}
+
+void handset_leave(struct handset *h)
+{
+	if (h->state == HANDSET_LEAVING || h->state >= HANDSET_CLOSING)
+		return;
+	if (h->state < HANDSET_UP) {
+		handset_close(h, HANDSET_STOPPED, "stopped before it was in");
+		return;
+	}
+	if (h->setup->talk.mode == TALK_STANDBY) {
+		handset_close(h, h->result.outcome, "");
+		return;
+	}
+	const struct moment now = moment_now(h);
+	h->state = HANDSET_LEAVING;
+	h->deadline_ms = now.mono_ms + h->setup->leave_ms;
+	talk_unregister(&h->talk, &now);
+	run(h, BYTES);
+}

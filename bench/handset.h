@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One simulated phone: a connection, TLS or not, and the talk over it. */
+#ifndef BENCH_HANDSET_H
+#define BENCH_HANDSET_H
+
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "bench/console.h"
+#include "bench/credential.h"
+#include "bench/names.h"
+#include "bench/talk.h"
+#include "bench/target.h"
+#include "protocols/tls/engine.h"
+
+/*
+ * How it ended. X(symbol, name, console tag)
+ * REGISTERED and STANDBY are good and stay when the phone leaves in order.
+ */
+#define HANDSET_OUTCOME_LIST(X)                                              \
+	X(NONE, "none", "NONE") /* not over */                               \
+	X(REGISTERED, "registered", "REG_OK")                                \
+	X(STANDBY, "standby", "STANDBY_OK") /* its keepalive was answered */ \
+	X(REJECTED, "rejected", "REG_REJECTED")                              \
+	X(ALERT, "alert", "CONN_ALERT")	      /* a fatal one, either way */  \
+	X(LOST, "lost", "CONN_LOST")	      /* the server hung up */       \
+	X(TIMEOUT, "timeout", "CONN_TIMEOUT") /* of TCP, TLS or an answer */ \
+	X(REFUSED, "refused", "TCP_REFUSED")  /* no TCP connection */        \
+	X(FAILED, "failed", "CONN_FAILED")    /* broken TLS or protocol */   \
+	X(STOPPED, "stopped", "STOPPED")      /* by us, before it had one */
+
+enum handset_outcome {
+#define X(symbol, ...) HANDSET_##symbol,
+	HANDSET_OUTCOME_LIST(X)
+#undef X
+		HANDSET_OUTCOMES
+};
+
+const char *handset_outcome_name(enum handset_outcome outcome);
+bool handset_outcome_good(enum handset_outcome outcome);
+
+struct handset_result {
+	enum handset_outcome outcome;
+	int alert; /* fatal alert, -1 when none */
+	enum console_alert_side alert_side;
+	double seconds;		 /* connect to registered; below 0: never */
+	const char *tls_version; /* once the handshake is done, else NULL */
+	const char *cipher;
+	char text[160]; /* printable; "" when there is nothing to say */
+};
+
+struct handset;
+
+/* What phones of one fleet share; outlives them. */
+struct handset_setup {
+	uv_loop_t *loop;
+	const struct target *target;
+	SSL_CTX *ctx; /* NULL: plain TCP */
+	/* device, line, server, local, local_ipv4 and seed are filled in */
+	struct talk_config talk;
+	uint32_t connect_ms; /* for TCP, and again for the handshake */
+	uint32_t leave_ms;   /* for the answer to our unregister */
+	uint8_t *plain;	     /* TLS_PLAIN_MAX bytes, used by one at a time */
+	char *received;	     /* HANDSET_READ_MAX bytes, likewise */
+	/* The result has just become good. */
+	void (*on_registered)(struct handset *h);
+	/* The handles are closed, the result is final; h may be freed. */
+	void (*on_closed)(struct handset *h);
+};
+
+enum { HANDSET_READ_MAX = 64 * 1024 };
+
+enum handset_state {
+	HANDSET_NEW,
+	HANDSET_CONNECTING,
+	HANDSET_TALKING, /* or shaking hands: only then is talk_on false */
+	HANDSET_UP,	 /* registered */
+	HANDSET_LEAVING, /* has sent its unregister */
+	HANDSET_CLOSING,
+	HANDSET_CLOSED,
+};
+
+struct handset {
+	const struct handset_setup *setup;
+	enum handset_state state;
+	struct handset_result result;
+	struct console console;
+	struct credential credential; /* freed when closed */
+	void *owner;		      /* the fleet's; not looked at here */
+	char device[NAMES_DEVICE_MAX + 1];
+	char line[NAMES_LINE_MAX + 1];
+	char local[80];
+	uv_tcp_t tcp;
+	uv_timer_t timer;
+	uv_connect_t connect;
+	int open_handles;
+	uint64_t deadline_ms; /* while CONNECTING or LEAVING */
+	uint64_t started_ns;
+	bool tls_on; /* tls is in use */
+	bool talk_on;
+	struct tls_engine tls;
+	struct talk talk;
+};
+
+/* Takes over the credential. The console starts silent: set console.to. */
+void handset_init(struct handset *h, const struct handset_setup *setup,
+	const char *device, const char *line, struct credential *credential);
+void handset_start(struct handset *h);
+/* Says goodbye if it is registered, and closes. */
+void handset_leave(struct handset *h);
+/* Closes now; a good result stays good only if `outcome` is good, too. */
+void handset_close(
+	struct handset *h, enum handset_outcome outcome, const char *text);
+
+#endif

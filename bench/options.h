@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of dialtone-phone: one table for getopt, help and tests. */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "certs/diag.h"
+
+enum options_until { OPTIONS_UNTIL_REGISTERED, OPTIONS_UNTIL_FOREVER };
+
+/* Every option lands in an int (flag 0/1, number, index of a word) or in a
+ * string; strings are argv's. What is not given stands as said here. */
+struct options {
+	const char *server; /* 127.0.0.1, the protocol's own port */
+	const char *device; /* SEP000000000001 */
+	const char *line;   /* 1001 */
+	const char *lsc;    /* the rest: NULL */
+	const char *mic;
+	const char *lab;
+	const char *ciphers;
+	const char *ca;
+	int leaf;	 /* enum cert_lab_leaf; -1 */
+	int protocol;	 /* enum talk_protocol */
+	int tls_min;	 /* TLS1_VERSION + n */
+	int tls_max;	 /* TLS 1.2 */
+	int until;	 /* enum options_until */
+	int hold;	 /* seconds; 0 */
+	int count;	 /* 1 */
+	int rate;	 /* a second; 200 */
+	int timeout;	 /* seconds; 0: connect 8, answers as the engines do */
+	int device_type; /* 437 (7975) for SCCP, 683 (8841) for SIP */
+	int sccp_version;
+	int plain;
+	int no_certificate;
+	int standby;
+	int no_unregister;
+	int quiet;
+	int json;
+	int allow_any_address;
+	int help;
+};
+
+/* 0; -EINVAL with d set: the option, what came, and what it takes. */
+int options_parse(int argc, char **argv, struct options *o, struct diag *d);
+void options_help(FILE *to);
+
+/* For tests: the name of the i-th option, NULL behind the last. */
+const char *options_name(size_t i);
+
+#endif

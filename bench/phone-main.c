@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone-phone: one simulated handset, or a fleet of them. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/ssl.h>
+
+#include "bench/fleet.h"
+#include "bench/options.h"
+#include "bench/report.h"
+#include "bench/tls_client.h"
+#include "protocols/sip/message.h"
+
+enum { EXIT_USAGE = 2, MS = 1000, CONNECT_S = 8 };
+
+struct phones {
+	struct options options;
+	struct target target;
+	SSL_CTX *ctx;
+	struct credential_source credentials;
+	struct report report;
+	uv_loop_t loop;
+	uv_signal_t interrupted;
+	uv_signal_t terminated;
+	struct fleet fleet;
+};
+
+static int look_up_server(struct phones *p, struct diag *d)
+{
+	const struct options *o = &p->options;
+	return target_parse(o->server,
+		talk_default_port((enum talk_protocol)o->protocol, !o->plain),
+		o->allow_any_address ? TARGET_ANY_ADDRESS
+				     : TARGET_LOOPBACK_ONLY,
+		&p->target, d);
+}
+
+static int open_tls(struct phones *p, struct diag *d)
+{
+	const struct options *o = &p->options;
+	if (o->plain)
+		return 0;
+	const struct tls_client_config config = {
+		.min = TLS1_VERSION + o->tls_min,
+		.max = TLS1_VERSION + o->tls_max,
+		.ciphers = o->ciphers,
+		.ca = o->ca,
+	};
+	return tls_client_new(&config, &p->ctx, d);
+}
+
+static int open_credentials(struct phones *p, struct diag *d)
+{
+	const struct options *o = &p->options;
+	const struct credential_source_config config = {
+		.lsc = o->lsc,
+		.mic = o->mic,
+		.lab = o->lab,
+		.leaf = o->leaf,
+		.way = o->count > 1 ? CREDENTIAL_ISSUE_ALL
+				    : CREDENTIAL_FILES_FIRST,
+	};
+	return credential_source_open(&p->credentials, &config, d);
+}
+
+static void on_result(void *owner, const struct handset *h)
+{
+	report_phone(owner, h->device, &h->result);
+}
+
+/* The console belongs to a phone: of a fleet nobody could read it. */
+static FILE *console(const struct options *o)
+{
+	if (o->quiet || o->count > 1)
+		return NULL;
+	return o->json ? stderr : stdout;
+}
+
+static enum report_form form(const struct options *o)
+{
+	if (o->json)
+		return REPORT_JSON;
+	return o->count > 1 && !o->quiet ? REPORT_TEXT : REPORT_NONE;
+}
+
+static int make_fleet(struct phones *p, struct diag *d)
+{
+	const struct options *o = &p->options;
+	const struct fleet_config config = {
+		.target = &p->target,
+		.ctx = p->ctx,
+		.credentials = &p->credentials,
+		.talk =
+			{
+				.protocol = (enum talk_protocol)o->protocol,
+				.mode = o->standby ? TALK_STANDBY
+						   : TALK_REGISTER,
+				.tls = !o->plain,
+				.device_type = (uint32_t)o->device_type,
+				.sccp_version = (uint8_t)o->sccp_version,
+				.answer_ms = (uint32_t)o->timeout * MS,
+			},
+		.device = o->device,
+		.line = o->line,
+		.count = (unsigned)o->count,
+		.rate = (unsigned)o->rate,
+		.connect_ms =
+			(uint32_t)(o->timeout ? o->timeout : CONNECT_S) * MS,
+		.end = o->until == OPTIONS_UNTIL_FOREVER ? FLEET_FOREVER
+							 : FLEET_HOLD,
+		.hold_ms = (uint64_t)o->hold * MS,
+		.goodbye = o->no_unregister ? FLEET_HANG_UP : FLEET_UNREGISTER,
+		.console = console(o),
+		.on_result = on_result,
+		.owner = &p->report,
+	};
+	return fleet_init(&p->fleet, &p->loop, &config, d);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	struct phones *p = signal->data;
+	fleet_stop(&p->fleet);
+}
+
+static void watch(struct phones *p, uv_signal_t *signal, int number)
+{
+	uv_signal_init(&p->loop, signal);
+	signal->data = p;
+	uv_signal_start(signal, on_signal, number);
+	/* The loop lives as long as its phones. */
+	uv_unref((uv_handle_t *)signal);
+}
+
+static int open_all(struct phones *p, struct diag *d)
+{
+	int error = fleet_raise_limit((unsigned)p->options.count, d);
+	if (!error)
+		error = open_tls(p, d);
+	if (!error)
+		error = open_credentials(p, d);
+	if (!error)
+		error = make_fleet(p, d);
+	return error;
+}
+
+static void close_all(struct phones *p)
+{
+	uv_close((uv_handle_t *)&p->interrupted, NULL);
+	uv_close((uv_handle_t *)&p->terminated, NULL);
+	fleet_deinit(&p->fleet);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&p->loop);
+	report_deinit(&p->report);
+	credential_source_close(&p->credentials);
+	SSL_CTX_free(p->ctx);
+}
+
+/* Everything is open: phones come, stay and go. The exit code. */
+static int run(struct phones *p)
+{
+	fleet_start(&p->fleet);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	report_summary(&p->report);
+	return report_all_good(&p->report) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int complain(const struct diag *d, int code)
+{
+	fprintf(stderr, "dialtone-phone: %s\n", d->text);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static struct phones p;
+	struct diag d = {""};
+	if (options_parse(argc, argv, &p.options, &d) < 0)
+		return complain(&d, EXIT_USAGE);
+	if (p.options.help) {
+		options_help(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (look_up_server(&p, &d) < 0)
+		return complain(&d, EXIT_USAGE);
+	signal(SIGPIPE, SIG_IGN);
+	sip_message_setup();
+	uv_loop_init(&p.loop);
+	watch(&p, &p.interrupted, SIGINT);
+	watch(&p, &p.terminated, SIGTERM);
+	report_init(
+		&p.report, stdout, form(&p.options), (unsigned)p.options.count);
+	int code = open_all(&p, &d) < 0 ? complain(&d, EXIT_FAILURE) : run(&p);
+	close_all(&p);
+	return code;
+}

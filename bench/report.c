@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of every phone, for people or as JSON lines. */
+#include "bench/report.h"
+
+#include <stdlib.h>
+
+#include <jansson.h>
+
+/* A fleet that fails does so for one reason, thousands of times. */
+enum { FAILURES_TOLD = 10 };
+
+void report_init(
+	struct report *r, FILE *to, enum report_form form, unsigned phones)
+{
+	*r = (struct report){.to = to, .form = form};
+	r->seconds = calloc(phones, sizeof(*r->seconds));
+	if (!r->seconds)
+		abort();
+}
+
+void report_deinit(struct report *r)
+{
+	free(r->seconds);
+	*r = (struct report){0};
+}
+
+static void print(struct report *r, json_t *line)
+{
+	if (!line)
+		abort();
+	json_dumpf(line, r->to, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	fputc('\n', r->to);
+	fflush(r->to);
+	json_decref(line);
+}
+
+static json_t *number(double value)
+{
+	return value < 0 ? json_null() : json_real(value);
+}
+
+static void phone_json(struct report *r, const char *device,
+	const struct handset_result *result)
+{
+	bool alert = result->alert >= 0;
+	print(r, json_pack("{s:s,s:s,s:s,s:o,s:s?,s:s?,s:o,s:s?,s:s?}",
+			 "device", device, "outcome",
+			 handset_outcome_name(result->outcome), "text",
+			 result->text, "alert",
+			 alert ? json_integer(result->alert) : json_null(),
+			 "alert_text",
+			 alert ? console_alert_text(result->alert) : NULL,
+			 "alert_side",
+			 alert ? console_alert_side_name(result->alert_side)
+			       : NULL,
+			 "seconds", number(result->seconds), "tls",
+			 result->tls_version, "cipher", result->cipher));
+}
+
+static void phone_text(struct report *r, const char *device,
+	const struct handset_result *result)
+{
+	if (handset_outcome_good(result->outcome) || r->told++ >= FAILURES_TOLD)
+		return;
+	fprintf(r->to, "%s: %s: %s\n", device,
+		handset_outcome_name(result->outcome), result->text);
+}
+
+void report_phone(struct report *r, const char *device,
+	const struct handset_result *result)
+{
+	r->phones++;
+	r->outcomes[result->outcome]++;
+	if (result->seconds >= 0)
+		r->seconds[r->n_seconds++] = result->seconds;
+	if (r->form == REPORT_JSON)
+		phone_json(r, device, result);
+	if (r->form == REPORT_TEXT)
+		phone_text(r, device, result);
+}
+
+double report_percentile(const double *sorted, size_t n, unsigned p)
+{
+	if (n == 0)
+		return 0;
+	size_t rank = (n * p + 99) / 100;
+	return sorted[rank > 0 ? rank - 1 : 0];
+}
+
+static int rising(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double percentile(const struct report *r, unsigned p)
+{
+	return r->n_seconds ? report_percentile(r->seconds, r->n_seconds, p)
+			    : -1;
+}
+
+static void summary_json(struct report *r)
+{
+	json_t *outcomes = json_object();
+	for (int i = HANDSET_NONE + 1; i < HANDSET_OUTCOMES; i++)
+		json_object_set_new(outcomes,
+			handset_outcome_name((enum handset_outcome)i),
+			json_integer(r->outcomes[i]));
+	print(r, json_pack("{s:{s:i,s:o,s:{s:o,s:o,s:o}}}", "summary", "phones",
+			 (int)r->phones, "outcomes", outcomes, "seconds", "p50",
+			 number(percentile(r, 50)), "p99",
+			 number(percentile(r, 99)), "max",
+			 number(percentile(r, 100))));
+}
+
+static void summary_text(struct report *r)
+{
+	if (r->told > FAILURES_TOLD)
+		fprintf(r->to, "... and %u more that failed\n",
+			r->told - FAILURES_TOLD);
+	fprintf(r->to, "%u phones:", r->phones);
+	for (int i = HANDSET_NONE + 1; i < HANDSET_OUTCOMES; i++)
+		if (r->outcomes[i])
+			fprintf(r->to, " %u %s", r->outcomes[i],
+				handset_outcome_name((enum handset_outcome)i));
+	fputc('\n', r->to);
+	if (r->n_seconds)
+		fprintf(r->to,
+			"seconds to registered: p50 %.3f, p99 %.3f, max %.3f\n",
+			percentile(r, 50), percentile(r, 99),
+			percentile(r, 100));
+}
+
+void report_summary(struct report *r)
+{
+	qsort(r->seconds, r->n_seconds, sizeof(*r->seconds), rising);
+	if (r->form == REPORT_JSON)
+		summary_json(r);
+	if (r->form == REPORT_TEXT)
+		summary_text(r);
+}
+
+bool report_all_good(const struct report *r)
+{
+	return r->outcomes[HANDSET_REGISTERED] + r->outcomes[HANDSET_STANDBY] ==
+	       r->phones;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of every phone, for people or as JSON lines. */
+#ifndef BENCH_REPORT_H
+#define BENCH_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "bench/handset.h"
+
+/*
+ * JSON: one line a phone {"device", "outcome", "text", "alert", "alert_text",
+ * "alert_side", "seconds", "tls", "cipher"} (null where there is none), then
+ * {"summary": {"phones", "outcomes": {name: count}, "seconds": {"p50", "p99",
+ * "max"}}}. TEXT: the first phones that failed, then the same figures.
+ */
+enum report_form { REPORT_NONE, REPORT_TEXT, REPORT_JSON };
+
+struct report {
+	FILE *to;
+	enum report_form form;
+	unsigned outcomes[HANDSET_OUTCOMES];
+	double *seconds; /* of those that got in */
+	size_t n_seconds;
+	unsigned phones;
+	unsigned told; /* failures printed as text */
+};
+
+/* For at most `phones` phones. */
+void report_init(
+	struct report *r, FILE *to, enum report_form form, unsigned phones);
+void report_phone(struct report *r, const char *device,
+	const struct handset_result *result);
+/* Prints the closing lines. */
+void report_summary(struct report *r);
+/* Every phone so far did what was asked. */
+bool report_all_good(const struct report *r);
+void report_deinit(struct report *r);
+
+/* The p-th percentile by nearest rank of n values in rising order: the least
+ * one that at least p percent are not above. 0 when n is 0. */
+double report_percentile(const double *sorted, size_t n, unsigned p);
+
+#endif

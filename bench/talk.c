@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The phone engines of SCCP and SIP behind one face. */
+#include "bench/talk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+	const char *name;
+	const char *tls_port;
+	const char *plain_port;
+} protocols[] = {
+#define X(symbol, word, name, tls, plain) {name, tls, plain},
+	TALK_PROTOCOL_LIST(X)
+#undef X
+};
+
+/* What a phone says it restarted for when it was simply plugged in. */
+static const char last_reason[] = "Initialized";
+static const char sccp_load[] = "SCCP75.9-4-2SR3-1S";
+
+const char *talk_protocol_name(enum talk_protocol protocol)
+{
+	return protocols[protocol].name;
+}
+
+const char *talk_default_port(enum talk_protocol protocol, bool tls)
+{
+	return tls ? protocols[protocol].tls_port
+		   : protocols[protocol].plain_port;
+}
+
+void talk_printable(char *dst, size_t size, const char *text)
+{
+	size_t i = 0;
+	for (; text && text[i] && i + 1 < size; i++)
+		dst[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+	dst[i] = '\0';
+}
+
+static void start_sccp(struct sccp_phone *p, const struct talk_config *config,
+	const struct moment *now)
+{
+	const struct sccp_phone_config c = {
+		.device = config->device,
+		.device_type = config->device_type,
+		.version = config->sccp_version,
+		.station_ipv4 = config->local_ipv4,
+		.load = sccp_load,
+		.last_reason = last_reason,
+		.answer_ms = config->answer_ms,
+	};
+	sccp_phone_init(p, &c, now);
+	sccp_phone_start(p, now);
+}
+
+static void start_sip(struct sip_phone *p, const struct talk_config *config,
+	const struct moment *now)
+{
+	const struct sip_phone_config c = {
+		.device = config->device,
+		.line = config->line,
+		.server = config->server,
+		.local = config->local,
+		.model = config->device_type,
+		.tls = config->tls,
+		.standby = config->mode == TALK_STANDBY,
+		.last_reason = last_reason,
+		.answer_ms = config->answer_ms,
+		.seed = config->seed,
+	};
+	sip_phone_init(p, &c, now);
+	sip_phone_start(p, now);
+}
+
+void talk_start(struct talk *t, const struct talk_config *config,
+	const struct moment *now)
+{
+	t->protocol = config->protocol;
+	if (t->protocol == TALK_SIP)
+		start_sip(&t->sip, config, now);
+	else
+		start_sccp(&t->sccp, config, now);
+}
+
+void talk_deinit(struct talk *t)
+{
+	if (t->protocol == TALK_SIP)
+		sip_phone_deinit(&t->sip);
+	else
+		sccp_phone_deinit(&t->sccp);
+}
+
+void talk_unregister(struct talk *t, const struct moment *now)
+{
+	if (t->protocol == TALK_SIP)
+		sip_phone_unregister(&t->sip, now);
+	else
+		sccp_phone_unregister(&t->sccp, now);
+}
+
+void talk_feed(
+	struct talk *t, const void *data, size_t n, const struct moment *now)
+{
+	if (t->protocol == TALK_SIP)
+		sip_phone_feed(&t->sip, data, n, now);
+	else
+		sccp_phone_feed(&t->sccp, data, n, now);
+}
+
+void talk_tick(struct talk *t, const struct moment *now)
+{
+	if (t->protocol == TALK_SIP)
+		sip_phone_tick(&t->sip, now);
+	else
+		sccp_phone_tick(&t->sccp, now);
+}
+
+__attribute__((format(printf, 3, 4))) static void say(struct talk_event *event,
+	enum talk_event_type type, const char *format, ...)
+{
+	char text[sizeof(event->text)];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	event->type = type;
+	talk_printable(event->text, sizeof(event->text), text);
+}
+
+static const char *or_nothing(const char *text)
+{
+	return text ? text : "";
+}
+
+static bool next_sccp(struct sccp_phone *p, struct talk_event *event)
+{
+	struct sccp_phone_event e;
+	if (!sccp_phone_next(p, &e))
+		return false;
+	const char *text = or_nothing(e.text);
+	switch (e.type) {
+	case SCCP_PHONE_REGISTERED:
+		say(event, TALK_EVENT_REGISTERED, "%s", text);
+		break;
+	case SCCP_PHONE_REJECTED:
+		say(event, TALK_EVENT_REJECTED, "%s", text);
+		break;
+	case SCCP_PHONE_UNREGISTERED:
+		say(event, TALK_EVENT_UNREGISTERED, "%s", text);
+		break;
+	case SCCP_PHONE_RESET:
+		say(event, TALK_EVENT_RESET, "the server asked for a %s",
+			e.value == 2 ? "restart" : "reset");
+		break;
+	case SCCP_PHONE_TOKEN:
+		say(event, TALK_EVENT_NOTE, "token: wait %u s", e.value);
+		break;
+	case SCCP_PHONE_FAILED:
+		say(event, TALK_EVENT_FAILED, "%s", text);
+		break;
+	}
+	return true;
+}
+
+static bool next_sip(struct sip_phone *p, struct talk_event *event)
+{
+	struct sip_phone_event e;
+	if (!sip_phone_next(p, &e))
+		return false;
+	const char *text = or_nothing(e.text);
+	switch (e.type) {
+	case SIP_PHONE_REGISTERED:
+	case SIP_PHONE_STANDBY:
+		say(event, TALK_EVENT_REGISTERED, "%s", text);
+		break;
+	case SIP_PHONE_REFRESHED:
+		say(event, TALK_EVENT_NOTE, "refreshed for %u s", e.value);
+		break;
+	case SIP_PHONE_REJECTED:
+		say(event, TALK_EVENT_REJECTED, "%u %s", e.value, text);
+		break;
+	case SIP_PHONE_RETRY:
+		say(event, TALK_EVENT_NOTE, "503, trying again in %u s",
+			e.value);
+		break;
+	case SIP_PHONE_UNREGISTERED:
+		say(event, TALK_EVENT_UNREGISTERED, "%s", text);
+		break;
+	case SIP_PHONE_RESET:
+		say(event, TALK_EVENT_RESET, "the server asked for a %s", text);
+		break;
+	case SIP_PHONE_FAILED:
+		say(event, TALK_EVENT_FAILED, "%s", text);
+		break;
+	}
+	return true;
+}
+
+bool talk_next(struct talk *t, struct talk_event *event)
+{
+	return t->protocol == TALK_SIP ? next_sip(&t->sip, event)
+				       : next_sccp(&t->sccp, event);
+}
+
+const uint8_t *talk_out(const struct talk *t, size_t *n)
+{
+	return t->protocol == TALK_SIP ? sip_phone_out(&t->sip, n)
+				       : sccp_phone_out(&t->sccp, n);
+}
+
+void talk_sent(struct talk *t, size_t n)
+{
+	if (t->protocol == TALK_SIP)
+		sip_phone_sent(&t->sip, n);
+	else
+		sccp_phone_sent(&t->sccp, n);
+}
+
+uint64_t talk_deadline(const struct talk *t)
+{
+	return t->protocol == TALK_SIP ? sip_phone_deadline(&t->sip)
+				       : sccp_phone_deadline(&t->sccp);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The phone engines of SCCP and SIP behind one face. */
+#ifndef BENCH_TALK_H
+#define BENCH_TALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocols/moment.h"
+#include "protocols/sccp/phone.h"
+#include "protocols/sip/phone.h"
+
+/* X(symbol, option word, as a console prints it, TLS port, plain port) */
+#define TALK_PROTOCOL_LIST(X)                   \
+	X(SCCP, "sccp", "SCCP", "2443", "2000") \
+	X(SIP, "sip", "SIP", "5061", "5060")
+
+enum talk_protocol {
+#define X(symbol, ...) TALK_##symbol,
+	TALK_PROTOCOL_LIST(X)
+#undef X
+};
+
+const char *talk_protocol_name(enum talk_protocol protocol); /* "SCCP" */
+const char *talk_default_port(enum talk_protocol protocol, bool tls);
+
+enum talk_mode { TALK_REGISTER, TALK_STANDBY };
+
+/* Strings are the caller's and outlive the talk. */
+struct talk_config {
+	enum talk_protocol protocol;
+	enum talk_mode mode; /* STANDBY: SIP alone has it */
+	bool tls;
+	const char *device;
+	const char *line;     /* SIP: the user that registers */
+	const char *server;   /* SIP: host of the request URI */
+	const char *local;    /* SIP: host:port of our end */
+	uint32_t local_ipv4;  /* SCCP: network order */
+	uint32_t device_type; /* SCCP and SIP number models alike */
+	uint8_t sccp_version; /* highest one offered */
+	uint32_t answer_ms;   /* patience for each answer; 0: the engine's */
+	uint64_t seed;	      /* SIP: random */
+};
+
+enum talk_event_type {
+	TALK_EVENT_REGISTERED, /* or, in standby, the keepalive was answered */
+	TALK_EVENT_UNREGISTERED,
+	TALK_EVENT_REJECTED,
+	TALK_EVENT_RESET, /* the server wants us gone and back */
+	TALK_EVENT_NOTE,  /* worth a line, changes nothing */
+	TALK_EVENT_FAILED,
+};
+
+struct talk_event {
+	enum talk_event_type type;
+	char text[160]; /* printable, also where the server's words are not */
+};
+
+struct talk {
+	enum talk_protocol protocol;
+	union {
+		struct sccp_phone sccp;
+		struct sip_phone sip;
+	};
+};
+
+/* The engine contract. start() also begins the conversation. */
+void talk_start(struct talk *t, const struct talk_config *config,
+	const struct moment *now);
+void talk_deinit(struct talk *t);
+void talk_unregister(struct talk *t, const struct moment *now);
+void talk_feed(
+	struct talk *t, const void *data, size_t n, const struct moment *now);
+void talk_tick(struct talk *t, const struct moment *now);
+bool talk_next(struct talk *t, struct talk_event *event);
+const uint8_t *talk_out(const struct talk *t, size_t *n);
+void talk_sent(struct talk *t, size_t n);
+uint64_t talk_deadline(const struct talk *t);
+
+/* Copies text cut to fit, all but printable ASCII turned into '?': a server's
+ * words must not forge lines, move a terminal's cursor or break JSON. */
+void talk_printable(char *dst, size_t size, const char *text);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a loader refused something: one sentence, "file:line: why". */
+#ifndef CERTS_DIAG_H
+#define CERTS_DIAG_H
+
+struct diag {
+	char text[512];
+};
+
+/* Writes the sentence; answers `error` (a negative errno), so that a loader
+ * can `return diag_set(d, -EINVAL, ...)`. d may be NULL. */
+int diag_set(struct diag *d, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small regular files, read and written whole. */
+#ifndef CERTS_FILE_H
+#define CERTS_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "certs/diag.h"
+
+/*
+ * Reads a regular file of at most max bytes (never waits: a FIFO or device is
+ * refused unopened). 0 and *data (the caller cleanses if need be, and frees)
+ * of *n bytes; -EINVAL not regular, -E2BIG longer, or -errno.
+ */
+int cert_file_read(
+	const char *path, size_t max, char **data, size_t *n, struct diag *d);
+/* Writes through a temporary file beside it and rename: readers see the old
+ * file or the new one. 0 or -errno. */
+int cert_file_write(const char *path, mode_t mode, const void *data, size_t n,
+	struct diag *d);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes answers: a request's own headers sent back, and ours. */
+#include "protocols/sip/answer.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	ANSWER_LINE_MAX =
+		1024, /* with CR LF: what a phone's header buffer takes */
+	WARNING_MAX = 512,
+};
+
+/* RFC 3261 21, RFC 3515, RFC 6665 */
+static const struct {
+	int status;
+	const char *phrase;
+} phrases[] = {
+	{200, "OK"},
+	{202, "Accepted"},
+	{400, "Bad Request"},
+	{403, "Forbidden"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{406, "Not Acceptable"},
+	{413, "Request Entity Too Large"},
+	{415, "Unsupported Media Type"},
+	{416, "Unsupported URI Scheme"},
+	{420, "Bad Extension"},
+	{423, "Interval Too Brief"},
+	{480, "Temporarily Unavailable"},
+	{481, "Call/Transaction Does Not Exist"},
+	{483, "Too Many Hops"},
+	{486, "Busy Here"},
+	{489, "Bad Event"},
+	{500, "Server Internal Error"},
+	{501, "Not Implemented"},
+	{503, "Service Unavailable"},
+	{505, "Version Not Supported"},
+	{513, "Message Too Large"},
+};
+
+static const char *phrase_of(int status)
+{
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	}
+	return "Unknown";
+}
+
+/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. */
+static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+{
+	int64_t z = days + 719468; /* since 0000-03-01 */
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+	unsigned doe = (unsigned)(z - era * 146097);
+	unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	unsigned m = (5 * doy + 2) / 153;
+	*day = doy - (153 * m + 2) / 5 + 1;
+	*month = m < 10 ? m + 3 : m - 9;
+	*year = (int64_t)yoe + era * 400 + (*month <= 2);
+}
+
+void sip_answer_date(const struct moment *now, char date[SIP_DATE_SIZE])
+{
+	static const char weekdays[] = "ThuFriSatSunMonTueWed";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int64_t s = now->unix_ms / 1000 - (now->unix_ms % 1000 < 0);
+	int64_t days = s / 86400 - (s % 86400 < 0);
+	unsigned rest = (unsigned)(s - days * 86400);
+	unsigned weekday = (unsigned)((days % 7 + 7) % 7);
+	int64_t year;
+	unsigned month, day;
+	civil(days, &year, &month, &day);
+	snprintf(date, SIP_DATE_SIZE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
+		weekdays + 3 * weekday, day % 100, months + 3 * (month - 1),
+		(unsigned)year % 10000, rest / 3600 % 24, rest / 60 % 60,
+		rest % 60);
+}
+
+static void put(struct sip_answer *a, const char *text, size_t n)
+{
+	a->full |= bytes_queue_put(a->out, text, n) < 0;
+}
+
+void sip_answer_line(struct sip_answer *a, const char *format, ...)
+{
+	char line[ANSWER_LINE_MAX - 1];
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	size_t len = n < 0 ? 0 : strnlen(line, sizeof(line) - 1);
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)line[i] < ' ' || line[i] == 127)
+			line[i] = '?';
+	}
+	put(a, line, len);
+	put(a, "\r\n", 2);
+}
+
+static char echoed(char c)
+{
+	if (sip_field_space(c))
+		return ' ';
+	return c == '\0' ? '?' : c;
+}
+
+/* Sends a received value back under its full name, folds undone. */
+static void echo(struct sip_answer *a, enum sip_header header,
+	struct sip_slice value, const char *tail)
+{
+	char line[ANSWER_LINE_MAX];
+	const char *name = sip_header_name(header);
+	size_t n = strlen(name), t = strlen(tail);
+	if (n + 2 + value.n + t + 2 > sizeof(line))
+		return;
+	memcpy(line, name, n);
+	line[n++] = ':';
+	line[n++] = ' ';
+	for (size_t i = 0; i < value.n; i++)
+		line[n++] = echoed(value.p[i]);
+	memcpy(line + n, tail, t);
+	memcpy(line + n + t, "\r\n", 2);
+	put(a, line, n + t + 2);
+}
+
+static void echo_first(
+	struct sip_answer *a, const struct sip_head *head, enum sip_header h)
+{
+	const struct sip_line *line = sip_head_find(head, h, 0);
+	if (line)
+		echo(a, h, line->value, "");
+}
+
+/* FNV-1a: a tag has to be the request's own, not to be a secret. */
+static uint64_t mix(uint64_t hash, struct sip_slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static uint64_t tag_of(const struct sip_head *head)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	hash = mix(hash, sip_head_value(head, SIP_HEADER_CALL_ID));
+	hash = mix(hash, sip_head_value(head, SIP_HEADER_CSEQ));
+	return mix(hash, sip_head_value(head, SIP_HEADER_VIA));
+}
+
+/* A To that nobody can read, or that has a tag, goes back as it came. */
+static void echo_to(struct sip_answer *a, const struct sip_head *head)
+{
+	struct sip_address address;
+	struct sip_param param;
+	char tail[32] = "";
+	const struct sip_line *to = sip_head_find(head, SIP_HEADER_TO, 0);
+	if (!to)
+		return;
+	if (sip_field_address(to->value, &address) &&
+		!sip_field_find(address.params, "tag", &param))
+		snprintf(tail, sizeof(tail), ";tag=%016llx",
+			(unsigned long long)tag_of(head));
+	echo(a, SIP_HEADER_TO, to->value, tail);
+}
+
+void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
+	const struct sip_head *head, int status, const char *phrase,
+	const struct moment *now)
+{
+	char date[SIP_DATE_SIZE];
+	*a = (struct sip_answer){.out = out};
+	sip_answer_line(a, "SIP/2.0 %d %s", status,
+		phrase ? phrase : phrase_of(status));
+	for (size_t i = 0; i < head->n; i++) {
+		if (head->lines[i].header == SIP_HEADER_VIA)
+			echo(a, SIP_HEADER_VIA, head->lines[i].value, "");
+	}
+	echo_first(a, head, SIP_HEADER_FROM);
+	echo_to(a, head);
+	sip_answer_date(now, date);
+	sip_answer_line(a, "Date: %s", date);
+	echo_first(a, head, SIP_HEADER_CALL_ID);
+	echo_first(a, head, SIP_HEADER_CSEQ);
+}
+
+void sip_answer_warning(
+	struct sip_answer *a, const char *node, const char *text)
+{
+	char clean[WARNING_MAX];
+	size_t n = 0;
+	for (; text[n] && n < sizeof(clean) - 1; n++)
+		clean[n] = text[n] == '"' || text[n] == '\\' ? '\'' : text[n];
+	clean[n] = '\0';
+	sip_answer_line(a, "Warning: 399 %.64s \"%s\"", node, clean);
+}
+
+void sip_answer_body(struct sip_answer *a, const char *body, size_t n)
+{
+	sip_answer_line(a, "Content-Length: %zu", n);
+	put(a, "\r\n", 2);
+	put(a, body, n);
+}
+
+void sip_answer_end(struct sip_answer *a)
+{
+	sip_answer_body(a, "", 0);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bindings of one device and the rules of RFC 3261 section 10.3 on them. */
+#include "protocols/sip/bindings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/sip/uri.h"
+
+static const struct {
+	int status;
+	const char *text;
+} verdicts[] = {
+#define X(symbol, status, text) {status, text},
+	SIP_BIND_LIST(X)
+#undef X
+};
+
+int sip_bind_status(enum sip_bind_verdict verdict)
+{
+	return verdicts[verdict].status;
+}
+
+const char *sip_bind_text(enum sip_bind_verdict verdict)
+{
+	return verdicts[verdict].text;
+}
+
+static void *need(void *memory)
+{
+	if (!memory)
+		abort(); /* law 2: no memory; all sizes here are capped */
+	return memory;
+}
+
+static void release(struct sip_binding *binding)
+{
+	free(binding->aor);
+	free(binding->uri);
+	free(binding->text);
+	free(binding->call_id);
+}
+
+size_t sip_bindings_expire(struct sip_bindings *b, const struct moment *now)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->list[i].expires_ms > now->mono_ms)
+			b->list[kept++] = b->list[i];
+		else
+			release(&b->list[i]);
+	}
+	b->n = kept;
+	return kept;
+}
+
+uint64_t sip_bindings_last_ms(const struct sip_bindings *b)
+{
+	uint64_t last = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->list[i].expires_ms > last)
+			last = b->list[i].expires_ms;
+	}
+	return b->n ? last : MOMENT_NEVER;
+}
+
+void sip_bindings_deinit(struct sip_bindings *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		release(&b->list[i]);
+	free(b->list);
+	*b = (struct sip_bindings){0};
+}
+
+static bool same_uri(const char *a, const char *b)
+{
+	return sip_uri_same(sip_field_text(a), sip_field_text(b));
+}
+
+static struct sip_binding *find(
+	const struct sip_bindings *b, const char *aor, const char *uri)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (strcmp(b->list[i].aor, aor) == 0 &&
+			same_uri(b->list[i].uri, uri))
+			return &b->list[i];
+	}
+	return NULL;
+}
+
+/* One Call-ID counts upwards (RFC 3261 10.3 steps 6 and 7). */
+static bool stale(const struct sip_binding *binding,
+	const struct sip_binding_request *request)
+{
+	return strcmp(binding->call_id, request->call_id) == 0 &&
+	       request->cseq <= binding->cseq;
+}
+
+/* Seconds that this Contact asks for; without a wish it gets the limit. */
+static uint32_t asked_s(const struct sip_binding_request *request,
+	const struct sip_contact *contact,
+	const struct sip_binding_limits *limits)
+{
+	if (contact->has_expires)
+		return contact->expires_s;
+	return request->has_expires ? request->expires_s : limits->expires_s;
+}
+
+static uint32_t granted_s(
+	uint32_t asked, const struct sip_binding_limits *limits)
+{
+	uint32_t seconds =
+		asked < limits->expires_s ? asked : limits->expires_s;
+	return seconds > limits->min_expires_s ? seconds
+					       : limits->min_expires_s;
+}
+
+/* True when an earlier Contact of the request names the same URI. */
+static bool repeats(const struct sip_binding_request *request, size_t contact)
+{
+	for (size_t i = 0; i < contact; i++) {
+		if (same_uri(request->contacts[i].uri,
+			    request->contacts[contact].uri))
+			return true;
+	}
+	return false;
+}
+
+static enum sip_bind_verdict judge_star(
+	const struct sip_bindings *b, const struct sip_binding_request *request)
+{
+	if (request->n_contacts || !request->has_expires || request->expires_s)
+		return SIP_BIND_BAD_STAR;
+	for (size_t i = 0; i < b->n; i++) {
+		if (strcmp(b->list[i].aor, request->aor) == 0 &&
+			stale(&b->list[i], request))
+			return SIP_BIND_STALE;
+	}
+	return SIP_BIND_OK;
+}
+
+/* Looks at everything before anything is changed. */
+static enum sip_bind_verdict judge(const struct sip_bindings *b,
+	const struct sip_binding_request *request,
+	const struct sip_binding_limits *limits)
+{
+	size_t added = 0;
+	if (request->star)
+		return judge_star(b, request);
+	for (size_t i = 0; i < request->n_contacts; i++) {
+		const struct sip_contact *contact = &request->contacts[i];
+		uint32_t asked = asked_s(request, contact, limits);
+		const struct sip_binding *old =
+			find(b, request->aor, contact->uri);
+		if (asked > 0 && asked < limits->min_expires_s)
+			return SIP_BIND_TOO_BRIEF;
+		if (old && stale(old, request))
+			return SIP_BIND_STALE;
+		added += asked > 0 && !old && !repeats(request, i);
+	}
+	return b->n + added > SIP_BINDINGS_MAX ? SIP_BIND_TOO_MANY
+					       : SIP_BIND_OK;
+}
+
+static void remove_at(struct sip_bindings *b, struct sip_binding *binding)
+{
+	release(binding);
+	b->n--;
+	memmove(binding, binding + 1,
+		(size_t)(b->list + b->n - binding) * sizeof(*binding));
+}
+
+static struct sip_binding *add(struct sip_bindings *b, const char *aor)
+{
+	b->list = need(realloc(b->list, (b->n + 1) * sizeof(*b->list)));
+	struct sip_binding *binding = &b->list[b->n++];
+	*binding = (struct sip_binding){.aor = need(strdup(aor))};
+	return binding;
+}
+
+static void set(char **field, const char *text)
+{
+	free(*field);
+	*field = need(strdup(text));
+}
+
+/* One Contact that judge() let pass; answers how many it added, 0 or 1. */
+static size_t apply_contact(struct sip_bindings *b,
+	const struct sip_binding_request *request,
+	const struct sip_contact *contact,
+	const struct sip_binding_limits *limits, const struct moment *now)
+{
+	uint32_t asked = asked_s(request, contact, limits);
+	struct sip_binding *binding = find(b, request->aor, contact->uri);
+	bool known = binding != NULL;
+	if (asked == 0) {
+		if (known)
+			remove_at(b, binding);
+		return 0;
+	}
+	if (!known)
+		binding = add(b, request->aor);
+	set(&binding->uri, contact->uri);
+	set(&binding->text, contact->text);
+	set(&binding->call_id, request->call_id);
+	binding->cseq = request->cseq;
+	binding->expires_ms =
+		now->mono_ms + granted_s(asked, limits) * UINT64_C(1000);
+	return !known;
+}
+
+static void remove_all(struct sip_bindings *b, const char *aor)
+{
+	for (size_t i = b->n; i > 0; i--) {
+		if (strcmp(b->list[i - 1].aor, aor) == 0)
+			remove_at(b, &b->list[i - 1]);
+	}
+}
+
+enum sip_bind_verdict sip_bindings_apply(struct sip_bindings *b,
+	const struct sip_binding_request *request,
+	const struct sip_binding_limits *limits, const struct moment *now,
+	size_t *added)
+{
+	*added = 0;
+	sip_bindings_expire(b, now);
+	enum sip_bind_verdict verdict = judge(b, request, limits);
+	if (verdict != SIP_BIND_OK)
+		return verdict;
+	if (request->star)
+		remove_all(b, request->aor);
+	for (size_t i = 0; i < request->n_contacts; i++)
+		*added += apply_contact(
+			b, request, &request->contacts[i], limits, now);
+	if (b->n == 0)
+		sip_bindings_deinit(b);
+	return SIP_BIND_OK;
+}

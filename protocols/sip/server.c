@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server side of one SIP connection: bytes in, events and bytes out. */
+#include "protocols/sip/server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/sip/answer.h"
+#include "protocols/sip/message.h"
+#include "protocols/sip/registration.h"
+#include "protocols/sip/request.h"
+
+enum {
+	WINDOW_MS = 5000,   /* requests_max counts over this */
+	FEED_MAX = 1 << 20, /* the host reads less than this at once */
+	METHOD_MAX = 31,
+};
+
+static const char ALLOW[] = "Allow: REGISTER, OPTIONS, REFER";
+static const char SUPPORTED[] =
+	"Supported: X-cisco-srtp-fallback,X-cisco-sis-7.0.0";
+static const char ACCEPT[] =
+	"Accept: multipart/mixed, application/x-cisco-alarm+xml, "
+	"application/x-cisco-remotecc-request+xml, "
+	"application/x-cisco-remotecc-response+xml";
+const struct sip_server_config sip_server_defaults = {
+	.first_message_ms = 30000,
+	.idle_ms = 400000,
+	.message_ms = 10000,
+	.message_max = 11000,
+	.head_max = 8192,
+	.lines_max = 100,
+	.params_max = 64,
+	.contacts_max = SIP_CONTACTS_MAX,
+	.requests_max = 500,
+	.out_max = 65536,
+	.node = "dialtone",
+};
+
+static const struct {
+	const char *name;
+	const char *text;
+} closes[] = {
+#define X(symbol, name, text) {name, text},
+	SIP_CLOSE_LIST(X)
+#undef X
+};
+
+const char *sip_close_name(enum sip_close why)
+{
+	return closes[why].name;
+}
+
+const char *sip_close_text(enum sip_close why)
+{
+	return closes[why].text;
+}
+
+enum waiting { FOR_NOTHING, FOR_REGISTER, FOR_TOKEN };
+
+/*
+ * The message that is answered stays at the head of `in` until it is; its
+ * index is made again then, which is cheaper than to keep it. `reg` and
+ * `text` belong to the last event.
+ */
+struct sip_server_state {
+	struct sip_frame frame;
+	struct moment now;
+	uint64_t born_ms;
+	uint64_t heard_ms; /* when the last whole message came */
+	uint64_t begun_ms; /* when the one under way began; or never */
+	uint64_t alive_ms; /* when the last binding ends; or never */
+	uint64_t window_ms;
+	uint32_t window_n;
+	bool met;    /* a whole message came */
+	bool closed; /* CLOSE was reported */
+	enum sip_close why;
+	enum waiting waiting;
+	struct sip_register *reg;
+	char *text;
+	char method[METHOD_MAX + 1];
+};
+
+static void *need(void *memory)
+{
+	if (!memory)
+		abort(); /* law 2: no memory; all sizes here are capped */
+	return memory;
+}
+
+void sip_server_init(struct sip_server *s,
+	const struct sip_server_config *config, const struct moment *now)
+{
+	s->config = config;
+	s->state = need(calloc(1, sizeof(*s->state)));
+	bytes_queue_init(&s->in, config->message_max + (size_t)FEED_MAX);
+	bytes_queue_init(&s->out, config->out_max);
+	s->state->now = *now;
+	s->state->born_ms = now->mono_ms;
+	s->state->window_ms = now->mono_ms;
+	s->state->begun_ms = MOMENT_NEVER;
+	s->state->alive_ms = MOMENT_NEVER;
+}
+
+/* Frees what the last event pointed to. */
+static void forget(struct sip_server_state *st)
+{
+	if (st->reg)
+		sip_registration_deinit(st->reg);
+	free(st->reg);
+	free(st->text);
+	st->reg = NULL;
+	st->text = NULL;
+}
+
+void sip_server_deinit(struct sip_server *s)
+{
+	if (s->state)
+		forget(s->state);
+	free(s->state);
+	bytes_queue_deinit(&s->in);
+	bytes_queue_deinit(&s->out);
+	s->state = NULL;
+}
+
+/* The first reason counts. */
+static void shut(struct sip_server *s, enum sip_close why)
+{
+	if (s->state->why == SIP_CLOSE_NONE)
+		s->state->why = why;
+}
+
+struct due {
+	uint64_t at_ms;
+	enum sip_close why;
+};
+
+static void sooner(
+	struct due *due, uint64_t from_ms, uint64_t wait_ms, enum sip_close why)
+{
+	if (from_ms == MOMENT_NEVER || from_ms + wait_ms >= due->at_ms)
+		return;
+	*due = (struct due){from_ms + wait_ms, why};
+}
+
+static struct due next_due(const struct sip_server *s)
+{
+	const struct sip_server_state *st = s->state;
+	const struct sip_server_config *config = s->config;
+	struct due due = {MOMENT_NEVER, SIP_CLOSE_NONE};
+	if (st->why != SIP_CLOSE_NONE)
+		return due;
+	if (!st->met)
+		sooner(&due, st->born_ms, config->first_message_ms,
+			SIP_CLOSE_FIRST_MESSAGE_LATE);
+	sooner(&due, st->begun_ms, config->message_ms, SIP_CLOSE_MESSAGE_LATE);
+	sooner(&due, st->alive_ms, 0, SIP_CLOSE_EXPIRED);
+	if (st->met && st->alive_ms == MOMENT_NEVER)
+		sooner(&due, st->heard_ms, config->idle_ms, SIP_CLOSE_IDLE);
+	return due;
+}
+
+uint64_t sip_server_deadline(const struct sip_server *s)
+{
+	return next_due(s).at_ms;
+}
+
+void sip_server_tick(struct sip_server *s, const struct moment *now)
+{
+	struct due due = next_due(s);
+	s->state->now = *now;
+	if (now->mono_ms >= due.at_ms)
+		shut(s, due.why);
+}
+
+void sip_server_feed(struct sip_server *s, const void *data, size_t n,
+	const struct moment *now)
+{
+	sip_server_tick(s, now);
+	if (s->state->why != SIP_CLOSE_NONE)
+		return;
+	if (bytes_queue_put(&s->in, data, n) < 0)
+		shut(s, SIP_CLOSE_MESSAGE_TOO_LONG);
+}
+
+const uint8_t *sip_server_out(const struct sip_server *s, size_t *n)
+{
+	return bytes_queue_peek(&s->out, n);
+}
+
+void sip_server_sent(struct sip_server *s, size_t n)
+{
+	bytes_queue_drop(&s->out, n);
+}
+
+static struct sip_limits limits_of(const struct sip_server_config *config)
+{
+	uint32_t lines = config->lines_max;
+	return (struct sip_limits){
+		.message_max = config->message_max,
+		.head_max = config->head_max,
+		.lines_max = lines < SIP_LINES_MAX ? lines : SIP_LINES_MAX,
+		.params_max = config->params_max,
+		.contacts_max = config->contacts_max,
+	};
+}
+
+static const char *input(const struct sip_server *s)
+{
+	size_t n;
+	return (const char *)bytes_queue_peek(&s->in, &n);
+}
+
+/* The message at the head of the input is done with. */
+static void consume(struct sip_server *s)
+{
+	struct sip_server_state *st = s->state;
+	bytes_queue_drop(&s->in, (size_t)st->frame.head + st->frame.body);
+	st->frame = (struct sip_frame){0};
+	st->waiting = FOR_NOTHING;
+}
+
+static void start(struct sip_server *s, struct sip_answer *a,
+	const struct sip_head *head, int status, const char *phrase)
+{
+	sip_answer_start(a, &s->out, head, status, phrase, &s->state->now);
+	sip_answer_line(a, "Server: Dialtone");
+}
+
+static void finish(struct sip_server *s, struct sip_answer *a)
+{
+	sip_answer_end(a);
+	if (a->full)
+		shut(s, SIP_CLOSE_NOT_READING);
+}
+
+static void put_unsupported(struct sip_answer *a, const struct sip_head *head)
+{
+	char text[128];
+	for (size_t i = 0; i < head->n; i++) {
+		struct sip_slice rest = head->lines[i].value;
+		struct sip_slice tag;
+		if (head->lines[i].header != SIP_HEADER_REQUIRE)
+			continue;
+		while (sip_field_list(&rest, &tag)) {
+			sip_field_show(tag, text, sizeof(text));
+			if (!sip_message_supports(tag))
+				sip_answer_line(a, "Unsupported: %s", text);
+		}
+	}
+}
+
+/* RFC 3515 2.4.2: a 2xx to REFER has a Contact. */
+static void put_contact(struct sip_server *s, struct sip_answer *a)
+{
+	sip_answer_line(a, "Contact: <sip:%.64s;transport=%s>", s->config->node,
+		s->config->tls ? "tls" : "tcp");
+}
+
+/* Answers by the rule that decided and reports it. */
+static bool answer(struct sip_server *s, const struct sip_message *m,
+	enum sip_rule rule, struct sip_server_event *event)
+{
+	struct sip_answer a;
+	int status = sip_rule_status(rule);
+	start(s, &a, &m->head, status, NULL);
+	if (rule == SIP_RULE_OPTIONS || status == 405 || status == 489)
+		sip_answer_line(&a, "%s", ALLOW);
+	if (rule == SIP_RULE_OPTIONS || status == 415)
+		sip_answer_line(&a, "%s", ACCEPT);
+	if (rule == SIP_RULE_OPTIONS)
+		sip_answer_line(&a, "%s", SUPPORTED);
+	if (status == 202)
+		put_contact(s, &a);
+	if (status == 420)
+		put_unsupported(&a, &m->head);
+	if (status >= 400)
+		sip_answer_warning(&a, s->config->node, sip_rule_text(rule));
+	finish(s, &a);
+	sip_field_show(m->name, s->state->method, sizeof(s->state->method));
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_ANSWERED,
+		.method = s->state->method,
+		.status = status,
+		.text = sip_rule_text(rule),
+	};
+	return true;
+}
+
+static bool on_register(struct sip_server *s, const struct sip_message *m,
+	struct sip_server_event *event)
+{
+	struct sip_server_state *st = s->state;
+	st->reg = need(calloc(1, sizeof(*st->reg)));
+	enum sip_rule rule = sip_registration_read(st->reg, m);
+	if (rule != SIP_RULE_OK)
+		return answer(s, m, rule, event);
+	st->waiting = FOR_REGISTER;
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_REGISTER, .reg = st->reg};
+	return true;
+}
+
+static bool on_token(struct sip_server *s, const struct sip_message *m,
+	struct sip_server_event *event)
+{
+	struct sip_server_state *st = s->state;
+	st->reg = need(calloc(1, sizeof(*st->reg)));
+	enum sip_rule rule = sip_registration_read_device(st->reg, m);
+	if (rule != SIP_RULE_OK)
+		return answer(s, m, rule, event);
+	st->waiting = FOR_TOKEN;
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_TOKEN, .reg = st->reg};
+	return true;
+}
+
+static bool on_alarm(struct sip_server *s, const struct sip_message *m,
+	struct sip_server_event *event)
+{
+	struct sip_answer a;
+	s->state->text = need(malloc(m->body.n + 1));
+	sip_field_show(m->body, s->state->text, m->body.n + 1);
+	start(s, &a, &m->head, 202, NULL);
+	put_contact(s, &a);
+	finish(s, &a);
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_ALARM, .text = s->state->text};
+	return true;
+}
+
+static bool on_request(struct sip_server *s, const struct sip_message *m,
+	enum sip_rule rule, struct sip_server_event *event)
+{
+	struct sip_decision decision = sip_request_decide(m, rule);
+	switch (decision.action) {
+	case SIP_ACTION_DROP:
+		return false;
+	case SIP_ACTION_REGISTER:
+		return on_register(s, m, event);
+	case SIP_ACTION_TOKEN:
+		return on_token(s, m, event);
+	case SIP_ACTION_ALARM:
+		return on_alarm(s, m, event);
+	case SIP_ACTION_ANSWER:
+		break;
+	}
+	return answer(s, m, decision.rule, event);
+}
+
+static bool on_message(struct sip_server *s, struct sip_server_event *event)
+{
+	struct sip_message m;
+	struct sip_server_state *st = s->state;
+	struct sip_limits limits = limits_of(s->config);
+	enum sip_rule rule =
+		sip_message_read(&m, input(s), &st->frame, &limits);
+	st->met = true;
+	st->heard_ms = st->now.mono_ms;
+	st->begun_ms = MOMENT_NEVER;
+	if (!m.response)
+		return on_request(s, &m, rule, event);
+	if (rule != SIP_RULE_OK)
+		return false; /* a broken answer is dropped (RFC 3261 8.1.3) */
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_RESPONSE, .status = m.status};
+	return true;
+}
+
+static enum sip_close close_of(enum sip_rule rule)
+{
+	switch ((int)rule) {
+	case SIP_RULE_NOT_SIP:
+		return SIP_CLOSE_NOT_SIP;
+	case SIP_RULE_LINE_END:
+		return SIP_CLOSE_LINE_END;
+	case SIP_RULE_HEAD_TOO_LONG:
+		return SIP_CLOSE_HEAD_TOO_LONG;
+	case SIP_RULE_MESSAGE_TOO_LONG:
+		return SIP_CLOSE_MESSAGE_TOO_LONG;
+	default:
+		return SIP_CLOSE_BAD_LENGTH;
+	}
+}
+
+/*
+ * The message under way cannot be finished: says so to whoever asked, as far
+ * as that is known.
+ */
+static bool give_up(struct sip_server *s, enum sip_rule rule,
+	struct sip_server_event *event)
+{
+	struct sip_message m;
+	size_t n;
+	const struct sip_frame *f = &s->state->frame;
+	const uint8_t *data = bytes_queue_peek(&s->in, &n);
+	sip_message_read_part(&m, (const char *)data, f->head ? f->head : n);
+	if (!sip_rule_status(rule) || m.response || !m.name.n ||
+		m.method == SIP_METHOD_ACK)
+		return false;
+	return answer(s, &m, rule, event);
+}
+
+/* Counts what the peer makes us do; false: it is too much. */
+static bool within_rate(struct sip_server *s)
+{
+	struct sip_server_state *st = s->state;
+	if (st->now.mono_ms - st->window_ms >= WINDOW_MS) {
+		st->window_ms = st->now.mono_ms;
+		st->window_n = 0;
+	}
+	if (st->window_n++ < s->config->requests_max)
+		return true;
+	shut(s, SIP_CLOSE_THROTTLED);
+	return false;
+}
+
+/* Takes the next step through the input; true: it made an event. */
+static bool step(struct sip_server *s, enum sip_frame_step found,
+	struct sip_server_event *event)
+{
+	struct sip_server_state *st = s->state;
+	if (found == SIP_FRAME_LOST) {
+		shut(s, close_of(st->frame.rule));
+		return give_up(s, st->frame.rule, event);
+	}
+	if (!within_rate(s))
+		return false;
+	if (found == SIP_FRAME_PING) {
+		if (bytes_queue_put(&s->out, "\r\n", 2) < 0)
+			shut(s, SIP_CLOSE_NOT_READING);
+		return false;
+	}
+	bool told = on_message(s, event);
+	if (st->waiting == FOR_NOTHING)
+		consume(s);
+	return told;
+}
+
+/* The last event; nothing that came is looked at any more. */
+static bool report_close(struct sip_server *s, struct sip_server_event *event)
+{
+	if (s->state->closed)
+		return false;
+	s->state->closed = true;
+	s->state->waiting = FOR_NOTHING;
+	bytes_queue_deinit(&s->in);
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_CLOSE, .why = s->state->why};
+	return true;
+}
+
+bool sip_server_next(struct sip_server *s, struct sip_server_event *event)
+{
+	struct sip_server_state *st = s->state;
+	struct sip_limits limits = limits_of(s->config);
+	*event = (struct sip_server_event){0};
+	while (st->why == SIP_CLOSE_NONE) {
+		size_t n, skip;
+		if (st->waiting != FOR_NOTHING)
+			return false;
+		forget(st);
+		const uint8_t *data = bytes_queue_peek(&s->in, &n);
+		enum sip_frame_step found = sip_frame_next(
+			&st->frame, &limits, (const char *)data, n, &skip);
+		bytes_queue_drop(&s->in, skip);
+		if (found == SIP_FRAME_MORE) {
+			if (st->frame.scanned && st->begun_ms == MOMENT_NEVER)
+				st->begun_ms = st->now.mono_ms;
+			return false;
+		}
+		if (step(s, found, event))
+			return true;
+	}
+	forget(st);
+	if (st->why == SIP_CLOSE_MESSAGE_LATE && st->begun_ms != MOMENT_NEVER) {
+		st->begun_ms = MOMENT_NEVER;
+		if (give_up(s, SIP_RULE_LATE, event))
+			return true;
+	}
+	return report_close(s, event);
+}
+
+/* Readies the answer to what waits; false: the connection is ending. */
+static bool resume(
+	struct sip_server *s, enum waiting waiting, struct sip_head *head)
+{
+	if (s->state->why != SIP_CLOSE_NONE)
+		return false;
+	assert(s->state->waiting == waiting);
+	sip_head_index(head, input(s), s->state->frame.head);
+	return true;
+}
+
+/* Seconds a binding has left, to the nearest. */
+static uint32_t left_s(
+	const struct sip_binding *binding, const struct moment *now)
+{
+	if (binding->expires_ms <= now->mono_ms)
+		return 0;
+	return (uint32_t)((binding->expires_ms - now->mono_ms + 500) / 1000);
+}
+
+/*
+ * A phone refreshes by the Expires header, so it must not promise more than
+ * what the Contacts of this very request got.
+ */
+static uint32_t promised_s(
+	const struct sip_server *s, const struct sip_grant *grant)
+{
+	const struct sip_register *reg = s->state->reg;
+	uint32_t seconds = grant->expires_s;
+	if (reg->kind == SIP_REGISTER_UNBIND_ALL)
+		return 0;
+	for (size_t i = 0; grant->bindings && i < grant->bindings->n; i++) {
+		const struct sip_binding *binding = &grant->bindings->list[i];
+		uint32_t left = left_s(binding, &s->state->now);
+		if (left && left < seconds &&
+			strcmp(binding->aor, reg->request.aor) == 0 &&
+			strcmp(binding->call_id, reg->request.call_id) == 0)
+			seconds = left;
+	}
+	return seconds;
+}
+
+static void put_bindings(struct sip_server *s, struct sip_answer *a,
+	const struct sip_grant *grant)
+{
+	const char *newreg = grant->newreg ? ";x-cisco-newreg" : "";
+	for (size_t i = 0; grant->bindings && i < grant->bindings->n; i++) {
+		const struct sip_binding *binding = &grant->bindings->list[i];
+		uint32_t left = left_s(binding, &s->state->now);
+		if (!left ||
+			strcmp(binding->aor, s->state->reg->request.aor) != 0)
+			continue;
+		sip_answer_line(a, "Contact: %s;expires=%u%s", binding->text,
+			left, newreg);
+		newreg = "";
+	}
+}
+
+void sip_server_accept(struct sip_server *s, const struct sip_grant *grant)
+{
+	struct sip_head head;
+	struct sip_answer a;
+	struct sip_server_state *st = s->state;
+	if (!resume(s, FOR_REGISTER, &head))
+		return;
+	enum sip_register_kind kind = st->reg->kind;
+	bool changes =
+		kind == SIP_REGISTER_BIND || kind == SIP_REGISTER_UNBIND_ALL;
+	start(s, &a, &head, 200, NULL);
+	if (changes)
+		sip_answer_line(&a, "Expires: %u", promised_s(s, grant));
+	if (kind != SIP_REGISTER_STANDBY)
+		put_bindings(s, &a, grant);
+	sip_answer_line(&a, "%s", SUPPORTED);
+	finish(s, &a);
+	if (changes)
+		st->alive_ms = grant->alive_until_ms;
+	consume(s);
+}
+
+void sip_server_reject(struct sip_server *s, const struct sip_refusal *why)
+{
+	struct sip_head head;
+	struct sip_answer a;
+	if (!resume(s, FOR_REGISTER, &head))
+		return;
+	start(s, &a, &head, why->status, why->phrase);
+	if (why->retry_after_s)
+		sip_answer_line(&a, "Retry-After: %u", why->retry_after_s);
+	if (why->min_expires_s)
+		sip_answer_line(&a, "Min-Expires: %u", why->min_expires_s);
+	if (why->warning)
+		sip_answer_warning(&a, s->config->node, why->warning);
+	finish(s, &a);
+	consume(s);
+}
+
+void sip_server_grant_token(struct sip_server *s)
+{
+	struct sip_head head;
+	struct sip_answer a;
+	if (!resume(s, FOR_TOKEN, &head))
+		return;
+	start(s, &a, &head, 202, NULL);
+	put_contact(s, &a);
+	finish(s, &a);
+	consume(s);
+}
+
+void sip_server_deny_token(struct sip_server *s, uint32_t wait_s)
+{
+	struct sip_head head;
+	struct sip_answer a;
+	if (!resume(s, FOR_TOKEN, &head))
+		return;
+	start(s, &a, &head, 486, NULL);
+	if (wait_s)
+		sip_answer_line(&a, "Retry-After: %u", wait_s);
+	finish(s, &a);
+	consume(s);
+}

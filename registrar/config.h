@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file: one JSON object, checked key by key. */
+#ifndef REGISTRAR_CONFIG_H
+#define REGISTRAR_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/diag.h"
+#include "trust/snapshot.h"
+
+enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
+
+struct config_listener {
+	enum config_protocol protocol;
+	bool tls;
+	char *address; /* IPv4 or IPv6 literal; "::" takes both */
+	uint16_t port; /* 0: any free one */
+};
+
+struct config_certificate {
+	char *certificate; /* PEM: leaf first, then its chain */
+	char *key;
+};
+
+struct config_line {
+	char *number;
+	char *label;
+};
+
+/* A device that the configuration names. */
+struct config_device {
+	char *name;
+	bool mic;   /* may register with its MIC */
+	bool plain; /* may register without TLS */
+	struct config_line *lines;
+	size_t n_lines;
+};
+
+/*
+ * Scalars: one row each, nothing else to touch but the schema file.
+ * NUM(key, field, default, min, max, doc)
+ * STR(key, field, default, max length, doc)   PATH: relative to the file
+ * ONE(key, field, default, "choice|choice", doc)
+ * FLAG(key, field, default, doc)
+ */
+#define CONFIG_OPTION_LIST(NUM, STR, PATH, ONE, FLAG)                          \
+	STR("node", node, "dialtone", 63,                                      \
+		"name of this node, in Warning headers and in status")         \
+	NUM("workers", workers, 0, 0, 64,                                      \
+		"threads that serve phones; 0: one per core")                  \
+	PATH("trust.callmanager", trust_folder, "CallManager-trust",           \
+		"folder of CA files whose phones are believed")                \
+	NUM("trust.auth_level", auth_level, 2, 0, 5,                           \
+		"strength asked of certificates (OpenSSL security level)")     \
+	NUM("tls.handshake_ms", handshake_ms, 8000, 100, 120000,               \
+		"a handshake takes no longer, whatever trickles in")           \
+	NUM("sccp.keepalive_s", sccp_keepalive_s, 30, 5, 3600,                 \
+		"primary keepalive interval told to SCCP phones; a phone "     \
+		"silent for three of them is gone")                            \
+	NUM("sccp.secondary_keepalive_s", sccp_secondary_s, 60, 5, 3600,       \
+		"keepalive interval of standby connections")                   \
+	NUM("sccp.version_max", sccp_version_max, 22, 3, 22,                   \
+		"highest SCCP protocol version answered")                      \
+	STR("sccp.date_template", sccp_date_template, "D.M.Y", 6,              \
+		"date format on the phone's screen: D, M, Y, A for am/pm")     \
+	STR("sccp.prompt", sccp_prompt, "", 31,                                \
+		"status line of a registered phone; empty: the phone's own")   \
+	NUM("sip.expires_s", sip_expires_s, 120, 25, 86400,                    \
+		"expiry granted to SIP phones, at most")                       \
+	NUM("sip.min_expires_s", sip_min_expires_s, 25, 25, 3600,              \
+		"shorter requests are answered 423; Cisco phones give up "     \
+		"below 25")                                                    \
+	NUM("limits.connections", connections_max, 18000, 1, 1000000,          \
+		"connections at once; more wait in the backlog")               \
+	NUM("limits.half_open", half_open_max, 4000, 1, 1000000,               \
+		"connections that have not finished their handshake")          \
+	NUM("limits.half_open_per_address", half_open_per_address, 500, 1,     \
+		1000000, "the same from one IP address")                       \
+	NUM("limits.first_message_ms", first_message_ms, 30000, 100, 600000,   \
+		"until the first whole message of a connection")               \
+	NUM("limits.idle_ms", idle_ms, 400000, 1000, 86400000,                 \
+		"silence allowed to a connection without a registration")      \
+	NUM("limits.write_ms", write_ms, 20000, 100, 600000,                   \
+		"a peer that does not read what waits for it is closed")       \
+	NUM("limits.sip_message", sip_message_max, 11000, 2000, 20000,         \
+		"bytes of one SIP message (CUCM: 11000)")                      \
+	NUM("limits.devices", devices_max, 50000, 1, 1000000,                  \
+		"devices remembered for status, registered ones included")     \
+	NUM("limits.failures", failures_max, 512, 1, 100000,                   \
+		"refusals remembered for status")                              \
+	STR("status.address", status_address, "127.0.0.1", 63,                 \
+		"address of the read-only status HTTP; empty: none")           \
+	NUM("status.port", status_port, 8088, 0, 65535,                        \
+		"port of the status HTTP; 0: any free one")                    \
+	ONE("log.format", log_format, "text", "text|json",                     \
+		"one line per event, for people or for programs")              \
+	ONE("log.level", log_level, "info", "debug|info|notice|warning|error", \
+		"lines below it are not written")                              \
+	NUM("log.refusals_per_s", refusals_per_s, 100, 1, 1000000,             \
+		"refusals logged in a second; the rest is counted")            \
+	FLAG("core_dumps", core_dumps, false,                                  \
+		"allow core files, which may hold keys")
+
+struct config {
+#define NUM(key, field, def, min, max, doc) uint32_t field;
+#define STR(key, field, def, max, doc) char *field;
+#define PATH(key, field, def, doc) char *field;
+#define ONE(key, field, def, choices, doc) uint32_t field; /* position */
+#define FLAG(key, field, def, doc) bool field;
+	CONFIG_OPTION_LIST(NUM, STR, PATH, ONE, FLAG)
+#undef NUM
+#undef STR
+#undef PATH
+#undef ONE
+#undef FLAG
+	char *file;   /* as given; NULL: defaults */
+	char *folder; /* what relative paths are relative to */
+	struct config_listener *listeners;
+	size_t n_listeners;
+	struct config_certificate *certificates;
+	size_t n_certificates;
+	struct config_device *devices; /* sorted by name, without case */
+	size_t n_devices;
+	struct trust_anchor_policy *anchors;
+	size_t n_anchors;
+};
+
+/*
+ * Reads the file (NULL: nothing but defaults, relative to `folder`). On any
+ * unknown key, wrong type or bad value: -EINVAL and "file:line: key: why" in
+ * d. The caller frees with config_free in either case.
+ */
+int config_load(const char *path, const char *folder, struct config **out,
+	struct diag *d);
+void config_free(struct config *c);
+
+/* The named device, or NULL. */
+const struct config_device *config_device(
+	const struct config *c, const char *name);
+
+/* The effective values, and the JSON Schema of the file: malloc'ed text. */
+char *config_dump(const struct config *c);
+char *config_schema(void);
+
+const char *config_protocol_name(enum config_protocol protocol);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration's lists: listeners, certificates, devices, anchors. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registrar/config_reading.h"
+#include "registrar/memory.h"
+
+enum { LINES_MAX = 42 /* buttons of a phone */ };
+
+static int read_listener_key(struct config_reading *r,
+	struct config_listener *l, const char *key, const json_t *v)
+{
+	const char *text = "";
+	uint32_t port;
+	unsigned char address[16];
+	if (strcmp(key, "port") == 0) {
+		if (config_read_number(r, v, 0, 65535, &port) < 0)
+			return -EINVAL;
+		l->port = (uint16_t)port;
+		return 0;
+	}
+	if (config_read_text(r, v, 63, &text) < 0)
+		return -EINVAL;
+	if (strcmp(key, "service") == 0) {
+		int at = config_choice("sccp|sip", text);
+		l->protocol = at < 0 ? CONFIG_SCCP : (enum config_protocol)at;
+		return at < 0 ? config_refuse(r, "must be one of sccp|sip") : 0;
+	}
+	if (strcmp(key, "transport") == 0) {
+		int at = config_choice("tcp|tls", text);
+		l->tls = at == 1;
+		return at < 0 ? config_refuse(r, "must be one of tcp|tls") : 0;
+	}
+	if (strcmp(key, "address") == 0) {
+		if (inet_pton(AF_INET, text, address) != 1 &&
+			inet_pton(AF_INET6, text, address) != 1)
+			return config_refuse(
+				r, "must be an IPv4 or IPv6 address");
+		free(l->address);
+		l->address = memory_dup(text);
+		return 0;
+	}
+	return config_refuse(r, "unknown key");
+}
+
+static const uint16_t default_ports[2][2] = {{2000, 2443}, {5060, 5061}};
+
+static int read_listener(struct config_reading *r, const json_t *object)
+{
+	struct config *c = r->config;
+	struct config_listener *l = memory_grow(
+		(void **)&c->listeners, &c->n_listeners, sizeof(*l));
+	const char *key;
+	json_t *v;
+	*l = (struct config_listener){.tls = true};
+	l->address = memory_dup("::");
+	if (!json_object_get(object, "service"))
+		return config_refuse(r, "must name its service: sccp or sip");
+	json_object_foreach((json_t *)object, key, v)
+	{
+		size_t back = config_enter(r, key);
+		if (read_listener_key(r, l, key, v) < 0)
+			return -EINVAL;
+		r->path[back] = '\0';
+	}
+	if (!json_object_get(object, "port"))
+		l->port = default_ports[l->protocol][l->tls];
+	return 0;
+}
+
+static int read_certificate(struct config_reading *r, const json_t *object)
+{
+	struct config *c = r->config;
+	struct config_certificate *pair = memory_grow(
+		(void **)&c->certificates, &c->n_certificates, sizeof(*pair));
+	const char *key;
+	json_t *v;
+	*pair = (struct config_certificate){0};
+	json_object_foreach((json_t *)object, key, v)
+	{
+		size_t back = config_enter(r, key);
+		const char *text = "";
+		bool cert = strcmp(key, "certificate") == 0;
+		char **at = cert ? &pair->certificate : &pair->key;
+		if (!cert && strcmp(key, "key") != 0)
+			return config_refuse(r, "unknown key");
+		if (config_read_text(r, v, 4000, &text) < 0)
+			return -EINVAL;
+		*at = config_resolve(c, text);
+		r->path[back] = '\0';
+	}
+	if (!pair->certificate || !pair->key)
+		return config_refuse(r, "needs both certificate and key");
+	return 0;
+}
+
+static int read_line(struct config_reading *r, const json_t *object)
+{
+	struct config_device *device =
+		&r->config->devices[r->config->n_devices - 1];
+	struct config_line *line = memory_grow(
+		(void **)&device->lines, &device->n_lines, sizeof(*line));
+	const char *key;
+	json_t *v;
+	*line = (struct config_line){memory_dup(""), memory_dup("")};
+	if (device->n_lines > LINES_MAX)
+		return config_refuse(r, "a phone has at most 42 lines");
+	json_object_foreach((json_t *)object, key, v)
+	{
+		size_t back = config_enter(r, key);
+		const char *text = "";
+		bool number = strcmp(key, "number") == 0;
+		char **at = number ? &line->number : &line->label;
+		if (!number && strcmp(key, "label") != 0)
+			return config_refuse(r, "unknown key");
+		if (config_read_text(r, v, number ? 24 : 39, &text) < 0)
+			return -EINVAL;
+		free(*at);
+		*at = memory_dup(text);
+		r->path[back] = '\0';
+	}
+	return 0;
+}
+
+static int read_device(
+	struct config_reading *r, const char *name, const json_t *v)
+{
+	struct config *c = r->config;
+	struct config_device *device = memory_grow(
+		(void **)&c->devices, &c->n_devices, sizeof(*device));
+	const char *key;
+	json_t *value;
+	*device = (struct config_device){.name = memory_dup(name)};
+	if (!*name || strlen(name) > CERT_DEVICE_MAX)
+		return config_refuse(
+			r, "must be a device name of 1 to 63 characters");
+	if (!json_is_object(v))
+		return config_refuse(r, "must be an object");
+	json_object_foreach((json_t *)v, key, value)
+	{
+		size_t back = config_enter(r, key);
+		int error = 0;
+		if (strcmp(key, "mic") == 0)
+			error = config_read_flag(r, value, &device->mic);
+		else if (strcmp(key, "plain") == 0)
+			error = config_read_flag(r, value, &device->plain);
+		else if (strcmp(key, "lines") == 0)
+			error = config_read_array(r, value, read_line);
+		else
+			error = config_refuse(r, "unknown key");
+		if (error < 0)
+			return error;
+		r->path[back] = '\0';
+	}
+	return 0;
+}
+
+static int read_anchor(
+	struct config_reading *r, const char *name, const json_t *v)
+{
+	struct config *c = r->config;
+	const char *text = json_string_value(v);
+	int kind = text ? config_choice("lsc|mic", text) : -1;
+	if (kind < 0)
+		return config_refuse(r, "must be one of lsc|mic");
+	struct trust_anchor_policy *anchor = memory_grow(
+		(void **)&c->anchors, &c->n_anchors, sizeof(*anchor));
+	*anchor = (struct trust_anchor_policy){.name = memory_dup(name),
+		.kind = kind == 0 ? CERT_KIND_LSC : CERT_KIND_MIC};
+	return 0;
+}
+
+int config_read_list(
+	struct config_reading *r, const char *name, const json_t *v)
+{
+	if (strcmp(name, "listeners") == 0)
+		return config_read_array(r, v, read_listener);
+	if (strcmp(name, "tls.certificates") == 0)
+		return config_read_array(r, v, read_certificate);
+	if (strcmp(name, "devices") == 0)
+		return config_read_members(r, v, read_device);
+	if (strcmp(name, "trust.anchors") == 0)
+		return config_read_members(r, v, read_anchor);
+	return 1;
+}
+
+static void add_listener(struct config *c, enum config_protocol protocol)
+{
+	struct config_listener *l = memory_grow(
+		(void **)&c->listeners, &c->n_listeners, sizeof(*l));
+	*l = (struct config_listener){.protocol = protocol,
+		.tls = true,
+		.address = memory_dup("127.0.0.1"),
+		.port = default_ports[protocol][1]};
+}
+
+static void add_certificate(struct config *c, const char *name)
+{
+	struct config_certificate *pair = memory_grow(
+		(void **)&c->certificates, &c->n_certificates, sizeof(*pair));
+	char path[64];
+	snprintf(path, sizeof(path), "server/%s.pem", name);
+	pair->certificate = config_resolve(c, path);
+	snprintf(path, sizeof(path), "server/%s.key", name);
+	pair->key = config_resolve(c, path);
+}
+
+void config_fill_lists(struct config *c)
+{
+	if (c->n_listeners == 0) {
+		add_listener(c, CONFIG_SCCP);
+		add_listener(c, CONFIG_SIP);
+	}
+	if (c->n_certificates == 0) {
+		add_certificate(c, "rsa");
+		add_certificate(c, "ec");
+	}
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration as text: effective values, and the file's JSON Schema. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "registrar/config.h"
+#include "registrar/config_rows.h"
+#include "registrar/memory.h"
+
+enum { DUMP_FLAGS = JSON_INDENT(2) };
+
+/* The object a dotted key lives in; *name becomes its last part. */
+static json_t *section_of(json_t *root, const char *key, const char **name)
+{
+	const char *dot = strchr(key, '.');
+	*name = dot ? dot + 1 : key;
+	if (!dot)
+		return root;
+	char *section = memory_format("%.*s", (int)(dot - key), key);
+	json_t *object = json_object_get(root, section);
+	if (!object) {
+		object = json_object();
+		json_object_set_new(root, section, object);
+	}
+	free(section);
+	return object;
+}
+
+/* The n-th word of "a|b|c". */
+static json_t *choice(const char *choices, uint32_t n)
+{
+	while (n-- > 0)
+		choices = strchr(choices, '|') + 1;
+	return json_stringn(choices, strcspn(choices, "|"));
+}
+
+static json_t *row_value(const struct config *c, const struct config_row *row)
+{
+	const void *at = (const char *)c + row->offset;
+	switch (row->type) {
+	case CONFIG_NUM:
+		return json_integer(*(const uint32_t *)at);
+	case CONFIG_FLAG:
+		return json_boolean(*(const bool *)at);
+	case CONFIG_ONE:
+		return choice(row->choices, *(const uint32_t *)at);
+	case CONFIG_STR:
+	case CONFIG_PATH:
+		return json_string(*(char *const *)at);
+	}
+	return NULL;
+}
+
+static json_t *listeners(const struct config *c)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		const struct config_listener *l = &c->listeners[i];
+		json_array_append_new(
+			list, json_pack("{ss ss ss si}", "service",
+				      config_protocol_name(l->protocol),
+				      "transport", l->tls ? "tls" : "tcp",
+				      "address", l->address, "port", l->port));
+	}
+	return list;
+}
+
+static json_t *certificates(const struct config *c)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < c->n_certificates; i++)
+		json_array_append_new(
+			list, json_pack("{ss ss}", "certificate",
+				      c->certificates[i].certificate, "key",
+				      c->certificates[i].key));
+	return list;
+}
+
+static json_t *devices(const struct config *c)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < c->n_devices; i++) {
+		const struct config_device *d = &c->devices[i];
+		json_t *lines = json_array();
+		for (size_t k = 0; k < d->n_lines; k++)
+			json_array_append_new(
+				lines, json_pack("{ss ss}", "number",
+					       d->lines[k].number, "label",
+					       d->lines[k].label));
+		json_object_set_new(all, d->name,
+			json_pack("{sb sb so}", "mic", d->mic, "plain",
+				d->plain, "lines", lines));
+	}
+	return all;
+}
+
+static json_t *anchors(const struct config *c)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < c->n_anchors; i++)
+		json_object_set_new(all, c->anchors[i].name,
+			json_string(c->anchors[i].kind == CERT_KIND_LSC
+					    ? "lsc"
+					    : "mic"));
+	return all;
+}
+
+char *config_dump(const struct config *c)
+{
+	json_t *root = json_object();
+	for (size_t i = 0; i < config_rows_n; i++) {
+		const char *name;
+		json_t *in = section_of(root, config_rows[i].key, &name);
+		json_object_set_new(in, name, row_value(c, &config_rows[i]));
+	}
+	json_object_set_new(root, "listeners", listeners(c));
+	json_object_set_new(
+		json_object_get(root, "tls"), "certificates", certificates(c));
+	json_object_set_new(
+		json_object_get(root, "trust"), "anchors", anchors(c));
+	json_object_set_new(root, "devices", devices(c));
+	char *text = json_dumps(root, DUMP_FLAGS);
+	json_decref(root);
+	return text;
+}
+
+static json_t *row_schema(const struct config_row *row)
+{
+	json_t *words = json_array();
+	switch (row->type) {
+	case CONFIG_NUM:
+		json_decref(words);
+		return json_pack("{ss ss sI sI sI}", "description", row->doc,
+			"type", "integer", "minimum", (json_int_t)row->min,
+			"maximum", (json_int_t)row->max, "default",
+			(json_int_t)row->number);
+	case CONFIG_FLAG:
+		json_decref(words);
+		return json_pack("{ss ss sb}", "description", row->doc, "type",
+			"boolean", "default", (int)row->number);
+	case CONFIG_ONE:
+		for (const char *p = row->choices; p; p = strchr(p, '|')) {
+			p += *p == '|';
+			json_array_append_new(
+				words, json_stringn(p, strcspn(p, "|")));
+		}
+		return json_pack("{ss so ss}", "description", row->doc, "enum",
+			words, "default", row->text);
+	case CONFIG_STR:
+	case CONFIG_PATH:
+		json_decref(words);
+		return json_pack("{ss ss sI ss}", "description", row->doc,
+			"type", "string", "maxLength", (json_int_t)row->max,
+			"default", row->text);
+	}
+	return NULL;
+}
+
+/* The lists, which no row describes. */
+static const char lists_schema[] =
+	"{\"listeners\": {\"type\": \"array\", \"description\":"
+	" \"sockets for phones; none named: sccp and sip over TLS on "
+	"loopback\","
+	" \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
+	" \"required\": [\"service\"], \"properties\": {"
+	" \"service\": {\"enum\": [\"sccp\", \"sip\"]},"
+	" \"transport\": {\"enum\": [\"tcp\", \"tls\"], \"default\": \"tls\"},"
+	" \"address\": {\"type\": \"string\", \"default\": \"::\"},"
+	" \"port\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 65535,"
+	" \"description\": \"default: sccp 2443 or 2000, sip 5061 or 5060\"}"
+	"}}},"
+	"\"tls.certificates\": {\"type\": \"array\", \"description\":"
+	" \"the registrar's own certificates; default: server/rsa.pem and"
+	" server/ec.pem\", \"items\": {\"type\": \"object\","
+	" \"additionalProperties\": false, \"required\": [\"certificate\","
+	" \"key\"], \"properties\": {\"certificate\": {\"type\": \"string\"},"
+	" \"key\": {\"type\": \"string\"}}}},"
+	"\"trust.anchors\": {\"type\": \"object\", \"description\":"
+	" \"per anchor, by file name or SHA-256: what its leaves are\","
+	" \"additionalProperties\": {\"enum\": [\"lsc\", \"mic\"]}},"
+	"\"devices\": {\"type\": \"object\", \"description\":"
+	" \"devices by name: may they use their MIC, or no TLS at all\","
+	" \"additionalProperties\": {\"type\": \"object\","
+	" \"additionalProperties\": false, \"properties\": {"
+	" \"mic\": {\"type\": \"boolean\", \"default\": false},"
+	" \"plain\": {\"type\": \"boolean\", \"default\": false},"
+	" \"lines\": {\"type\": \"array\", \"maxItems\": 42, \"items\": {"
+	" \"type\": \"object\", \"additionalProperties\": false,"
+	" \"properties\": {\"number\": {\"type\": \"string\", \"maxLength\":"
+	" 24}, \"label\": {\"type\": \"string\", \"maxLength\": 39}}}}}}}}";
+
+/* Where a dotted key's schema goes: its section's own "properties". */
+static void place(json_t *properties, const char *key, json_t *schema)
+{
+	const char *name;
+	json_t *section = section_of(properties, key, &name);
+	if (section == properties) {
+		json_object_set_new(properties, name, schema);
+		return;
+	}
+	json_t *inner = json_object_get(section, "properties");
+	if (!inner) {
+		inner = json_object();
+		json_object_set_new(section, "type", json_string("object"));
+		json_object_set_new(
+			section, "additionalProperties", json_false());
+		json_object_set_new(section, "properties", inner);
+	}
+	json_object_set_new(inner, name, schema);
+}
+
+char *config_schema(void)
+{
+	json_t *properties = json_object();
+	json_t *lists = json_loads(lists_schema, 0, NULL);
+	const char *key;
+	json_t *schema;
+	for (size_t i = 0; i < config_rows_n; i++)
+		place(properties, config_rows[i].key,
+			row_schema(&config_rows[i]));
+	json_object_foreach(lists, key, schema)
+		place(properties, key, json_incref(schema));
+	json_t *root = json_pack("{ss ss ss sb so}", "$schema",
+		"https://json-schema.org/draft/2020-12/schema", "title",
+		"dialtoned.json", "type", "object", "additionalProperties", 0,
+		"properties", properties);
+	char *text = json_dumps(root, DUMP_FLAGS);
+	json_decref(root);
+	json_decref(lists);
+	return text;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands of `dialtone` share. */
+#ifndef REGISTRAR_CTL_CTL_H
+#define REGISTRAR_CTL_CTL_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+/* Exit status (design: 0 ok, 1 failed, 2 usage, 3 refused by a gate). */
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+
+#define CTL_DEFAULT_URL "http://127.0.0.1:8088"
+
+/* Options that stand before the command. */
+struct ctl {
+	const char *url; /* of the status plane */
+	bool json;
+};
+
+/*
+ * GETs a resource. 0 with *out owned by the caller; else prints why on
+ * stderr and answers an exit status. *http_status may be NULL.
+ */
+int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
+	long *http_status);
+
+/* The text of a member, "" when it is not there. */
+const char *ctl_text(const json_t *object, const char *key);
+long long ctl_number(const json_t *object, const char *key);
+
+/* Prints the object as JSON; answers CTL_OK. */
+int ctl_print_json(const json_t *object);
+
+/* A table for people: header row, then one row per object of the list; a
+ * column shows the text or number at a path like "certificate.kind". */
+struct ctl_column {
+	const char *title;
+	const char *path;
+};
+void ctl_print_table(
+	const json_t *list, const struct ctl_column *columns, size_t n_columns);
+/* "title: value" lines of one object; absent members are left out. */
+void ctl_print_fields(const json_t *object, const struct ctl_column *columns,
+	size_t n_columns);
+
+/* The commands. argv[0] is the first word after the command's own. */
+int ctl_status(const struct ctl *ctl, int argc, char **argv);
+int ctl_phones(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone(const struct ctl *ctl, int argc, char **argv);
+int ctl_failures(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
+int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);
+int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv);
+
+#endif

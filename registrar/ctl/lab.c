@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone lab init, lab phone: a PKI to try things with. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certs/identity.h"
+#include "certs/lab.h"
+#include "registrar/ctl/ctl.h"
+#include "registrar/memory.h"
+
+static const char init_usage[] =
+	"usage: dialtone lab init DIR [--host NAME] [--free-ports]\n"
+	"  makes CAs, server certificates, CallManager-trust and a\n"
+	"  dialtoned.json for loopback in DIR\n"
+	"  --host        name in the server certificates (localhost)\n"
+	"  --free-ports  let the system choose every port\n";
+
+static int complain(const struct diag *d)
+{
+	fprintf(stderr, "dialtone: %s\n", d->text);
+	return CTL_FAILED;
+}
+
+static int write_json(const char *path, const json_t *root)
+{
+	char *temporary = memory_format("%s.new", path);
+	int error = json_dump_file(root, temporary, JSON_INDENT(2)) < 0 ||
+		    rename(temporary, path) < 0;
+	if (error)
+		fprintf(stderr, "dialtone: %s: %s\n", path, strerror(errno));
+	free(temporary);
+	return error ? CTL_FAILED : CTL_OK;
+}
+
+static json_t *listener(const char *service, bool free_ports)
+{
+	json_t *o = json_pack("{ss ss ss}", "service", service, "transport",
+		"tls", "address", "127.0.0.1");
+	if (free_ports)
+		json_object_set_new(o, "port", json_integer(0));
+	return o;
+}
+
+static int write_config(const char *dir, bool free_ports)
+{
+	char *path = memory_format("%s/dialtoned.json", dir);
+	json_t *root = json_pack("{s{ss} s[oo] s{}}", "trust", "callmanager",
+		"CallManager-trust", "listeners", listener("sccp", free_ports),
+		listener("sip", free_ports), "devices");
+	if (free_ports)
+		json_object_set_new(
+			root, "status", json_pack("{si}", "port", 0));
+	int status = write_json(path, root);
+	json_decref(root);
+	free(path);
+	return status;
+}
+
+int ctl_lab_init(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *dir = NULL, *host = "localhost";
+	bool free_ports = false, wrong = argc == 0;
+	struct diag d;
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--host") == 0 && i + 1 < argc)
+			host = argv[++i];
+		else if (strcmp(argv[i], "--free-ports") == 0)
+			free_ports = true;
+		else if (!dir && argv[i][0] != '-')
+			dir = argv[i];
+		else
+			wrong = true;
+	}
+	if (wrong || !dir) {
+		fputs(init_usage, stderr);
+		return CTL_USAGE;
+	}
+	if (cert_lab_init(dir, host, time(NULL), &d) < 0)
+		return complain(&d);
+	if (write_config(dir, free_ports) != CTL_OK)
+		return CTL_FAILED;
+	printf("lab made in %s; serve it: dialtoned --config "
+	       "%s/dialtoned.json\n",
+		dir, dir);
+	return CTL_OK;
+}
+
+static void phone_usage(void)
+{
+	fputs("usage: dialtone lab phone DIR NAME [--leaf KIND] [--key KEY] "
+	      "[--model MODEL] [--days N]\n"
+	      "  makes DIR/phones/NAME/KIND.pem and .key\n"
+	      "  --leaf ",
+		stderr);
+	for (int i = 0; i < CERT_LAB_LEAVES; i++)
+		fprintf(stderr, "%s%s", i ? "|" : "",
+			cert_lab_leaf_name((enum cert_lab_leaf)i));
+	fputs(" (lsc)\n"
+	      "         mic also allows NAME its MIC in DIR/dialtoned.json\n"
+	      "  --key  rsa2048|rsa1024|rsa3072|p256|p384 (rsa2048)\n",
+		stderr);
+}
+
+/* The lab's own configuration lets this phone use its MIC. */
+static int allow_mic(const char *dir, const char *device)
+{
+	json_error_t error;
+	char *path = memory_format("%s/dialtoned.json", dir);
+	int status = CTL_OK;
+	json_t *root = json_load_file(path, 0, &error);
+	if (root) {
+		json_t *devices = json_object_get(root, "devices");
+		json_t *entry = json_object_get(devices, device);
+		if (!entry) {
+			entry = json_object();
+			json_object_set_new(devices, device, entry);
+		}
+		json_object_set_new(entry, "mic", json_true());
+		status = write_json(path, root);
+		json_decref(root);
+	}
+	free(path);
+	return status;
+}
+
+/* Reads "--option VALUE" pairs; false on anything else. */
+static bool parse_phone(int argc, char **argv, struct cert_lab_phone *phone)
+{
+	for (int i = 0; i + 1 < argc; i += 2) {
+		const char *value = argv[i + 1];
+		int leaf = cert_lab_leaf_find(value);
+		char *end = NULL;
+		if (strcmp(argv[i], "--leaf") == 0 && leaf >= 0)
+			phone->leaf = (enum cert_lab_leaf)leaf;
+		else if (strcmp(argv[i], "--key") == 0)
+			phone->key = value;
+		else if (strcmp(argv[i], "--model") == 0)
+			phone->model = value;
+		else if (strcmp(argv[i], "--days") == 0)
+			phone->days = (uint32_t)strtoul(value, &end, 10);
+		else
+			return false;
+		if (end && (*end || phone->days == 0))
+			return false;
+	}
+	return argc % 2 == 0;
+}
+
+int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv)
+{
+	struct cert_lab_phone phone = {
+		.leaf = CERT_LAB_LEAF_LSC, .now = time(NULL)};
+	struct cert_lab *lab;
+	struct diag d;
+	if (argc < 2 || argv[0][0] == '-' || argv[1][0] == '-' ||
+		!parse_phone(argc - 2, argv + 2, &phone)) {
+		phone_usage();
+		return CTL_USAGE;
+	}
+	phone.device = argv[1];
+	if (cert_lab_open(argv[0], &lab, &d) < 0)
+		return complain(&d);
+	int error = cert_lab_phone(lab, &phone, &d);
+	cert_lab_close(lab);
+	if (error < 0)
+		return complain(&d);
+	bool mic = phone.leaf == CERT_LAB_LEAF_MIC ||
+		   phone.leaf == CERT_LAB_LEAF_MIC_SHA1;
+	if (mic && allow_mic(argv[0], phone.device) != CTL_OK)
+		return CTL_FAILED;
+	printf("%s/phones/%s/%s.pem\n", argv[0], phone.device,
+		cert_lab_leaf_name(phone.leaf));
+	return CTL_OK;
+}

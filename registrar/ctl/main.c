@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone: the admin's command. One table: words, function, help. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registrar/ctl/ctl.h"
+#include "registrar/version.h"
+
+static const struct {
+	const char *noun;
+	const char *verb; /* NULL: the noun alone */
+	int (*run)(const struct ctl *ctl, int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"status", NULL, ctl_status, "how the registrar is"},
+	{"phones", NULL, ctl_phones, "every phone it knows"},
+	{"phone", NULL, ctl_phone, "NAME: one phone, and why it was refused"},
+	{"failures", NULL, ctl_failures,
+		"the last refusals: what was shown, which rule, the cure"},
+	{"trust", "list", ctl_trust_list, "the anchors in force"},
+	{"trust", "check", ctl_trust_check,
+		"FILE: would this certificate be let in, and if not, why"},
+	{"lab", "init", ctl_lab_init, "DIR: make a PKI to try things with"},
+	{"lab", "phone", ctl_lab_phone, "DIR NAME: make a phone's certificate"},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void usage(FILE *to)
+{
+	fputs("usage: dialtone [--url URL] [--json] COMMAND\n"
+	      "  --url   the registrar's status address (" CTL_DEFAULT_URL
+	      ", or $DIALTONE_URL)\n"
+	      "  --json  answer for programs\n"
+	      "commands:\n",
+		to);
+	for (int i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-8s %-6s %s\n", commands[i].noun,
+			commands[i].verb ? commands[i].verb : "",
+			commands[i].help);
+}
+
+static int dispatch(const struct ctl *ctl, int argc, char **argv)
+{
+	for (int i = 0; i < COMMANDS; i++) {
+		if (argc < 1 || strcmp(argv[0], commands[i].noun) != 0)
+			continue;
+		if (!commands[i].verb)
+			return commands[i].run(ctl, argc - 1, argv + 1);
+		if (argc > 1 && strcmp(argv[1], commands[i].verb) == 0)
+			return commands[i].run(ctl, argc - 2, argv + 2);
+	}
+	usage(stderr);
+	return CTL_USAGE;
+}
+
+/* Takes --json out, wherever it stands: people add it at the end. */
+static int take_json(int argc, char **argv, struct ctl *ctl)
+{
+	int kept = 0;
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			ctl->json = true;
+		else
+			argv[kept++] = argv[i];
+	}
+	return kept;
+}
+
+int main(int argc, char **argv)
+{
+	const char *url = getenv("DIALTONE_URL");
+	struct ctl ctl = {.url = url && *url ? url : CTL_DEFAULT_URL};
+	int i = 1;
+	argc = take_json(argc, argv, &ctl);
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--url") == 0 && i + 1 < argc) {
+			ctl.url = argv[++i];
+		} else if (strcmp(argv[i], "--version") == 0) {
+			puts("dialtone " DIALTONE_VERSION);
+			return CTL_OK;
+		} else if (strcmp(argv[i], "--help") == 0) {
+			usage(stdout);
+			return CTL_OK;
+		} else {
+			usage(stderr);
+			return CTL_USAGE;
+		}
+	}
+	return dispatch(&ctl, argc - i, argv + i);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON as tables and lines for people. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registrar/ctl/ctl.h"
+#include "registrar/memory.h"
+
+enum { CELL_MAX = 512, PATH_MAX_LEN = 64 };
+
+const char *ctl_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+long long ctl_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+int ctl_print_json(const json_t *object)
+{
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	return CTL_OK;
+}
+
+/* The member at "a.b", or NULL. */
+static const json_t *at(const json_t *object, const char *path)
+{
+	while (object && *path) {
+		char part[PATH_MAX_LEN];
+		size_t n = strcspn(path, ".");
+		snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		object = json_object_get(object, part);
+		path += path[n] ? n + 1 : n;
+	}
+	return object;
+}
+
+static void cell(const json_t *object, const char *path, char text[CELL_MAX])
+{
+	const json_t *v = at(object, path);
+	text[0] = '\0';
+	if (json_is_string(v))
+		snprintf(text, CELL_MAX, "%s", json_string_value(v));
+	else if (json_is_integer(v))
+		snprintf(text, CELL_MAX, "%lld",
+			(long long)json_integer_value(v));
+	else if (json_is_boolean(v))
+		snprintf(text, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
+}
+
+/* Characters, not bytes: what a UTF-8 terminal shows. */
+static size_t width_of(const char *text)
+{
+	size_t n = 0;
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void print_cell(const char *text, size_t width, bool last)
+{
+	fputs(text, stdout);
+	for (size_t n = width_of(text); !last && n < width + 2; n++)
+		putchar(' ');
+}
+
+void ctl_print_table(
+	const json_t *list, const struct ctl_column *columns, size_t n_columns)
+{
+	char text[CELL_MAX];
+	size_t *widths = memory_zero(n_columns * sizeof(*widths));
+	size_t i;
+	json_t *row;
+	for (size_t c = 0; c < n_columns; c++)
+		widths[c] = width_of(columns[c].title);
+	json_array_foreach((json_t *)list, i, row) for (size_t c = 0;
+							c < n_columns; c++)
+	{
+		cell(row, columns[c].path, text);
+		if (width_of(text) > widths[c])
+			widths[c] = width_of(text);
+	}
+	for (size_t c = 0; c < n_columns; c++)
+		print_cell(columns[c].title, widths[c], c + 1 == n_columns);
+	putchar('\n');
+	json_array_foreach((json_t *)list, i, row)
+	{
+		for (size_t c = 0; c < n_columns; c++) {
+			cell(row, columns[c].path, text);
+			print_cell(*text ? text : "-", widths[c],
+				c + 1 == n_columns);
+		}
+		putchar('\n');
+	}
+	free(widths);
+}
+
+void ctl_print_fields(const json_t *object, const struct ctl_column *columns,
+	size_t n_columns)
+{
+	char text[CELL_MAX];
+	size_t width = 0;
+	for (size_t c = 0; c < n_columns; c++)
+		if (width_of(columns[c].title) > width)
+			width = width_of(columns[c].title);
+	for (size_t c = 0; c < n_columns; c++) {
+		cell(object, columns[c].path, text);
+		if (!*text)
+			continue;
+		print_cell(columns[c].title, width, false);
+		puts(text);
+	}
+}

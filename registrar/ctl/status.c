@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone status, phones, phone, failures, trust list. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "registrar/ctl/ctl.h"
+#include "registrar/memory.h"
+
+#define COLUMNS(list) list, sizeof(list) / sizeof((list)[0])
+
+static const struct ctl_column status_fields[] = {
+	{"node", "node"},
+	{"version", "version"},
+	{"started", "started"},
+	{"phones registered", "phones.registered"},
+	{"  over SCCP", "phones.sccp"},
+	{"  over SIP", "phones.sip"},
+	{"  with an LSC", "phones.lsc"},
+	{"  with a MIC", "phones.mic"},
+	{"connections open", "connections.open"},
+	{"  half open", "connections.halfOpen"},
+	{"handshakes failed", "connections.handshakesFailed"},
+	{"refusals", "failures"},
+	{"anchors trusted", "trust.anchors"},
+	{"trust generation", "trust.generation"},
+	{"trust fingerprint", "trust.fingerprint"},
+	{"trust folder", "trust.folder"},
+	{"last reload refused", "trust.reloadRefused.at"},
+	{"  because", "trust.reloadRefused.why"},
+	{"resident bytes", "residentBytes"},
+};
+
+static const struct ctl_column phone_columns[] = {
+	{"NAME", "name"},
+	{"STATE", "state"},
+	{"PROTO", "protocol"},
+	{"CERT", "certificate.kind"},
+	{"ISSUER", "certificate.issuer"},
+	{"EXPIRES", "certificate.notAfter"},
+	{"TLS", "tlsVersion"},
+	{"CIPHER", "cipher"},
+	{"ADDRESS", "address"},
+	{"SINCE", "since"},
+};
+
+static const struct ctl_column phone_fields[] = {
+	{"name", "name"},
+	{"state", "state"},
+	{"reason", "reason.name"},
+	{"protocol", "protocol"},
+	{"transport", "transport"},
+	{"address", "address"},
+	{"port", "port"},
+	{"TLS version", "tlsVersion"},
+	{"cipher", "cipher"},
+	{"certificate", "certificate.kind"},
+	{"  issuer", "certificate.issuer"},
+	{"  anchor", "certificate.anchor"},
+	{"  serial", "certificate.serial"},
+	{"  expires", "certificate.notAfter"},
+	{"model", "model"},
+	{"firmware", "firmware"},
+	{"came back because", "cameBackBecause"},
+	{"SCCP version", "sccpVersion"},
+	{"keepalive seconds", "keepaliveSeconds"},
+	{"since", "since"},
+	{"last seen", "lastSeen"},
+	{"registrations", "registrations"},
+};
+
+static const struct ctl_column failure_fields[] = {
+	{"device", "device"},
+	{"last", "last"},
+	{"times", "count"},
+	{"from", "address"},
+	{"protocol", "protocol"},
+	{"stage", "stage"},
+	{"rule", "rule"},
+	{"reason", "reason.name"},
+	{"certificate", "presented.subject"},
+	{"  issuer", "presented.issuer"},
+	{"  serial", "presented.serial"},
+	{"  expires", "presented.notAfter"},
+	{"missing CA", "missingCa"},
+	{"why", "why"},
+	{"cure", "cure"},
+	{"phone's console", "phoneConsole"},
+};
+
+static const struct ctl_column anchor_columns[] = {
+	{"FILE", "file"},
+	{"ISSUES", "issues"},
+	{"SUBJECT", "subject"},
+	{"SERIAL", "serial"},
+	{"KEY", "key"},
+	{"EXPIRES", "notAfter"},
+	{"USABLE", "usable"},
+	{"WHY NOT", "unusableWhy"},
+};
+
+static int no_words(int argc, char **argv)
+{
+	if (argc == 0)
+		return CTL_OK;
+	fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
+	return CTL_USAGE;
+}
+
+/* GETs `path`; prints it as JSON, or its `list` as a table. */
+static int show_list(const struct ctl *ctl, const char *path, const char *list,
+	const struct ctl_column *columns, size_t n)
+{
+	json_t *o;
+	int status = ctl_get(ctl, path, &o, NULL);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctl_print_json(o);
+	else
+		ctl_print_table(json_object_get(o, list), columns, n);
+	json_decref(o);
+	return CTL_OK;
+}
+
+int ctl_status(const struct ctl *ctl, int argc, char **argv)
+{
+	json_t *o;
+	int status = no_words(argc, argv);
+	if (status == CTL_OK)
+		status = ctl_get(ctl, "/v1/status", &o, NULL);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctl_print_json(o);
+	else
+		ctl_print_fields(o, COLUMNS(status_fields));
+	json_decref(o);
+	return CTL_OK;
+}
+
+int ctl_phones(const struct ctl *ctl, int argc, char **argv)
+{
+	if (no_words(argc, argv) != CTL_OK)
+		return CTL_USAGE;
+	return show_list(ctl, "/v1/phones", "phones", COLUMNS(phone_columns));
+}
+
+int ctl_trust_list(const struct ctl *ctl, int argc, char **argv)
+{
+	if (no_words(argc, argv) != CTL_OK)
+		return CTL_USAGE;
+	return show_list(ctl, "/v1/trust", "list", COLUMNS(anchor_columns));
+}
+
+static void print_failures(const json_t *list)
+{
+	size_t i;
+	json_t *f;
+	json_array_foreach((json_t *)list, i, f)
+	{
+		if (i)
+			putchar('\n');
+		ctl_print_fields(f, COLUMNS(failure_fields));
+	}
+}
+
+int ctl_failures(const struct ctl *ctl, int argc, char **argv)
+{
+	json_t *o;
+	int status = no_words(argc, argv);
+	if (status == CTL_OK)
+		status = ctl_get(ctl, "/v1/failures", &o, NULL);
+	if (status != CTL_OK)
+		return status;
+	const json_t *list = json_object_get(o, "failures");
+	if (ctl->json)
+		ctl_print_json(o);
+	else if (json_array_size(list) == 0)
+		puts("No phone was refused since the registrar started.");
+	else
+		print_failures(list);
+	json_decref(o);
+	return CTL_OK;
+}
+
+int ctl_phone(const struct ctl *ctl, int argc, char **argv)
+{
+	json_t *o;
+	if (argc != 1) {
+		fputs("usage: dialtone phone NAME\n", stderr);
+		return CTL_USAGE;
+	}
+	char *name = curl_easy_escape(NULL, argv[0], 0);
+	char *path = memory_format("/v1/phones/%s", name ? name : "");
+	curl_free(name);
+	int status = ctl_get(ctl, path, &o, NULL);
+	free(path);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json) {
+		ctl_print_json(o);
+	} else {
+		ctl_print_fields(o, COLUMNS(phone_fields));
+		const json_t *failed = json_object_get(o, "failures");
+		if (json_array_size(failed)) {
+			puts("\nrefused:");
+			print_failures(failed);
+		}
+	}
+	json_decref(o);
+	return CTL_OK;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which device is registered, over which connection, as what. */
+#include "registrar/directory.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "registrar/memory.h"
+
+enum { SHARDS = 16, BUCKETS = 1024 };
+
+struct node {
+	struct node *next;	    /* in its bucket */
+	struct node *older, *newer; /* gone ones, by when they left */
+	struct directory_entry entry;
+};
+
+/* Devices whose hash ends in this shard's number, under one lock. */
+struct shard {
+	pthread_mutex_t lock;
+	struct node *buckets[BUCKETS];
+	struct node *oldest, *newest; /* list of those not registered */
+	size_t max;
+	struct directory_counts counts;
+};
+
+struct directory {
+	struct shard shards[SHARDS];
+};
+
+struct directory *directory_new(size_t devices_max)
+{
+	struct directory *d = memory_zero(sizeof(*d));
+	for (size_t i = 0; i < SHARDS; i++) {
+		pthread_mutex_init(&d->shards[i].lock, NULL);
+		/* Twice the even share: hashes are not even. */
+		d->shards[i].max = devices_max / SHARDS * 2 + 1;
+		if (d->shards[i].max > devices_max)
+			d->shards[i].max = devices_max;
+	}
+	return d;
+}
+
+void directory_free(struct directory *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < SHARDS; i++) {
+		for (size_t b = 0; b < BUCKETS; b++) {
+			struct node *next, *node = d->shards[i].buckets[b];
+			for (; node; node = next) {
+				next = node->next;
+				free(node);
+			}
+		}
+		pthread_mutex_destroy(&d->shards[i].lock);
+	}
+	free(d);
+}
+
+/* FNV-1a over the name without case. */
+static uint32_t hash(const char *device)
+{
+	uint32_t h = 2166136261u;
+	for (; *device; device++)
+		h = (h ^ (uint32_t)toupper((unsigned char)*device)) * 16777619u;
+	return h;
+}
+
+static struct shard *shard_of(struct directory *d, uint32_t h)
+{
+	return &d->shards[h % SHARDS];
+}
+
+static struct node **bucket_of(struct shard *s, uint32_t h)
+{
+	return &s->buckets[h / SHARDS % BUCKETS];
+}
+
+static struct node *find(struct shard *s, uint32_t h, const char *device)
+{
+	struct node *node = *bucket_of(s, h);
+	while (node && strcasecmp(node->entry.device, device) != 0)
+		node = node->next;
+	return node;
+}
+
+static void gone_append(struct shard *s, struct node *node)
+{
+	node->older = s->newest;
+	node->newer = NULL;
+	*(s->newest ? &s->newest->newer : &s->oldest) = node;
+	s->newest = node;
+}
+
+static void gone_remove(struct shard *s, struct node *node)
+{
+	*(node->older ? &node->older->newer : &s->oldest) = node->newer;
+	*(node->newer ? &node->newer->older : &s->newest) = node->older;
+	node->older = node->newer = NULL;
+}
+
+static void count(struct shard *s, const struct directory_entry *e, int by)
+{
+	size_t n = (size_t)by;
+	s->counts.registered += n;
+	s->counts.by_protocol[e->protocol] += n;
+	if (e->tls)
+		s->counts.tls += n;
+	if (e->kind == CERT_KIND_LSC)
+		s->counts.lsc += n;
+	if (e->kind == CERT_KIND_MIC)
+		s->counts.mic += n;
+}
+
+static void forget(struct shard *s, struct node *node)
+{
+	struct node **at = bucket_of(s, hash(node->entry.device));
+	while (*at != node)
+		at = &(*at)->next;
+	*at = node->next;
+	gone_remove(s, node);
+	s->counts.known--;
+	free(node);
+}
+
+/* A node for a device that is not there yet; NULL when all are in use. */
+static struct node *add(struct shard *s, uint32_t h)
+{
+	if (s->counts.known >= s->max) {
+		if (!s->oldest)
+			return NULL;
+		forget(s, s->oldest);
+	}
+	struct node *node = memory_zero(sizeof(*node));
+	struct node **bucket = bucket_of(s, h);
+	node->next = *bucket;
+	*bucket = node;
+	s->counts.known++;
+	return node;
+}
+
+static bool same_ref(struct conn_ref a, struct conn_ref b)
+{
+	return a.worker == b.worker && a.id == b.id;
+}
+
+/* May `new` take the registration that `old` holds? */
+static bool may_replace(
+	const struct directory_entry *old, const struct directory_entry *new)
+{
+	if (new->tls)
+		return true;
+	if (old->tls)
+		return false;
+	/* Signed: the clocks of two loops may be read in either order. */
+	int64_t silent_ms = (int64_t)(new->seen_mono_ms - old->seen_mono_ms);
+	return strcmp(old->address, new->address) == 0 ||
+	       silent_ms > 1000 * (int64_t)old->keepalive_s;
+}
+
+static enum directory_result claim(const struct node *node,
+	const struct directory_entry *entry, struct conn_ref *old)
+{
+	if (!node || !node->entry.registered)
+		return DIRECTORY_NEW;
+	if (same_ref(node->entry.ref, entry->ref))
+		return DIRECTORY_REFRESHED;
+	if (!may_replace(&node->entry, entry))
+		return DIRECTORY_TAKEN;
+	*old = node->entry.ref;
+	return DIRECTORY_REPLACED;
+}
+
+/* A refresh changes neither since when nor why the device came. */
+static void keep_story(
+	struct directory_entry *entry, const struct directory_entry *before)
+{
+	entry->registrations = before->registrations;
+	entry->since_ms = before->since_ms;
+	if (!entry->came_back[0])
+		memcpy(entry->came_back, before->came_back,
+			sizeof(entry->came_back));
+}
+
+enum directory_result directory_register(struct directory *d,
+	const struct directory_entry *entry, struct conn_ref *old)
+{
+	uint32_t h = hash(entry->device);
+	struct shard *s = shard_of(d, h);
+	pthread_mutex_lock(&s->lock);
+	struct node *node = find(s, h, entry->device);
+	enum directory_result result = claim(node, entry, old);
+	if (result == DIRECTORY_TAKEN)
+		goto out;
+	bool fresh = !node;
+	if (fresh && !(node = add(s, h))) {
+		result = DIRECTORY_FULL;
+		goto out;
+	}
+	struct directory_entry before = node->entry;
+	if (node->entry.registered)
+		count(s, &node->entry, -1);
+	else if (!fresh)
+		gone_remove(s, node);
+	node->entry = *entry;
+	node->entry.registered = true;
+	node->entry.registrations = before.registrations + 1;
+	if (result == DIRECTORY_REFRESHED)
+		keep_story(&node->entry, &before);
+	count(s, &node->entry, 1);
+out:
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
+void directory_touch(struct directory *d, const char *device,
+	struct conn_ref ref, int64_t unix_ms, uint64_t mono_ms)
+{
+	uint32_t h = hash(device);
+	struct shard *s = shard_of(d, h);
+	pthread_mutex_lock(&s->lock);
+	struct node *node = find(s, h, device);
+	if (node && node->entry.registered && same_ref(node->entry.ref, ref)) {
+		node->entry.seen_ms = unix_ms;
+		node->entry.seen_mono_ms = mono_ms;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool directory_unregister(struct directory *d, const char *device,
+	struct conn_ref ref, enum reason_unreg cause, int64_t unix_ms)
+{
+	uint32_t h = hash(device);
+	struct shard *s = shard_of(d, h);
+	pthread_mutex_lock(&s->lock);
+	struct node *node = find(s, h, device);
+	bool held = node && node->entry.registered &&
+		    same_ref(node->entry.ref, ref);
+	if (held) {
+		count(s, &node->entry, -1);
+		node->entry.registered = false;
+		node->entry.cause = cause;
+		node->entry.since_ms = unix_ms;
+		gone_append(s, node);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return held;
+}
+
+bool directory_find(
+	struct directory *d, const char *device, struct directory_entry *out)
+{
+	uint32_t h = hash(device);
+	struct shard *s = shard_of(d, h);
+	pthread_mutex_lock(&s->lock);
+	const struct node *node = find(s, h, device);
+	if (node)
+		*out = node->entry;
+	pthread_mutex_unlock(&s->lock);
+	return node != NULL;
+}
+
+static int by_device(const void *a, const void *b)
+{
+	const struct directory_entry *x = a, *y = b;
+	return strcasecmp(x->device, y->device);
+}
+
+/* Copies one shard behind the n entries of *list. */
+static size_t copy_shard(
+	struct shard *s, struct directory_entry **list, size_t n)
+{
+	pthread_mutex_lock(&s->lock);
+	size_t all = n + s->counts.known;
+	struct directory_entry *grown =
+		realloc(*list, (all ? all : 1) * sizeof(*grown));
+	if (!grown)
+		abort(); /* bounded by limits.devices */
+	*list = grown;
+	for (size_t b = 0; b < BUCKETS; b++)
+		for (struct node *node = s->buckets[b]; node; node = node->next)
+			grown[n++] = node->entry;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+struct directory_entry *directory_list(struct directory *d, size_t *n)
+{
+	struct directory_entry *list = NULL;
+	*n = 0;
+	for (size_t i = 0; i < SHARDS; i++)
+		*n = copy_shard(&d->shards[i], &list, *n);
+	qsort(list, *n, sizeof(*list), by_device);
+	return list;
+}
+
+struct directory_counts directory_count(struct directory *d)
+{
+	struct directory_counts sum = {0};
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &d->shards[i];
+		pthread_mutex_lock(&s->lock);
+		sum.known += s->counts.known;
+		sum.registered += s->counts.registered;
+		sum.by_protocol[0] += s->counts.by_protocol[0];
+		sum.by_protocol[1] += s->counts.by_protocol[1];
+		sum.tls += s->counts.tls;
+		sum.lsc += s->counts.lsc;
+		sum.mic += s->counts.mic;
+		pthread_mutex_unlock(&s->lock);
+	}
+	return sum;
+}

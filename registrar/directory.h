@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which device is registered, over which connection, as what. */
+#ifndef REGISTRAR_DIRECTORY_H
+#define REGISTRAR_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "certs/identity.h"
+#include "registrar/config.h"
+#include "registrar/peer.h"
+#include "registrar/reason.h"
+
+enum {
+	DIRECTORY_TEXT_MAX = 159,
+	DIRECTORY_MODEL_MAX = 31,
+};
+
+/* One device, by value: what status shows. */
+struct directory_entry {
+	char device[CERT_DEVICE_MAX + 1];
+	bool registered;
+	enum reason_unreg cause; /* why not, when not registered */
+	enum config_protocol protocol;
+	bool tls;
+	struct conn_ref ref;
+	char address[PEER_ADDRESS_MAX];
+	uint16_t port;
+	char tls_version[12];
+	char cipher[48];
+	enum cert_kind kind; /* UNKNOWN over plain TCP */
+	char issuer_cn[DIRECTORY_TEXT_MAX + 1];
+	char anchor[PEER_ANCHOR_MAX];
+	char cert_serial[CERT_SERIAL_MAX + 1];
+	time_t cert_not_after;
+	char model[DIRECTORY_MODEL_MAX + 1];
+	char firmware[DIRECTORY_TEXT_MAX + 1];	/* load or User-Agent */
+	char came_back[DIRECTORY_TEXT_MAX + 1]; /* its own reason, last */
+	uint8_t sccp_version;
+	uint32_t keepalive_s; /* or SIP expiry */
+	int64_t since_ms;     /* unix: registered or lost since */
+	int64_t seen_ms;      /* unix: last word heard from it */
+	uint64_t seen_mono_ms;
+	uint32_t registrations; /* how often, since our start */
+};
+
+struct directory;
+
+/* Remembers devices_max, twice as many at the very most (its shards fill
+ * unevenly): when full, the longest gone goes. */
+struct directory *directory_new(size_t devices_max);
+void directory_free(struct directory *d);
+
+enum directory_result {
+	DIRECTORY_NEW,	     /* was not registered */
+	DIRECTORY_REFRESHED, /* same connection again */
+	DIRECTORY_REPLACED,  /* *old is to be closed: deviceSwitch */
+	DIRECTORY_TAKEN,     /* a connection with a better right holds it */
+	DIRECTORY_FULL,	     /* devices_max are registered at once */
+};
+
+/*
+ * Registers entry->device for entry->ref. A TLS connection (whose
+ * certificate names the device) replaces any other at once. A plain one
+ * never displaces TLS; it displaces a plain one from the same address, or
+ * one that missed more than a keepalive (specs sccp 6.2). Thread-safe.
+ */
+enum directory_result directory_register(struct directory *d,
+	const struct directory_entry *entry, struct conn_ref *old);
+/* The device was heard on that connection. */
+void directory_touch(struct directory *d, const char *device,
+	struct conn_ref ref, int64_t unix_ms, uint64_t mono_ms);
+/* Ends the registration if that connection holds it; says whether it did. */
+bool directory_unregister(struct directory *d, const char *device,
+	struct conn_ref ref, enum reason_unreg cause, int64_t unix_ms);
+
+bool directory_find(
+	struct directory *d, const char *device, struct directory_entry *out);
+/* Copies of all entries, sorted by name; the caller frees the array. */
+struct directory_entry *directory_list(struct directory *d, size_t *n);
+
+struct directory_counts {
+	size_t known;
+	size_t registered;
+	size_t by_protocol[2]; /* registered, by enum config_protocol */
+	size_t tls;
+	size_t lsc, mic;
+};
+struct directory_counts directory_count(struct directory *d);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last refusals: what a phone showed, which rule refused it, the cure. */
+#include "registrar/failures.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "registrar/log.h"
+#include "registrar/memory.h"
+#include "registrar/text.h"
+#include "registrar/tls/alert.h"
+
+struct failures {
+	pthread_mutex_t lock;
+	struct failure *list; /* max of them; n in use, in no order */
+	size_t n, max;
+	uint64_t total;
+	uint32_t logged_per_s;
+	uint32_t logged; /* in `second` */
+	uint64_t suppressed;
+	int64_t second;
+};
+
+static const char *const stages[] = {
+	[FAILURE_CONNECTION] = "connection",
+	[FAILURE_TLS] = "tls",
+	[FAILURE_REGISTRATION] = "registration",
+};
+
+const char *failure_stage_name(enum failure_stage stage)
+{
+	return stages[stage];
+}
+
+struct failures *failures_new(size_t max, uint32_t logged_per_s)
+{
+	struct failures *f = memory_zero(sizeof(*f));
+	pthread_mutex_init(&f->lock, NULL);
+	f->list = memory_zero(max * sizeof(*f->list));
+	f->max = max;
+	f->logged_per_s = logged_per_s;
+	return f;
+}
+
+void failures_free(struct failures *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_destroy(&f->lock);
+	free(f->list);
+	free(f);
+}
+
+void failure_from_peer(struct failure *out, const struct peer *peer)
+{
+	*out = (struct failure){
+		.port = peer->port,
+		.protocol = peer->protocol,
+		.tls = peer->tls,
+		.alert = -1,
+	};
+	text_copy(out->address, sizeof(out->address), peer->address);
+	if (!peer->presented)
+		return;
+	const struct cert_identity *id = &peer->identity;
+	text_copy(out->device, sizeof(out->device), id->device);
+	text_copy(out->subject, sizeof(out->subject), id->subject);
+	text_copy(out->issuer, sizeof(out->issuer), id->issuer);
+	text_copy(out->serial, sizeof(out->serial), id->serial);
+	text_copy(out->sha256, sizeof(out->sha256), id->sha256);
+	if (id->times_ok)
+		cert_time_text(id->not_after, out->not_after);
+}
+
+void failure_set_alert(struct failure *out, int alert, bool alert_read)
+{
+	out->alert = alert;
+	out->alert_read = alert_read;
+	snprintf(out->console, sizeof(out->console),
+		"SSL3 alert [%s]:[fatal]:[%s]", alert_read ? "write" : "read",
+		alert_text(alert));
+}
+
+static void write_line(const struct failure *e)
+{
+	struct log_line line;
+	log_begin(&line, LOG_EV_REFUSED);
+	log_fmt(&line, "peer", "%s:%u", e->address, e->port);
+	log_str(&line, "device", e->device);
+	log_str(&line, "service", config_protocol_name(e->protocol));
+	log_str(&line, "transport", e->tls ? "tls" : "tcp");
+	log_str(&line, "stage", stages[e->stage]);
+	log_str(&line, "rule", e->rule);
+	if (e->code != REASON_FAILURE_NO_ERROR)
+		log_fmt(&line, "reason", "%s(%d)", reason_failure_name(e->code),
+			(int)e->code);
+	if (e->alert >= 0)
+		log_fmt(&line, "alert", "SSL3 alert [%s]:[fatal]:[%s]",
+			e->alert_read ? "read" : "write", alert_text(e->alert));
+	log_str(&line, "subject", e->subject);
+	log_str(&line, "issuer", e->issuer);
+	log_str(&line, "serial", e->serial);
+	log_str(&line, "why", e->why);
+	log_str(&line, "cure", e->cure);
+	log_end(&line);
+}
+
+/* Whether this second still has a line to give; says what was left out. */
+static bool may_log(struct failures *f, int64_t now_ms)
+{
+	if (now_ms / 1000 != f->second) {
+		if (f->suppressed) {
+			struct log_line line;
+			log_begin(&line, LOG_EV_SUPPRESSED);
+			log_num(&line, "count", (int64_t)f->suppressed);
+			log_end(&line);
+		}
+		f->second = now_ms / 1000;
+		f->logged = 0;
+		f->suppressed = 0;
+	}
+	if (f->logged < f->logged_per_s) {
+		f->logged++;
+		return true;
+	}
+	f->suppressed++;
+	return false;
+}
+
+/* The same phone refused for the same thing. */
+static bool same(const struct failure *a, const struct failure *b)
+{
+	return a->stage == b->stage && a->protocol == b->protocol &&
+	       a->tls == b->tls && strcmp(a->rule, b->rule) == 0 &&
+	       strcmp(a->address, b->address) == 0 &&
+	       strcmp(a->device, b->device) == 0 &&
+	       strcmp(a->sha256, b->sha256) == 0;
+}
+
+/* The entry to write: the same one, a free one, or the longest unseen. */
+static struct failure *slot(struct failures *f, const struct failure *e)
+{
+	struct failure *oldest = &f->list[0];
+	for (size_t i = 0; i < f->n; i++) {
+		if (same(&f->list[i], e))
+			return &f->list[i];
+		if (f->list[i].last_ms < oldest->last_ms)
+			oldest = &f->list[i];
+	}
+	if (f->n < f->max)
+		oldest = &f->list[f->n++];
+	oldest->count = 0;
+	return oldest;
+}
+
+void failures_add(struct failures *f, const struct failure *failure)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t now_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	pthread_mutex_lock(&f->lock);
+	struct failure *e = slot(f, failure);
+	uint64_t count = e->count + 1;
+	int64_t first = e->count ? e->first_ms : now_ms;
+	*e = *failure;
+	e->count = count;
+	e->first_ms = first;
+	e->last_ms = now_ms;
+	f->total++;
+	bool logged = may_log(f, now_ms);
+	pthread_mutex_unlock(&f->lock);
+	if (logged)
+		write_line(failure);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct failure *x = a, *y = b;
+	return x->last_ms < y->last_ms ? 1 : x->last_ms > y->last_ms ? -1 : 0;
+}
+
+struct failure *failures_list(struct failures *f, size_t *n)
+{
+	pthread_mutex_lock(&f->lock);
+	struct failure *list = memory_zero((f->n ? f->n : 1) * sizeof(*list));
+	*n = f->n;
+	memcpy(list, f->list, f->n * sizeof(*list));
+	pthread_mutex_unlock(&f->lock);
+	qsort(list, *n, sizeof(*list), newest_first);
+	return list;
+}
+
+uint64_t failures_total(struct failures *f)
+{
+	pthread_mutex_lock(&f->lock);
+	uint64_t total = f->total;
+	pthread_mutex_unlock(&f->lock);
+	return total;
+}

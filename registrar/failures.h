@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last refusals: what a phone showed, which rule refused it, the cure. */
+#ifndef REGISTRAR_FAILURES_H
+#define REGISTRAR_FAILURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registrar/peer.h"
+#include "registrar/reason.h"
+#include "trust/verdict.h"
+
+/* Where on its way a phone was refused. */
+enum failure_stage {
+	FAILURE_CONNECTION,   /* limits, silence, what is no protocol at all */
+	FAILURE_TLS,	      /* the handshake */
+	FAILURE_REGISTRATION, /* admit said no */
+};
+
+const char *failure_stage_name(enum failure_stage stage);
+
+struct failure {
+	enum failure_stage stage;
+	int64_t first_ms; /* unix time */
+	int64_t last_ms;
+	uint64_t count; /* the same again and again is one entry */
+	char address[PEER_ADDRESS_MAX];
+	uint16_t port;
+	enum config_protocol protocol;
+	bool tls;
+	char rule[48];		    /* "unknown-ca", "sccp-frame-too-long" */
+	enum trust_verdict verdict; /* TLS: trust's judgement */
+	int alert;		    /* TLS alert sent or read; -1 none */
+	bool alert_read;	    /* by us, so the phone sent it */
+	enum reason_failure code;   /* CUCM's number */
+	char device[CERT_DEVICE_MAX + 1]; /* claimed, or the certificate's */
+	char subject[256]; /* of the certificate presented; "" none */
+	char issuer[256];
+	char serial[CERT_SERIAL_MAX + 1];
+	char sha256[65];
+	char not_after[21];
+	char missing_ca[256];
+	char why[512];
+	char cure[256];
+	char console[96]; /* mirror of the phone's console line */
+};
+
+struct failures;
+
+struct failures *failures_new(size_t max, uint32_t logged_per_s);
+void failures_free(struct failures *f);
+
+/* Fills who and what was presented from peer; the caller adds the rest. */
+void failure_from_peer(struct failure *out, const struct peer *peer);
+/* Sets alert and the mirror of the phone's console line. */
+void failure_set_alert(struct failure *out, int alert, bool alert_read);
+
+/* Remembers and logs it; first_ms, last_ms, count are filled here. */
+void failures_add(struct failures *f, const struct failure *failure);
+/* Copies, newest first; the caller frees the array. */
+struct failure *failures_list(struct failures *f, size_t *n);
+/* How many there were in all, since the start. */
+uint64_t failures_total(struct failures *f);
+
+#endif

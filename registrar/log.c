@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One event per line on stderr: `time level event key=value ...` or JSON. */
+#include "registrar/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TAIL = 8 }; /* room kept for "...", quote, brace and line end */
+
+static const struct {
+	enum log_level level;
+	const char *name;
+} events[] = {
+#define X(symbol, level, name, text) {level, name},
+	LOG_EVENT_LIST(X)
+#undef X
+};
+
+static const char *const levels[] = {
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_NOTICE] = "notice",
+	[LOG_WARN] = "warning",
+	[LOG_ERROR] = "error",
+};
+
+/* Set once, before the first thread. */
+static enum log_format log_format = LOG_TEXT;
+static enum log_level log_level = LOG_INFO;
+
+const char *log_event_name(enum log_event event)
+{
+	return events[event].name;
+}
+
+void log_setup(enum log_format format, enum log_level level)
+{
+	log_format = format;
+	log_level = level;
+}
+
+bool log_wanted(enum log_event event)
+{
+	return events[event].level >= log_level;
+}
+
+static void put(struct log_line *line, const char *text)
+{
+	size_t n = strlen(text);
+	size_t room = sizeof(line->text) - TAIL - line->n;
+	if (n > room)
+		n = room;
+	memcpy(line->text + line->n, text, n);
+	line->n += n;
+}
+
+/* Quotes, backslashes and control characters cannot forge a field. */
+static void put_escaped(struct log_line *line, const char *value)
+{
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		char piece[8] = {(char)*p, '\0'};
+		if (line->n + 2 * TAIL > sizeof(line->text)) {
+			put(line, "...");
+			return;
+		}
+		if (*p == '"' || *p == '\\')
+			snprintf(piece, sizeof(piece), "\\%c", *p);
+		else if (*p < 0x20 || *p == 0x7f)
+			snprintf(piece, sizeof(piece), "\\u%04x", *p);
+		put(line, piece);
+	}
+}
+
+void log_begin(struct log_line *line, enum log_event event)
+{
+	struct timespec now;
+	struct tm tm;
+	char at[40];
+	line->event = event;
+	line->n = 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	size_t n = strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(at + n, sizeof(at) - n, ".%03ldZ", now.tv_nsec / 1000000);
+	const char *level = levels[events[event].level];
+	if (log_format == LOG_TEXT)
+		line->n = (size_t)snprintf(line->text, sizeof(line->text),
+			"%s %s %s", at, level, events[event].name);
+	else
+		line->n = (size_t)snprintf(line->text, sizeof(line->text),
+			"{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"",
+			at, level, events[event].name);
+}
+
+static bool plain(const char *value)
+{
+	for (; *value; value++)
+		if (!(*value > ' ' && *value < 0x7f) || strchr("\"\\=", *value))
+			return false;
+	return true;
+}
+
+static void put_key(struct log_line *line, const char *key)
+{
+	put(line, log_format == LOG_TEXT ? " " : ",\"");
+	put(line, key);
+	put(line, log_format == LOG_TEXT ? "=" : "\":");
+}
+
+void log_str(struct log_line *line, const char *key, const char *value)
+{
+	if (!value || !*value)
+		return;
+	put_key(line, key);
+	if (log_format == LOG_TEXT && plain(value)) {
+		put(line, value);
+		return;
+	}
+	put(line, "\"");
+	put_escaped(line, value);
+	put(line, "\"");
+}
+
+void log_fmt(struct log_line *line, const char *key, const char *format, ...)
+{
+	char value[1024];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	log_str(line, key, value);
+}
+
+void log_num(struct log_line *line, const char *key, int64_t value)
+{
+	char text[24];
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	put_key(line, key);
+	put(line, text);
+}
+
+void log_end(struct log_line *line)
+{
+	if (!log_wanted(line->event))
+		return;
+	if (log_format == LOG_JSON)
+		line->text[line->n++] = '}';
+	line->text[line->n++] = '\n';
+	ssize_t n = write(STDERR_FILENO, line->text, line->n);
+	(void)n; /* a log that cannot be written has nowhere to say so */
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One event per line on stderr: `time level event key=value ...` or JSON. */
+#ifndef REGISTRAR_LOG_H
+#define REGISTRAR_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* X(symbol, level, name, what it means) */
+#define LOG_EVENT_LIST(X)                                                      \
+	X(STARTED, LOG_NOTICE, "started", "the registrar serves phones")       \
+	X(LISTENING, LOG_NOTICE, "listening", "a socket takes connections")    \
+	X(STOPPED, LOG_NOTICE, "stopped", "the registrar has ended")           \
+	X(LAB, LOG_NOTICE, "lab", "a laboratory PKI was made and is in use")   \
+	X(TRUST_LOADED, LOG_NOTICE, "trust-loaded",                            \
+		"a new set of anchors is in force")                            \
+	X(TRUST_UNUSABLE, LOG_WARN, "trust-unusable",                          \
+		"an anchor was loaded that no certificate can be "             \
+		"verified with")                                               \
+	X(RELOAD_REFUSED, LOG_ERROR, "reload-refused",                         \
+		"a reload failed as a whole; the old set stays in force")      \
+	X(CONNECTED, LOG_DEBUG, "connected", "a connection was accepted")      \
+	X(SECURED, LOG_DEBUG, "secured", "a TLS handshake succeeded")          \
+	X(CLOSED, LOG_DEBUG, "closed", "a connection ended, and why")          \
+	X(REGISTERED, LOG_INFO, "registered", "a phone is registered")         \
+	X(READY, LOG_INFO, "ready",                                            \
+		"a phone finished its whole SCCP conversation")                \
+	X(UNREGISTERED, LOG_INFO, "unregistered",                              \
+		"a registration ended, and why")                               \
+	X(REPLACED, LOG_NOTICE, "replaced",                                    \
+		"a newer connection of a device took its registration over")   \
+	X(REFUSED, LOG_WARN, "refused",                                        \
+		"a phone was refused: what it showed, which rule, the cure")   \
+	X(SUPPRESSED, LOG_WARN, "refusals-suppressed",                         \
+		"refusals that were counted but not logged in that second")    \
+	X(ALARM, LOG_INFO, "alarm", "a phone says why it comes back")          \
+	X(IGNORED, LOG_DEBUG, "ignored", "a message was ignored, and why")     \
+	X(ANSWERED, LOG_DEBUG, "answered", "a request was answered by itself") \
+	X(ACCEPT_FAILED, LOG_ERROR, "accept-failed",                           \
+		"the system would not give a connection")                      \
+	X(ACCEPT_PAUSED, LOG_WARN, "accept-paused",                            \
+		"a limit is reached: new connections wait in the backlog")     \
+	X(ACCEPT_RESUMED, LOG_NOTICE, "accept-resumed",                        \
+		"waiting connections are taken again")                         \
+	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
+
+enum log_event {
+#define X(symbol, level, name, text) LOG_EV_##symbol,
+	LOG_EVENT_LIST(X)
+#undef X
+		LOG_EVENTS
+};
+
+const char *log_event_name(enum log_event event);
+
+/* Before the first thread. Lines below `level` are not written. */
+void log_setup(enum log_format format, enum log_level level);
+bool log_wanted(enum log_event event);
+
+enum { LOG_LINE_MAX = 4096 };
+
+/* A line being written; over-long values are cut with "...". */
+struct log_line {
+	enum log_event event;
+	size_t n;
+	char text[LOG_LINE_MAX];
+};
+
+void log_begin(struct log_line *line, enum log_event event);
+/* Values are escaped; an empty or NULL one is left out. */
+void log_str(struct log_line *line, const char *key, const char *value);
+void log_fmt(struct log_line *line, const char *key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void log_num(struct log_line *line, const char *key, int64_t value);
+/* Writes the line with one write(2). */
+void log_end(struct log_line *line);
+
+#endif

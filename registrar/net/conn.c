@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection: a socket, perhaps TLS, and the service behind it. */
+#include "registrar/net/conn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "protocols/tls/engine.h"
+#include "registrar/log.h"
+#include "registrar/memory.h"
+#include "registrar/net/address.h"
+#include "registrar/text.h"
+#include "registrar/tls/handshake.h"
+
+enum {
+	LINGER_MS = 2000,	/* for the peer to read our last words */
+	UNREAD_MAX = 32 * 1024, /* waiting to be sent: stop reading above */
+};
+
+enum conn_state {
+	CONN_IDLE,    /* accepted, not started */
+	CONN_OPEN,    /* bytes go both ways */
+	CONN_ENDING,  /* nothing is read any more; out drains, then FIN */
+	CONN_LINGER,  /* FIN sent; waiting for the peer's */
+	CONN_CLOSING, /* uv_close called */
+};
+
+struct conn {
+	uv_tcp_t tcp;
+	uv_timer_t timer;
+	uv_write_t write;
+	uv_shutdown_t shutdown;
+	const struct conn_host *host;
+	const struct service *service;
+	void *self; /* the service's own memory */
+	struct profile *profile;
+	struct tls_engine *tls;
+	struct profile_finding *finding; /* only until the handshake ends */
+	struct peer peer;
+	enum conn_state state;
+	bool half_open;
+	bool paused;
+	bool eof;		 /* the peer sent FIN */
+	uint8_t handles;	 /* uv handles not closed yet */
+	char *writing;		 /* block in flight, or NULL */
+	uint64_t write_deadline; /* while writing */
+	uint64_t linger_deadline;
+};
+
+void conn_counter_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
+}
+
+uint64_t conn_counter_get(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static struct moment now_of(const struct conn *c)
+{
+	struct timespec wall;
+	struct tm local;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	localtime_r(&wall.tv_sec, &local);
+	return (struct moment){
+		.mono_ms = uv_now(c->host->loop),
+		.unix_ms = wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
+		.utc_offset_s = (int32_t)local.tm_gmtoff,
+	};
+}
+
+static void log_conn(
+	const struct conn *c, enum log_event event, const char *why)
+{
+	struct log_line line;
+	if (!log_wanted(event))
+		return;
+	log_begin(&line, event);
+	log_fmt(&line, "peer", "%s:%u", c->peer.address, c->peer.port);
+	log_str(&line, "device", c->peer.identity.device);
+	log_str(&line, "service", config_protocol_name(c->peer.protocol));
+	log_str(&line, "tls", c->peer.tls_version);
+	log_str(&line, "cipher", c->peer.cipher);
+	log_str(&line, "why", why);
+	log_end(&line);
+}
+
+/* ---- the way out ---- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct conn *c = handle->data;
+	if (--c->handles > 0)
+		return;
+	conn_counter_add(&c->host->counters->closed, 1);
+	free(c->writing);
+	free(c);
+}
+
+/* Everything but the handles, whose memory uv still holds. */
+static void release(struct conn *c, enum reason_unreg cause)
+{
+	if (c->self) {
+		struct moment now = now_of(c);
+		c->service->leave(c->self, cause, &now);
+		c->service->deinit(c->self);
+		free(c->self);
+		c->self = NULL;
+	}
+	if (c->tls) {
+		tls_engine_deinit(c->tls);
+		free(c->tls);
+		c->tls = NULL;
+	}
+	free(c->finding);
+	c->finding = NULL;
+	profile_unref(c->profile);
+	c->profile = NULL;
+}
+
+static void leave_half_open(struct conn *c)
+{
+	if (!c->half_open)
+		return;
+	c->half_open = false;
+	c->host->opened(c->host->self, c->peer.address);
+}
+
+static void close_now(struct conn *c, const char *why, enum reason_unreg cause)
+{
+	if (c->state == CONN_CLOSING)
+		return;
+	if (c->state != CONN_LINGER)
+		log_conn(c, LOG_EV_CLOSED, why);
+	c->state = CONN_CLOSING;
+	leave_half_open(c);
+	release(c, cause);
+	if (c->peer.ref.id)
+		c->host->gone(c->host->self, c->peer.ref);
+	uv_close((uv_handle_t *)&c->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+	struct conn *c = request->data;
+	if (c->state == CONN_LINGER && (status < 0 || c->eof))
+		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
+}
+
+static void set_timer(struct conn *c);
+
+/* All is sent: FIN, then wait a moment for the peer to have read it. */
+static void linger(struct conn *c)
+{
+	c->state = CONN_LINGER;
+	c->linger_deadline = uv_now(c->host->loop) + LINGER_MS;
+	c->shutdown.data = c;
+	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown) < 0)
+		close_now(c, "shutdown failed", REASON_UNREG_CONNECTIVITY);
+}
+
+/* ---- sending ---- */
+
+static const uint8_t *wire_out(const struct conn *c, size_t *n)
+{
+	if (c->tls)
+		return tls_engine_out(c->tls, n);
+	return c->service->out(c->self, n);
+}
+
+static void wire_sent(struct conn *c, size_t n)
+{
+	conn_counter_add(&c->host->counters->bytes_out, n);
+	if (c->tls)
+		tls_engine_sent(c->tls, n);
+	else
+		c->service->sent(c->self, n);
+}
+
+/* The service's plaintext into TLS; the engine caps what waits. */
+static void encrypt(struct conn *c)
+{
+	size_t n;
+	const uint8_t *p;
+	while (c->tls && (p = c->service->out(c->self, &n))) {
+		size_t piece = n < TLS_PLAIN_MAX ? n : TLS_PLAIN_MAX;
+		if (tls_engine_write(c->tls, p, piece) < 0)
+			return;
+		c->service->sent(c->self, piece);
+	}
+}
+
+static void flush(struct conn *c);
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct conn *c = request->data;
+	free(c->writing);
+	c->writing = NULL;
+	if (c->state == CONN_CLOSING)
+		return;
+	if (status < 0) {
+		close_now(c, uv_strerror(status), REASON_UNREG_CONNECTIVITY);
+		return;
+	}
+	flush(c);
+	if (c->state != CONN_CLOSING)
+		set_timer(c);
+}
+
+/* What the socket would not take now goes out through the loop. */
+static void write_later(struct conn *c, const uint8_t *p, size_t n)
+{
+	uv_buf_t buf;
+	c->writing = memory_zero(n);
+	memcpy(c->writing, p, n);
+	buf = uv_buf_init(c->writing, (unsigned)n);
+	c->write.data = c;
+	c->write_deadline =
+		uv_now(c->host->loop) + c->host->world->config->write_ms;
+	wire_sent(c, n);
+	int error = uv_write(
+		&c->write, (uv_stream_t *)&c->tcp, &buf, 1, on_written);
+	if (error < 0)
+		close_now(c, uv_strerror(error), REASON_UNREG_CONNECTIVITY);
+}
+
+static bool has_much_unread(const struct conn *c)
+{
+	size_t n;
+	wire_out(c, &n);
+	return n > UNREAD_MAX;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
+/* A peer that does not read is not read either. */
+static void set_reading(struct conn *c)
+{
+	bool pause = c->state == CONN_OPEN && has_much_unread(c);
+	if (pause == c->paused)
+		return;
+	c->paused = pause;
+	if (pause)
+		uv_read_stop((uv_stream_t *)&c->tcp);
+	else
+		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+}
+
+static void flush(struct conn *c)
+{
+	size_t n;
+	const uint8_t *p;
+	if (c->state == CONN_OPEN || c->state == CONN_ENDING)
+		encrypt(c);
+	while (!c->writing && c->self && (p = wire_out(c, &n))) {
+		uv_buf_t buf = uv_buf_init((char *)p, (unsigned)n);
+		int sent = uv_try_write((uv_stream_t *)&c->tcp, &buf, 1);
+		if (sent < 0 && sent != UV_EAGAIN) {
+			close_now(c, uv_strerror(sent),
+				REASON_UNREG_CONNECTIVITY);
+			return;
+		}
+		if (sent > 0)
+			wire_sent(c, (size_t)sent);
+		else
+			write_later(c, p, n);
+	}
+	if (c->state == CONN_CLOSING)
+		return;
+	set_reading(c);
+	if (c->state == CONN_ENDING && !c->writing)
+		linger(c);
+}
+
+void conn_end(struct conn *c, const char *why, enum reason_unreg cause)
+{
+	struct moment now = now_of(c);
+	if (c->state != CONN_OPEN)
+		return;
+	log_conn(c, LOG_EV_CLOSED, why);
+	c->service->leave(c->self, cause, &now);
+	leave_half_open(c);
+	encrypt(c);
+	if (c->tls)
+		tls_engine_close(c->tls);
+	c->state = CONN_ENDING;
+	flush(c);
+	if (c->state != CONN_CLOSING)
+		set_timer(c);
+}
+
+void conn_abort(struct conn *c, enum reason_unreg cause)
+{
+	close_now(c, "the registrar stops", cause);
+}
+
+/* ---- receiving ---- */
+
+static void on_secured(struct conn *c)
+{
+	handshake_facts(&c->peer, c->tls->ssl, c->finding);
+	free(c->finding);
+	c->finding = NULL;
+	profile_watch(c->tls->ssl, NULL);
+	conn_counter_add(&c->host->counters->handshakes_ok, 1);
+	leave_half_open(c);
+	log_conn(c, LOG_EV_SECURED, NULL);
+}
+
+static void on_handshake_failed(struct conn *c, const struct tls_event *e)
+{
+	struct failure f;
+	handshake_facts(&c->peer, c->tls->ssl, c->finding);
+	handshake_failure(&f, &c->peer, c->finding, e);
+	conn_counter_add(&c->host->counters->handshakes_failed, 1);
+	failures_add(c->host->world->failures, &f);
+}
+
+static void feed_service(struct conn *c, const uint8_t *data, size_t n)
+{
+	struct moment now = now_of(c);
+	c->service->feed(c->self, data, n, &now);
+}
+
+static void on_tls_failed(struct conn *c, const struct tls_event *e)
+{
+	if (c->finding)
+		on_handshake_failed(c, e);
+	else
+		service_fault(c->host->world, &c->peer, c->peer.identity.device,
+			tls_fail_name(e->fail),
+			*e->error ? e->error : tls_fail_text(e->fail));
+	conn_end(c, tls_fail_name(e->fail), REASON_UNREG_CONNECTIVITY);
+}
+
+/* Runs TLS until it wants more bytes; stops when the service has ended. */
+static void pump_tls(struct conn *c)
+{
+	struct tls_event e;
+	while (c->state == CONN_OPEN && !c->service->ended(c->self) &&
+		tls_engine_next(c->tls, &e))
+		switch (e.type) {
+		case TLS_EVENT_UP:
+			on_secured(c);
+			break;
+		case TLS_EVENT_DATA:
+			feed_service(c, e.data, e.n);
+			break;
+		case TLS_EVENT_CLOSED:
+			conn_end(c, "the phone closed",
+				REASON_UNREG_CONNECTIVITY);
+			break;
+		case TLS_EVENT_FAILED:
+			on_tls_failed(c, &e);
+			break;
+		}
+}
+
+/* After anything happened: send, end if the service wants it, set timer. */
+static void settle(struct conn *c)
+{
+	if (c->state == CONN_OPEN && c->service->ended(c->self))
+		conn_end(c, c->service->ended(c->self), REASON_UNREG_UNKNOWN);
+	if (c->state == CONN_OPEN)
+		flush(c);
+	if (c->state != CONN_CLOSING)
+		set_timer(c);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
+{
+	struct conn *c = handle->data;
+	*buf = uv_buf_init((char *)c->host->input, CONN_INPUT_MAX);
+}
+
+static void on_eof(struct conn *c)
+{
+	c->eof = true;
+	if (c->state == CONN_LINGER)
+		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
+	else
+		conn_end(c, "the phone closed", REASON_UNREG_CONNECTIVITY);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct conn *c = stream->data;
+	if (n == 0)
+		return;
+	if (n == UV_EOF) {
+		on_eof(c);
+		return;
+	}
+	if (n < 0) {
+		close_now(c, uv_strerror((int)n), REASON_UNREG_CONNECTIVITY);
+		return;
+	}
+	conn_counter_add(&c->host->counters->bytes_in, (uint64_t)n);
+	if (c->state != CONN_OPEN)
+		return;
+	if (c->tls) {
+		tls_engine_feed(c->tls, buf->base, (size_t)n);
+		pump_tls(c);
+	} else {
+		leave_half_open(c);
+		feed_service(c, (const uint8_t *)buf->base, (size_t)n);
+	}
+	settle(c);
+}
+
+/* ---- time ---- */
+
+static uint64_t min64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t next_deadline(const struct conn *c)
+{
+	uint64_t at = MOMENT_NEVER;
+	if (c->state == CONN_LINGER)
+		return c->linger_deadline;
+	if (c->writing)
+		at = c->write_deadline;
+	if (c->state == CONN_OPEN && c->tls)
+		at = min64(at, tls_engine_deadline(c->tls));
+	/* A service waits for a first message only once it can be sent. */
+	if (c->state == CONN_OPEN && !c->finding)
+		at = min64(at, c->service->deadline(c->self));
+	return at;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct conn *c = timer->data;
+	struct moment now = now_of(c);
+	if (c->state == CONN_LINGER && now.mono_ms >= c->linger_deadline) {
+		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
+		return;
+	}
+	if (c->writing && now.mono_ms >= c->write_deadline) {
+		service_fault(c->host->world, &c->peer, c->peer.identity.device,
+			"not-reading",
+			"what waits for this peer was not read in time");
+		close_now(c, "not-reading", REASON_UNREG_NO_RESPONSE);
+		return;
+	}
+	if (c->state == CONN_OPEN && c->tls) {
+		tls_engine_tick(c->tls, &now);
+		pump_tls(c);
+	}
+	if (c->state == CONN_OPEN && !c->finding)
+		c->service->tick(c->self, &now);
+	settle(c);
+}
+
+static void set_timer(struct conn *c)
+{
+	uint64_t at = next_deadline(c);
+	uint64_t now = uv_now(c->host->loop);
+	if (at == MOMENT_NEVER)
+		uv_timer_stop(&c->timer);
+	else
+		uv_timer_start(&c->timer, on_timer, at > now ? at - now : 0, 0);
+}
+
+/* ---- the way in ---- */
+
+struct conn *conn_new(const struct conn_host *host)
+{
+	struct conn *c = memory_zero(sizeof(*c));
+	c->host = host;
+	uv_tcp_init(host->loop, &c->tcp);
+	uv_timer_init(host->loop, &c->timer);
+	c->tcp.data = c;
+	c->timer.data = c;
+	c->handles = 2;
+	return c;
+}
+
+uv_tcp_t *conn_tcp(struct conn *c)
+{
+	return &c->tcp;
+}
+
+static void fill_addresses(struct conn *c)
+{
+	struct sockaddr_storage at = {0};
+	char local[PEER_ADDRESS_MAX];
+	uint32_t ipv4;
+	int n = sizeof(at);
+	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&at, &n) == 0)
+		address_put(&at, c->peer.address, &c->peer.port, &ipv4);
+	else
+		text_copy(c->peer.address, sizeof(c->peer.address), "gone");
+	n = sizeof(at);
+	if (uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&at, &n) == 0)
+		address_put(
+			&at, local, &c->peer.local_port, &c->peer.local_ipv4);
+}
+
+const char *conn_address(const struct conn *c)
+{
+	if (!c->peer.address[0])
+		fill_addresses((struct conn *)c);
+	return c->peer.address;
+}
+
+void conn_refuse(struct conn *c, const char *why)
+{
+	conn_counter_add(&c->host->counters->refused, 1);
+	close_now(c, why, REASON_UNREG_UNKNOWN);
+}
+
+static void start_tls(
+	struct conn *c, struct profile *profile, const struct moment *now)
+{
+	c->profile = profile;
+	c->finding = memory_zero(sizeof(*c->finding));
+	c->tls = memory_zero(sizeof(*c->tls));
+	if (tls_engine_init(c->tls, profile->ctx, true, c->host->plain,
+		    c->host->world->config->handshake_ms, now) < 0)
+		abort(); /* law 2: no memory; connections are capped */
+	profile_watch(c->tls->ssl, c->finding);
+}
+
+void conn_start(struct conn *c, const struct service *service,
+	struct profile *profile, struct conn_ref ref)
+{
+	struct moment now = now_of(c);
+	conn_address(c);
+	c->peer.ref = ref;
+	c->peer.protocol = service->protocol;
+	c->peer.tls = profile != NULL;
+	c->service = service;
+	c->self = memory_zero(service->size);
+	c->half_open = true;
+	c->state = CONN_OPEN;
+	conn_counter_add(&c->host->counters->accepted, 1);
+	if (profile)
+		start_tls(c, profile, &now);
+	service->init(c->self, c->host->world, &c->peer, &now);
+	uv_tcp_nodelay(&c->tcp, 1);
+	log_conn(c, LOG_EV_CONNECTED, NULL);
+	int error = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+	if (error < 0)
+		close_now(c, uv_strerror(error), REASON_UNREG_CONNECTIVITY);
+	else
+		set_timer(c);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection: a socket, perhaps TLS, and the service behind it. */
+#ifndef REGISTRAR_NET_CONN_H
+#define REGISTRAR_NET_CONN_H
+
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "registrar/peer.h"
+#include "registrar/service/service.h"
+#include "registrar/tls/profile.h"
+
+/* What connections have of the worker they live on. */
+struct conn_host {
+	uv_loop_t *loop;
+	uint32_t worker;
+	const struct service_world *world;
+	uint8_t *plain; /* TLS_PLAIN_MAX bytes, shared: one thread */
+	uint8_t *input; /* CONN_INPUT_MAX bytes, shared likewise */
+	struct conn_counters *counters;
+	/* The connection left the half-open state, or ended while in it. */
+	void (*opened)(void *self, const char *address);
+	/* Its memory is about to go; `ref.id` is free again. */
+	void (*gone)(void *self, struct conn_ref ref);
+	void *self;
+};
+
+enum { CONN_INPUT_MAX = 64 * 1024 };
+
+/* Counted by one worker, read by status: relaxed atomics. */
+struct conn_counters {
+	uint64_t accepted;
+	uint64_t closed;
+	uint64_t refused; /* by a cap, before anything was read */
+	uint64_t handshakes_ok;
+	uint64_t handshakes_failed;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
+void conn_counter_add(uint64_t *counter, uint64_t n);
+uint64_t conn_counter_get(const uint64_t *counter);
+
+struct conn;
+
+/*
+ * Takes over `tcp`, which lies in memory of conn_tcp() and was accepted.
+ * profile NULL: plain TCP. From here on the connection ends by itself and
+ * tells host->gone.
+ */
+struct conn *conn_new(const struct conn_host *host);
+uv_tcp_t *conn_tcp(struct conn *c);
+void conn_start(struct conn *c, const struct service *service,
+	struct profile *profile, struct conn_ref ref);
+/* Accepted but not wanted: closed without a word (why is logged). */
+void conn_refuse(struct conn *c, const char *why);
+const char *conn_address(const struct conn *c);
+
+/* Ends it: what waits is sent, then FIN, then a short linger, so that an
+ * alert is read. Its registration ends with `cause`. */
+void conn_end(struct conn *c, const char *why, enum reason_unreg cause);
+/* Ends it at once, without flushing: the process stops. */
+void conn_abort(struct conn *c, enum reason_unreg cause);
+
+#endif

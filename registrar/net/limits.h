@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Caps on connections: in all, half open, half open per address. */
+#ifndef REGISTRAR_NET_LIMITS_H
+#define REGISTRAR_NET_LIMITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct limits;
+
+/* Shared by all workers; thread-safe. */
+struct limits *limits_new(uint32_t connections_max, uint32_t half_open_max,
+	uint32_t half_open_per_address);
+void limits_free(struct limits *l);
+
+/* Is there room for one more connection? Taken by limits_enter. */
+bool limits_room(struct limits *l);
+/* Counts a new, half-open connection from address; false: that address has
+ * too many already and nothing was counted. */
+bool limits_enter(struct limits *l, const char *address);
+/* It is half open no more; then, some day, gone. Each is called once. */
+void limits_opened(struct limits *l, const char *address);
+void limits_leave(struct limits *l);
+
+struct limits_counts {
+	uint32_t connections;
+	uint32_t half_open;
+};
+struct limits_counts limits_count(struct limits *l);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listening sockets that several loops share by SO_REUSEPORT. */
+#include "registrar/net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct address {
+	struct sockaddr_storage at;
+	socklen_t n;
+};
+
+static int parse(const char *text, uint16_t port, struct address *out)
+{
+	struct sockaddr_in *in4 = (struct sockaddr_in *)&out->at;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->at;
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, text, &in4->sin_addr) == 1) {
+		in4->sin_family = AF_INET;
+		in4->sin_port = htons(port);
+		out->n = sizeof(*in4);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, &in6->sin6_addr) != 1)
+		return -EINVAL;
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	out->n = sizeof(*in6);
+	return 0;
+}
+
+static int open_bound(const struct address *to, int reuse_port)
+{
+	int on = 1, off = 0;
+	int fd = socket(to->at.ss_family,
+		SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &reuse_port,
+			sizeof(reuse_port)) < 0 ||
+		(to->at.ss_family == AF_INET6 &&
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
+				sizeof(off)) < 0) ||
+		bind(fd, (const struct sockaddr *)&to->at, to->n) < 0) {
+		int error = errno;
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+	} at = {.in6 = {.sin6_port = 0}};
+	socklen_t n = sizeof(at);
+	if (getsockname(fd, &at.any, &n) < 0)
+		return 0;
+	return ntohs(at.any.sa_family == AF_INET ? at.in4.sin_port
+						 : at.in6.sin6_port);
+}
+
+/* Without SO_REUSEPORT a bind fails if anyone listens there: a question. */
+static int probe(const char *text, uint16_t *port)
+{
+	struct address to;
+	int error = parse(text, *port, &to);
+	if (error < 0)
+		return error;
+	int fd = open_bound(&to, 0);
+	if (fd < 0)
+		return fd;
+	/* Two sockets with SO_REUSEADDR may bind; only one may listen. */
+	error = listen(fd, 1) < 0 ? -errno : 0;
+	*port = port_of(fd);
+	close(fd);
+	return error;
+}
+
+int socket_open_shared(
+	const char *address, uint16_t *port, int *fds, size_t n, struct diag *d)
+{
+	struct address to;
+	size_t i = 0;
+	uint16_t asked = *port;
+	int error = probe(address, port);
+	if (error < 0)
+		goto fail;
+	parse(address, *port, &to);
+	for (; i < n; i++) {
+		fds[i] = open_bound(&to, 1);
+		if (fds[i] < 0) {
+			error = fds[i];
+			goto fail;
+		}
+	}
+	return 0;
+fail:
+	while (i > 0)
+		close(fds[--i]);
+	return diag_set(d, error, "%s port %u: cannot listen: %s", address,
+		asked, strerror(-error));
+}

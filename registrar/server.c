@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registrar as a whole: its stores, its workers, its status. */
+#include "registrar/server.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "registrar/log.h"
+#include "registrar/memory.h"
+#include "registrar/net/socket.h"
+#include "registrar/status/http.h"
+#include "registrar/text.h"
+#include "registrar/worker.h"
+
+enum { DESCRIPTORS_KEPT = 200 }; /* for sockets, files, status clients */
+
+struct server {
+	const struct config *config;
+	struct worker_shared shared;
+	struct worker **workers;
+	size_t n_workers;
+	struct server_listener *listeners;
+	size_t n_listeners;
+	struct http *http;
+	pthread_mutex_t lock; /* of profile, generation and reload */
+	struct profile *profile;
+	uint64_t generation;
+	struct server_reload_state reload;
+	int64_t started_ms;
+};
+
+static int64_t unix_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- trust and certificates ---- */
+
+static void log_trust(const struct trust_snapshot *trust)
+{
+	struct log_line line;
+	size_t n;
+	const struct trust_anchor *anchors = trust_snapshot_anchors(trust, &n);
+	log_begin(&line, LOG_EV_TRUST_LOADED);
+	log_num(&line, "generation", (int64_t)trust_snapshot_generation(trust));
+	log_num(&line, "anchors", (int64_t)n);
+	log_str(&line, "fingerprint", trust_snapshot_fingerprint(trust));
+	log_end(&line);
+	for (size_t i = 0; i < n; i++) {
+		if (anchors[i].usable)
+			continue;
+		log_begin(&line, LOG_EV_TRUST_UNUSABLE);
+		log_str(&line, "file", anchors[i].file);
+		log_str(&line, "subject", anchors[i].id.subject);
+		log_str(&line, "why", anchors[i].unusable_why);
+		log_end(&line);
+	}
+}
+
+static int load_profile(struct server *s, struct profile **out, struct diag *d)
+{
+	const struct config *c = s->config;
+	struct trust_policy policy = {
+		.auth_level = (int)c->auth_level,
+		.anchors = c->anchors,
+		.n_anchors = c->n_anchors,
+	};
+	struct trust_snapshot *trust = NULL;
+	int error = trust_snapshot_load(
+		c->trust_folder, s->generation + 1, &policy, &trust, d);
+	if (error < 0)
+		return error;
+	error = profile_modern(c, trust, out, d);
+	if (error == 0)
+		log_trust(trust);
+	trust_snapshot_unref(trust);
+	return error;
+}
+
+int server_reload(struct server *s, struct diag *d)
+{
+	struct profile *fresh = NULL, *old = NULL;
+	int error = load_profile(s, &fresh, d);
+	pthread_mutex_lock(&s->lock);
+	if (error == 0) {
+		old = s->profile;
+		s->profile = fresh;
+		s->generation++;
+		s->reload =
+			(struct server_reload_state){.loaded_ms = unix_ms()};
+	} else {
+		s->reload.failed_ms = unix_ms();
+		text_copy(s->reload.why, sizeof(s->reload.why), d->text);
+	}
+	pthread_mutex_unlock(&s->lock);
+	profile_unref(old);
+	return error;
+}
+
+struct profile *server_profile(struct server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct profile *p = profile_ref(s->profile);
+	pthread_mutex_unlock(&s->lock);
+	return p;
+}
+
+static struct profile *get_profile(void *self)
+{
+	return server_profile(self);
+}
+
+/* ---- workers ---- */
+
+static void displace(void *self, struct conn_ref ref)
+{
+	struct server *s = self;
+	worker_displace(s->workers[ref.worker], ref);
+}
+
+/* Descriptors decide how many connections there really can be. */
+static uint32_t connections_max(const struct config *c)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return c->connections_max;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t room = limit.rlim_cur > DESCRIPTORS_KEPT * 2
+			      ? limit.rlim_cur - DESCRIPTORS_KEPT
+			      : limit.rlim_cur / 2;
+	return room < c->connections_max ? (uint32_t)room : c->connections_max;
+}
+
+static size_t workers_wanted(const struct config *c)
+{
+	if (c->workers)
+		return c->workers;
+	size_t n = uv_available_parallelism();
+	return n > 64 ? 64 : n;
+}
+
+static void log_listening(const struct config_listener *l, uint16_t port)
+{
+	struct log_line line;
+	log_begin(&line, LOG_EV_LISTENING);
+	log_str(&line, "service", config_protocol_name(l->protocol));
+	log_str(&line, "transport", l->tls ? "tls" : "tcp");
+	log_str(&line, "address", l->address);
+	log_num(&line, "port", port);
+	log_end(&line);
+}
+
+/* One listener of the configuration, on every worker. */
+static int listen_on(
+	struct server *s, const struct config_listener *config, struct diag *d)
+{
+	int fds[64];
+	struct server_listener *l = memory_grow(
+		(void **)&s->listeners, &s->n_listeners, sizeof(*l));
+	*l = (struct server_listener){.config = config, .port = config->port};
+	int error = socket_open_shared(
+		config->address, &l->port, fds, s->n_workers, d);
+	if (error < 0)
+		return error;
+	for (size_t i = 0; i < s->n_workers; i++) {
+		int failed = worker_listen(s->workers[i], config, fds[i], d);
+		error = failed < 0 ? failed : error;
+	}
+	return error;
+}
+
+static int start_workers(struct server *s, struct diag *d)
+{
+	const struct config *c = s->config;
+	int error = 0;
+	size_t n = workers_wanted(c);
+	s->workers = memory_zero(n * sizeof(struct worker *));
+	for (; s->n_workers < n; s->n_workers++)
+		s->workers[s->n_workers] =
+			worker_new((uint32_t)s->n_workers, &s->shared);
+	for (size_t i = 0; error == 0 && i < c->n_listeners; i++)
+		error = listen_on(s, &c->listeners[i], d);
+	for (size_t i = 0; error == 0 && i < n; i++)
+		error = worker_start(s->workers[i], d);
+	for (size_t i = 0; error == 0 && i < s->n_listeners; i++)
+		log_listening(s->listeners[i].config, s->listeners[i].port);
+	return error;
+}
+
+/* ---- life ---- */
+
+int server_new(const struct config *config, struct server **out, struct diag *d)
+{
+	struct server *s = memory_zero(sizeof(*s));
+	*out = NULL;
+	s->config = config;
+	s->started_ms = unix_ms();
+	pthread_mutex_init(&s->lock, NULL);
+	s->shared = (struct worker_shared){
+		.world =
+			{
+				.config = config,
+				.directory = directory_new(config->devices_max),
+				.failures = failures_new(config->failures_max,
+					config->refusals_per_s),
+				.displace = displace,
+				.displace_self = s,
+			},
+		.limits = limits_new(connections_max(config),
+			config->half_open_max, config->half_open_per_address),
+		.get_profile = get_profile,
+		.self = s,
+	};
+	int error = server_reload(s, d);
+	if (error == 0)
+		error = start_workers(s, d);
+	if (error == 0 && *config->status_address)
+		error = http_new(s, &s->http, d);
+	if (error < 0) {
+		server_free(s);
+		return error;
+	}
+	*out = s;
+	return 0;
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	http_free(s->http);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_stop(s->workers[i]);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_free(s->workers[i]);
+	profile_unref(s->profile);
+	limits_free(s->shared.limits);
+	failures_free(s->shared.world.failures);
+	directory_free(s->shared.world.directory);
+	pthread_mutex_destroy(&s->lock);
+	free(s->workers);
+	free(s->listeners);
+	free(s);
+}
+
+/* ---- for status ---- */
+
+const struct config *server_config(const struct server *s)
+{
+	return s->config;
+}
+
+struct directory *server_directory(struct server *s)
+{
+	return s->shared.world.directory;
+}
+
+struct failures *server_failures(struct server *s)
+{
+	return s->shared.world.failures;
+}
+
+struct limits_counts server_limits(struct server *s)
+{
+	return limits_count(s->shared.limits);
+}
+
+struct conn_counters server_counters(struct server *s)
+{
+	struct conn_counters sum = {0};
+	for (size_t i = 0; i < s->n_workers; i++) {
+		const struct conn_counters *c = worker_counters(s->workers[i]);
+		sum.accepted += conn_counter_get(&c->accepted);
+		sum.closed += conn_counter_get(&c->closed);
+		sum.refused += conn_counter_get(&c->refused);
+		sum.handshakes_ok += conn_counter_get(&c->handshakes_ok);
+		sum.handshakes_failed +=
+			conn_counter_get(&c->handshakes_failed);
+		sum.bytes_in += conn_counter_get(&c->bytes_in);
+		sum.bytes_out += conn_counter_get(&c->bytes_out);
+	}
+	return sum;
+}
+
+const struct server_listener *server_listeners(
+	const struct server *s, size_t *n)
+{
+	*n = s->n_listeners;
+	return s->listeners;
+}
+
+struct server_reload_state server_reload_state(struct server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct server_reload_state state = s->reload;
+	pthread_mutex_unlock(&s->lock);
+	return state;
+}
+
+int64_t server_started_ms(const struct server *s)
+{
+	return s->started_ms;
+}
+
+size_t server_workers(const struct server *s)
+{
+	return s->n_workers;
+}

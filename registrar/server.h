@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registrar as a whole: its stores, its workers, its status. */
+#ifndef REGISTRAR_SERVER_H
+#define REGISTRAR_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/diag.h"
+#include "registrar/config.h"
+#include "registrar/directory.h"
+#include "registrar/failures.h"
+#include "registrar/net/conn.h"
+#include "registrar/net/limits.h"
+#include "registrar/tls/profile.h"
+
+struct server;
+
+/* Builds everything and starts to serve. Owns nothing of config, which must
+ * outlive it. 0, or -errno with d: one line that says what and where. */
+int server_new(
+	const struct config *config, struct server **out, struct diag *d);
+/* Closes every connection and frees everything. */
+void server_free(struct server *s);
+
+/*
+ * Loads trust and certificates anew and swaps them in for connections to
+ * come; or keeps the old ones, and says why in log and status.
+ */
+int server_reload(struct server *s, struct diag *d);
+
+/* ---- for status; thread-safe ---- */
+
+struct server_listener {
+	const struct config_listener *config;
+	uint16_t port; /* the real one */
+};
+
+struct server_reload_state {
+	int64_t loaded_ms; /* unix: of the set in force */
+	int64_t failed_ms; /* of the last refused reload; 0: none since */
+	char why[512];
+};
+
+const struct config *server_config(const struct server *s);
+struct directory *server_directory(struct server *s);
+struct failures *server_failures(struct server *s);
+struct limits_counts server_limits(struct server *s);
+/* Sums of all workers. */
+struct conn_counters server_counters(struct server *s);
+const struct server_listener *server_listeners(
+	const struct server *s, size_t *n);
+/* The profile in force; the caller unrefs it. */
+struct profile *server_profile(struct server *s);
+struct server_reload_state server_reload_state(struct server *s);
+int64_t server_started_ms(const struct server *s);
+size_t server_workers(const struct server *s);
+
+#endif

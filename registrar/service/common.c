@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the services have in common: judging, registering, recording. */
+#include <stdio.h>
+#include <string.h>
+
+#include "registrar/admit.h"
+#include "registrar/log.h"
+#include "registrar/service/service.h"
+#include "registrar/text.h"
+
+static void record(const struct service_world *world, const struct peer *peer,
+	const char *device, const struct admit_verdict *verdict)
+{
+	struct failure f;
+	failure_from_peer(&f, peer);
+	f.stage = FAILURE_REGISTRATION;
+	f.code = verdict->code;
+	text_copy(f.rule, sizeof(f.rule), verdict->rule);
+	text_copy(f.device, sizeof(f.device), device);
+	text_copy(f.why, sizeof(f.why), verdict->why);
+	text_copy(f.cure, sizeof(f.cure), verdict->cure);
+	snprintf(f.console, sizeof(f.console), "Registration Rejected: %s",
+		verdict->phone_text);
+	failures_add(world->failures, &f);
+}
+
+void service_fault(const struct service_world *world, const struct peer *peer,
+	const char *device, const char *rule, const char *why)
+{
+	struct failure f;
+	failure_from_peer(&f, peer);
+	f.stage = FAILURE_CONNECTION;
+	f.code = REASON_FAILURE_NO_ERROR;
+	text_copy(f.rule, sizeof(f.rule), rule);
+	if (device && *device)
+		text_copy(f.device, sizeof(f.device), device);
+	text_copy(f.why, sizeof(f.why), why);
+	text_copy(f.cure, sizeof(f.cure),
+		"look at what this address sends: it is no phone of ours, or "
+		"its firmware is broken");
+	failures_add(world->failures, &f);
+}
+
+bool service_admit(const struct service_world *world, const struct peer *peer,
+	const char *device, struct admit_verdict *verdict)
+{
+	admit_decide(world->config, peer, device, verdict);
+	if (verdict->code == REASON_FAILURE_NO_ERROR)
+		return true;
+	record(world, peer, device, verdict);
+	return false;
+}
+
+void service_entry(struct directory_entry *entry, const struct peer *peer,
+	const char *device, const struct moment *now)
+{
+	*entry = (struct directory_entry){
+		.protocol = peer->protocol,
+		.tls = peer->tls,
+		.ref = peer->ref,
+		.port = peer->port,
+		.kind = peer->kind,
+		.cert_not_after = peer->identity.not_after,
+		.since_ms = now->unix_ms,
+		.seen_ms = now->unix_ms,
+		.seen_mono_ms = now->mono_ms,
+	};
+	text_copy(entry->device, sizeof(entry->device), device);
+	text_copy(entry->address, sizeof(entry->address), peer->address);
+	text_copy(entry->tls_version, sizeof(entry->tls_version),
+		peer->tls_version);
+	text_copy(entry->cipher, sizeof(entry->cipher), peer->cipher);
+	text_copy(entry->issuer_cn, sizeof(entry->issuer_cn),
+		peer->identity.issuer_cn);
+	text_copy(entry->anchor, sizeof(entry->anchor), peer->anchor);
+	text_copy(entry->cert_serial, sizeof(entry->cert_serial),
+		peer->identity.serial);
+	text_copy(entry->model, sizeof(entry->model), peer->identity.model);
+}
+
+static void log_entry(enum log_event event, const struct directory_entry *e)
+{
+	struct log_line line;
+	if (!log_wanted(event))
+		return;
+	log_begin(&line, event);
+	log_fmt(&line, "peer", "%s:%u", e->address, e->port);
+	log_str(&line, "device", e->device);
+	log_str(&line, "service", config_protocol_name(e->protocol));
+	log_str(&line, "transport", e->tls ? "tls" : "tcp");
+	if (e->tls) {
+		log_str(&line, "cert", cert_kind_name(e->kind));
+		log_str(&line, "issuer", e->issuer_cn);
+		log_str(&line, "tls", e->tls_version);
+		log_str(&line, "cipher", e->cipher);
+	}
+	log_str(&line, "model", e->model);
+	log_str(&line, "firmware", e->firmware);
+	log_num(&line, "keepalive_s", e->keepalive_s);
+	log_end(&line);
+}
+
+bool service_register(const struct service_world *world,
+	const struct peer *peer, struct directory_entry *entry,
+	enum directory_result *result, struct admit_verdict *verdict)
+{
+	struct conn_ref old = {0};
+	*result = directory_register(world->directory, entry, &old);
+	switch (*result) {
+	case DIRECTORY_TAKEN:
+		admit_taken(entry->device, verdict);
+		break;
+	case DIRECTORY_FULL:
+		admit_full(entry->device, verdict);
+		break;
+	case DIRECTORY_REPLACED:
+		log_entry(LOG_EV_REPLACED, entry);
+		world->displace(world->displace_self, old);
+		log_entry(LOG_EV_REGISTERED, entry);
+		return true;
+	case DIRECTORY_NEW:
+		log_entry(LOG_EV_REGISTERED, entry);
+		return true;
+	case DIRECTORY_REFRESHED:
+		return true;
+	}
+	record(world, peer, entry->device, verdict);
+	return false;
+}
+
+void service_unregister(const struct service_world *world,
+	const struct peer *peer, const char *device, enum reason_unreg cause,
+	const char *why, const struct moment *now)
+{
+	struct log_line line;
+	if (!directory_unregister(
+		    world->directory, device, peer->ref, cause, now->unix_ms))
+		return;
+	log_begin(&line, LOG_EV_UNREGISTERED);
+	log_fmt(&line, "peer", "%s:%u", peer->address, peer->port);
+	log_str(&line, "device", device);
+	log_str(&line, "service", config_protocol_name(peer->protocol));
+	log_fmt(&line, "reason", "%s(%d)", reason_unreg_name(cause),
+		(int)cause);
+	log_str(&line, "why", why);
+	log_end(&line);
+}

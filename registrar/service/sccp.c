@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SCCP phones: engine events become admissions and directory entries. */
+#include <stdio.h>
+#include <string.h>
+
+#include "protocols/sccp/server.h"
+#include "registrar/admit.h"
+#include "registrar/log.h"
+#include "registrar/service/service.h"
+#include "registrar/text.h"
+
+/* What a connection wants kept beside its engine. */
+struct session {
+	struct sccp_server engine;
+	struct sccp_server_config limits;
+	const struct service_world *world;
+	const struct peer *peer;
+	char device[SCCP_NAME_MAX + 1]; /* registered as; "" not */
+	char came_back[DIRECTORY_TEXT_MAX + 1];
+	const char *ended;
+	enum reason_unreg cause; /* of the end, when the engine knows it */
+};
+
+static void init(void *self, const struct service_world *world,
+	const struct peer *peer, const struct moment *now)
+{
+	struct session *s = self;
+	const struct config *c = world->config;
+	s->world = world;
+	s->peer = peer;
+	s->limits = sccp_server_defaults;
+	s->limits.first_frame_ms = c->first_message_ms;
+	s->limits.idle_ms = c->idle_ms;
+	s->limits.version_max = (uint8_t)c->sccp_version_max;
+	s->cause = REASON_UNREG_UNKNOWN;
+	sccp_server_init(&s->engine, &s->limits, now);
+}
+
+/* The lines of the configuration, or one that carries the device's name. */
+static unsigned fill_lines(const struct config *c, const char *device,
+	struct sccp_line lines[SCCP_LINES_MAX])
+{
+	const struct config_device *known = config_device(c, device);
+	unsigned n = 0;
+	memset(lines, 0, sizeof(*lines) * SCCP_LINES_MAX);
+	for (; known && n < known->n_lines && n < SCCP_LINES_MAX; n++) {
+		const struct config_line *line = &known->lines[n];
+		snprintf(lines[n].number, sizeof(lines[n].number), "%s",
+			line->number);
+		snprintf(lines[n].label, sizeof(lines[n].label), "%s",
+			*line->label ? line->label : line->number);
+	}
+	if (n > 0)
+		return n;
+	snprintf(lines[0].number, sizeof(lines[0].number), "%s", device);
+	snprintf(lines[0].label, sizeof(lines[0].label), "%s", device);
+	return 1;
+}
+
+static void accept_phone(struct session *s)
+{
+	const struct config *c = s->world->config;
+	struct sccp_line lines[SCCP_LINES_MAX];
+	struct sccp_grant grant = {
+		.keepalive_s = c->sccp_keepalive_s,
+		.secondary_keepalive_s = c->sccp_secondary_s,
+		.date_template = c->sccp_date_template,
+		.prompt = c->sccp_prompt,
+		.server_name = c->node,
+		.server_ipv4 = s->peer->local_ipv4,
+		.server_port = s->peer->local_port,
+		.lines = lines,
+		.n_lines = fill_lines(c, s->device, lines),
+	};
+	sccp_server_accept(&s->engine, &grant);
+}
+
+static void on_register(struct session *s, const struct sccp_register *reg,
+	const struct moment *now)
+{
+	struct directory_entry entry;
+	struct admit_verdict verdict;
+	enum directory_result result;
+	service_entry(&entry, s->peer, reg->device, now);
+	entry.sccp_version = reg->version;
+	entry.keepalive_s = s->world->config->sccp_keepalive_s;
+	if (!entry.model[0])
+		snprintf(entry.model, sizeof(entry.model), "type %u",
+			reg->device_type);
+	text_copy(entry.firmware, sizeof(entry.firmware), reg->load);
+	text_copy(entry.came_back, sizeof(entry.came_back), s->came_back);
+	if (!service_admit(s->world, s->peer, reg->device, &verdict) ||
+		!service_register(
+			s->world, s->peer, &entry, &result, &verdict)) {
+		sccp_server_reject(&s->engine, verdict.phone_text);
+		return;
+	}
+	if (s->device[0] && !cert_device_equal(s->device, reg->device))
+		service_unregister(s->world, s->peer, s->device,
+			REASON_UNREG_DEVICE_UNREGISTERED,
+			"registered again under another name", now);
+	text_copy(s->device, sizeof(s->device), reg->device);
+	accept_phone(s);
+}
+
+static void on_token(struct session *s, const struct sccp_register *reg)
+{
+	struct admit_verdict verdict;
+	if (service_admit(s->world, s->peer, reg->device, &verdict))
+		sccp_server_grant_token(&s->engine);
+	else
+		sccp_server_deny_token(
+			&s->engine, s->world->config->sccp_secondary_s);
+}
+
+static void log_frame(struct session *s, enum log_event event,
+	const struct sccp_server_event *e)
+{
+	struct log_line line;
+	if (!log_wanted(event))
+		return;
+	log_begin(&line, event);
+	log_fmt(&line, "peer", "%s:%u", s->peer->address, s->peer->port);
+	log_str(&line, "device", s->device);
+	log_str(&line, "service", "sccp");
+	if (e->message_id)
+		log_fmt(&line, "message", "0x%04x", e->message_id);
+	log_str(&line, "text", e->text);
+	log_end(&line);
+}
+
+static const struct {
+	enum sccp_close why;
+	enum reason_unreg cause;
+} causes[] = {
+	{SCCP_CLOSE_KEEPALIVE_TIMEOUT, REASON_UNREG_KEEPALIVE_TIMEOUT},
+	{SCCP_CLOSE_THROTTLED, REASON_UNREG_THROTTLING},
+	{SCCP_CLOSE_UNREGISTERED, REASON_UNREG_DEVICE_UNREGISTERED},
+	{SCCP_CLOSE_REGISTER_TOO_SHORT, REASON_UNREG_MALFORMED},
+	{SCCP_CLOSE_NOT_READING, REASON_UNREG_NO_RESPONSE},
+};
+
+/* Goodbyes and silence are no faults; a rejection is recorded already. */
+static bool is_fault(enum sccp_close why)
+{
+	return why != SCCP_CLOSE_UNREGISTERED && why != SCCP_CLOSE_REJECTED &&
+	       why != SCCP_CLOSE_KEEPALIVE_TIMEOUT && why != SCCP_CLOSE_IDLE;
+}
+
+static void on_close(struct session *s, enum sccp_close why)
+{
+	s->ended = sccp_close_name(why);
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].why == why)
+			s->cause = causes[i].cause;
+	if (is_fault(why))
+		service_fault(s->world, s->peer, s->device, s->ended,
+			sccp_close_text(why));
+}
+
+static void on_event(struct session *s, const struct sccp_server_event *e,
+	const struct moment *now)
+{
+	switch (e->type) {
+	case SCCP_SERVER_REGISTER:
+		on_register(s, e->reg, now);
+		break;
+	case SCCP_SERVER_REGISTERED:
+		log_frame(s, LOG_EV_READY, e);
+		break;
+	case SCCP_SERVER_TOKEN:
+		on_token(s, e->reg);
+		break;
+	case SCCP_SERVER_UNREGISTER:
+		service_unregister(s->world, s->peer, s->device,
+			REASON_UNREG_DEVICE_UNREGISTERED,
+			"the phone unregistered", now);
+		s->device[0] = '\0';
+		break;
+	case SCCP_SERVER_ALARM:
+		text_copy(s->came_back, sizeof(s->came_back), e->text);
+		log_frame(s, LOG_EV_ALARM, e);
+		break;
+	case SCCP_SERVER_IGNORED:
+		log_frame(s, LOG_EV_IGNORED, e);
+		break;
+	case SCCP_SERVER_CLOSE:
+		on_close(s, e->why);
+		break;
+	}
+}
+
+static void drain(struct session *s, const struct moment *now)
+{
+	struct sccp_server_event e;
+	while (sccp_server_next(&s->engine, &e))
+		on_event(s, &e, now);
+}
+
+static void feed(
+	void *self, const void *data, size_t n, const struct moment *now)
+{
+	struct session *s = self;
+	sccp_server_feed(&s->engine, data, n, now);
+	drain(s, now);
+	if (s->device[0])
+		directory_touch(s->world->directory, s->device, s->peer->ref,
+			now->unix_ms, now->mono_ms);
+}
+
+static void tick(void *self, const struct moment *now)
+{
+	struct session *s = self;
+	sccp_server_tick(&s->engine, now);
+	drain(s, now);
+}
+
+static const uint8_t *out(const void *self, size_t *n)
+{
+	const struct session *s = self;
+	return sccp_server_out(&s->engine, n);
+}
+
+static void sent(void *self, size_t n)
+{
+	struct session *s = self;
+	sccp_server_sent(&s->engine, n);
+}
+
+static uint64_t deadline(const void *self)
+{
+	const struct session *s = self;
+	return sccp_server_deadline(&s->engine);
+}
+
+static const char *ended(const void *self)
+{
+	const struct session *s = self;
+	return s->ended;
+}
+
+static void leave(void *self, enum reason_unreg cause, const struct moment *now)
+{
+	struct session *s = self;
+	if (s->device[0])
+		service_unregister(s->world, s->peer, s->device,
+			s->cause != REASON_UNREG_UNKNOWN ? s->cause : cause,
+			s->ended, now);
+	s->device[0] = '\0';
+}
+
+static void deinit(void *self)
+{
+	struct session *s = self;
+	sccp_server_deinit(&s->engine);
+}
+
+const struct service service_sccp = {
+	.protocol = CONFIG_SCCP,
+	.size = sizeof(struct session),
+	.init = init,
+	.feed = feed,
+	.tick = tick,
+	.out = out,
+	.sent = sent,
+	.deadline = deadline,
+	.ended = ended,
+	.leave = leave,
+	.deinit = deinit,
+};

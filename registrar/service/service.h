@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands between a connection's bytes and their meaning. */
+#ifndef REGISTRAR_SERVICE_SERVICE_H
+#define REGISTRAR_SERVICE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocols/moment.h"
+#include "registrar/config.h"
+#include "registrar/directory.h"
+#include "registrar/failures.h"
+#include "registrar/peer.h"
+
+/* What services share; read-only but for the thread-safe stores in it. */
+struct service_world {
+	const struct config *config;
+	struct directory *directory;
+	struct failures *failures;
+	/* Closes another connection, of whichever worker (thread-safe). */
+	void (*displace)(void *self, struct conn_ref ref);
+	void *displace_self;
+};
+
+/*
+ * One protocol over one connection. `self` is `size` zeroed bytes that the
+ * connection owns; peer is the connection's and outlives the service.
+ */
+struct service {
+	enum config_protocol protocol;
+	size_t size;
+	void (*init)(void *self, const struct service_world *world,
+		const struct peer *peer, const struct moment *now);
+	/* feed and tick run the engine and answer its events. */
+	void (*feed)(void *self, const void *data, size_t n,
+		const struct moment *now);
+	void (*tick)(void *self, const struct moment *now);
+	/* Plaintext to send, and how much of it was taken. */
+	const uint8_t *(*out)(const void *self, size_t *n);
+	void (*sent)(void *self, size_t n);
+	uint64_t (*deadline)(const void *self);
+	/* Why the service wants the connection closed, once out is drained;
+	 * NULL while it does not. */
+	const char *(*ended)(const void *self);
+	/* No more will be heard: ends the registration it holds. What waits in
+	 * out() may still be sent. */
+	void (*leave)(
+		void *self, enum reason_unreg cause, const struct moment *now);
+	void (*deinit)(void *self);
+};
+
+extern const struct service service_sccp;
+extern const struct service service_sip;
+
+/* ---- shared by the services ---- */
+
+struct admit_verdict;
+/* May `device` register over this connection? Records a refusal. */
+bool service_admit(const struct service_world *world, const struct peer *peer,
+	const char *device, struct admit_verdict *verdict);
+/* Registers entry->device, which was admitted, and logs it. True:
+ * registered; *result says how. False: refused; *verdict says why. */
+bool service_register(const struct service_world *world,
+	const struct peer *peer, struct directory_entry *entry,
+	enum directory_result *result, struct admit_verdict *verdict);
+/* Ends a registration that this connection holds, and logs it. */
+void service_unregister(const struct service_world *world,
+	const struct peer *peer, const char *device, enum reason_unreg cause,
+	const char *why, const struct moment *now);
+/* Fills what entry takes over from the connection and the moment. */
+void service_entry(struct directory_entry *entry, const struct peer *peer,
+	const char *device, const struct moment *now);
+/* A protocol error of the peer: into failures, with its rule and text. */
+void service_fault(const struct service_world *world, const struct peer *peer,
+	const char *device, const char *rule, const char *why);
+
+#endif

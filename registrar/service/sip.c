@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SIP phones: engine events become admissions, bindings and answers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "protocols/sip/bindings.h"
+#include "protocols/sip/server.h"
+#include "registrar/admit.h"
+#include "registrar/log.h"
+#include "registrar/service/service.h"
+#include "registrar/text.h"
+
+enum { TOKEN_WAIT_S = 60 };
+
+struct session {
+	struct sip_server engine;
+	struct sip_server_config limits;
+	const struct service_world *world;
+	const struct peer *peer;
+	struct sip_bindings bindings;	 /* they live and die with us */
+	char device[SIP_DEVICE_MAX + 1]; /* registered as; "" not */
+	const char *ended;
+	enum reason_unreg cause;
+};
+
+static void init(void *self, const struct service_world *world,
+	const struct peer *peer, const struct moment *now)
+{
+	struct session *s = self;
+	const struct config *c = world->config;
+	s->world = world;
+	s->peer = peer;
+	s->limits = sip_server_defaults;
+	s->limits.first_message_ms = c->first_message_ms;
+	s->limits.idle_ms = c->idle_ms;
+	s->limits.message_max = c->sip_message_max;
+	s->limits.node = c->node;
+	s->limits.tls = peer->tls;
+	s->cause = REASON_UNREG_UNKNOWN;
+	sip_server_init(&s->engine, &s->limits, now);
+}
+
+static void reject(struct session *s, const struct admit_verdict *verdict)
+{
+	struct sip_refusal why = {
+		.status = verdict->sip_status,
+		.warning = verdict->sip_warning ? verdict->sip_warning
+						: verdict->why,
+		.retry_after_s = verdict->sip_status == 503 ? TOKEN_WAIT_S : 0,
+	};
+	sip_server_reject(&s->engine, &why);
+}
+
+static void grant(struct session *s, bool newreg)
+{
+	struct sip_grant answer = {
+		.expires_s = s->world->config->sip_expires_s,
+		.newreg = newreg,
+		.bindings = &s->bindings,
+		.alive_until_ms = sip_bindings_last_ms(&s->bindings),
+	};
+	sip_server_accept(&s->engine, &answer);
+}
+
+/* The device has no binding left on this connection. */
+static void release(struct session *s, enum reason_unreg cause, const char *why,
+	const struct moment *now)
+{
+	if (s->device[0])
+		service_unregister(
+			s->world, s->peer, s->device, cause, why, now);
+	s->device[0] = '\0';
+}
+
+/* A connection speaks for one device; the bindings of another are not its
+ * to list or to change. */
+static bool speaks_for_another(
+	const struct session *s, const struct sip_register *reg)
+{
+	return s->device[0] && !cert_device_equal(s->device, reg->device);
+}
+
+static bool register_device(struct session *s, const struct sip_register *reg,
+	const struct moment *now, bool *newreg)
+{
+	struct directory_entry entry;
+	struct admit_verdict verdict;
+	enum directory_result result;
+	service_entry(&entry, s->peer, reg->device, now);
+	if (!entry.model[0] && reg->model[0])
+		snprintf(entry.model, sizeof(entry.model), "type %s",
+			reg->model);
+	text_copy(entry.firmware, sizeof(entry.firmware), reg->user_agent);
+	text_copy(entry.came_back, sizeof(entry.came_back), reg->reason);
+	entry.keepalive_s = s->world->config->sip_expires_s;
+	if (!service_register(s->world, s->peer, &entry, &result, &verdict)) {
+		/* Another connection holds the device: nothing is bound. */
+		sip_bindings_deinit(&s->bindings);
+		s->device[0] = '\0';
+		reject(s, &verdict);
+		return false;
+	}
+	text_copy(s->device, sizeof(s->device), reg->device);
+	*newreg = result == DIRECTORY_NEW;
+	return true;
+}
+
+static void refuse_binding(struct session *s, const struct sip_register *reg,
+	enum sip_bind_verdict verdict)
+{
+	struct sip_refusal why = {
+		.status = sip_bind_status(verdict),
+		.warning = sip_bind_text(verdict),
+		.min_expires_s = verdict == SIP_BIND_TOO_BRIEF
+					 ? s->world->config->sip_min_expires_s
+					 : 0,
+	};
+	service_fault(s->world, s->peer, reg->device, "sip-binding",
+		sip_bind_text(verdict));
+	sip_server_reject(&s->engine, &why);
+}
+
+static void on_bind(struct session *s, const struct sip_register *reg,
+	const struct moment *now)
+{
+	const struct config *c = s->world->config;
+	struct sip_binding_limits limits = {
+		.expires_s = c->sip_expires_s,
+		.min_expires_s = c->sip_min_expires_s,
+	};
+	size_t added = 0;
+	bool newreg = false;
+	enum sip_bind_verdict verdict = sip_bindings_apply(
+		&s->bindings, &reg->request, &limits, now, &added);
+	if (verdict != SIP_BIND_OK) {
+		refuse_binding(s, reg, verdict);
+		return;
+	}
+	if (s->bindings.n == 0)
+		release(s, REASON_UNREG_DEVICE_UNREGISTERED,
+			"the phone unregistered", now);
+	else if (!register_device(s, reg, now, &newreg))
+		return;
+	grant(s, newreg);
+}
+
+static void on_register(struct session *s, const struct sip_register *reg,
+	const struct moment *now)
+{
+	struct admit_verdict verdict;
+	/* Judged before anything is changed or told. */
+	if (!service_admit(s->world, s->peer, reg->device, &verdict)) {
+		reject(s, &verdict);
+		return;
+	}
+	if (speaks_for_another(s, reg)) {
+		admit_taken(reg->device, &verdict);
+		reject(s, &verdict);
+		return;
+	}
+	switch (reg->kind) {
+	case SIP_REGISTER_STANDBY:
+		sip_server_accept(&s->engine,
+			&(struct sip_grant){
+				.expires_s = s->world->config->sip_expires_s,
+				.alive_until_ms =
+					sip_bindings_last_ms(&s->bindings)});
+		break;
+	case SIP_REGISTER_QUERY:
+		sip_bindings_expire(&s->bindings, now);
+		grant(s, false);
+		break;
+	case SIP_REGISTER_BIND:
+	case SIP_REGISTER_UNBIND_ALL:
+		on_bind(s, reg, now);
+		break;
+	}
+}
+
+static void on_token(struct session *s, const struct sip_register *reg)
+{
+	struct admit_verdict verdict;
+	/* A token promises nothing yet; the REGISTER that follows is judged.
+	 * A stranger over plain TCP still gets none. */
+	if (s->peer->tls ||
+		service_admit(s->world, s->peer, reg->device, &verdict))
+		sip_server_grant_token(&s->engine);
+	else
+		sip_server_deny_token(&s->engine, TOKEN_WAIT_S);
+}
+
+static void log_message(struct session *s, enum log_event event,
+	const struct sip_server_event *e)
+{
+	struct log_line line;
+	if (!log_wanted(event))
+		return;
+	log_begin(&line, event);
+	log_fmt(&line, "peer", "%s:%u", s->peer->address, s->peer->port);
+	log_str(&line, "device", s->device);
+	log_str(&line, "service", "sip");
+	log_str(&line, "method", e->method);
+	if (e->status)
+		log_num(&line, "status", e->status);
+	log_str(&line, "text", e->text);
+	log_end(&line);
+}
+
+static const struct {
+	enum sip_close why;
+	enum reason_unreg cause;
+} causes[] = {
+	{SIP_CLOSE_EXPIRED, REASON_UNREG_KEEPALIVE_TIMEOUT},
+	{SIP_CLOSE_THROTTLED, REASON_UNREG_CONFIG_MISMATCH},
+	{SIP_CLOSE_NOT_READING, REASON_UNREG_NO_RESPONSE},
+	{SIP_CLOSE_MESSAGE_TOO_LONG, REASON_UNREG_MALFORMED},
+	{SIP_CLOSE_HEAD_TOO_LONG, REASON_UNREG_MALFORMED},
+	{SIP_CLOSE_BAD_LENGTH, REASON_UNREG_MALFORMED},
+	{SIP_CLOSE_NOT_SIP, REASON_UNREG_MALFORMED},
+};
+
+static void on_close(struct session *s, enum sip_close why)
+{
+	s->ended = sip_close_name(why);
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].why == why)
+			s->cause = causes[i].cause;
+	service_fault(
+		s->world, s->peer, s->device, s->ended, sip_close_text(why));
+}
+
+static void on_event(struct session *s, const struct sip_server_event *e,
+	const struct moment *now)
+{
+	switch (e->type) {
+	case SIP_SERVER_REGISTER:
+		on_register(s, e->reg, now);
+		break;
+	case SIP_SERVER_TOKEN:
+		on_token(s, e->reg);
+		break;
+	case SIP_SERVER_ALARM:
+		log_message(s, LOG_EV_ALARM, e);
+		break;
+	case SIP_SERVER_ANSWERED:
+	case SIP_SERVER_RESPONSE:
+		log_message(s, LOG_EV_ANSWERED, e);
+		break;
+	case SIP_SERVER_CLOSE:
+		on_close(s, e->why);
+		break;
+	}
+}
+
+static void drain(struct session *s, const struct moment *now)
+{
+	struct sip_server_event e;
+	while (sip_server_next(&s->engine, &e))
+		on_event(s, &e, now);
+}
+
+static void feed(
+	void *self, const void *data, size_t n, const struct moment *now)
+{
+	struct session *s = self;
+	sip_server_feed(&s->engine, data, n, now);
+	drain(s, now);
+	if (s->device[0])
+		directory_touch(s->world->directory, s->device, s->peer->ref,
+			now->unix_ms, now->mono_ms);
+}
+
+static void tick(void *self, const struct moment *now)
+{
+	struct session *s = self;
+	sip_server_tick(&s->engine, now);
+	drain(s, now);
+}
+
+static const uint8_t *out(const void *self, size_t *n)
+{
+	const struct session *s = self;
+	return sip_server_out(&s->engine, n);
+}
+
+static void sent(void *self, size_t n)
+{
+	struct session *s = self;
+	sip_server_sent(&s->engine, n);
+}
+
+static uint64_t deadline(const void *self)
+{
+	const struct session *s = self;
+	return sip_server_deadline(&s->engine);
+}
+
+static const char *ended(const void *self)
+{
+	const struct session *s = self;
+	return s->ended;
+}
+
+static void leave(void *self, enum reason_unreg cause, const struct moment *now)
+{
+	struct session *s = self;
+	release(s, s->cause != REASON_UNREG_UNKNOWN ? s->cause : cause,
+		s->ended, now);
+}
+
+static void deinit(void *self)
+{
+	struct session *s = self;
+	sip_bindings_deinit(&s->bindings);
+	sip_server_deinit(&s->engine);
+}
+
+const struct service service_sip = {
+	.protocol = CONFIG_SIP,
+	.size = sizeof(struct session),
+	.init = init,
+	.feed = feed,
+	.tick = tick,
+	.out = out,
+	.sent = sent,
+	.deadline = deadline,
+	.ended = ended,
+	.leave = leave,
+	.deinit = deinit,
+};

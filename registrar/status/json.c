@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the registrar knows, as JSON: one function per resource. */
+#include "registrar/status/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "registrar/tls/alert.h"
+#include "registrar/version.h"
+
+/* NULL for "", so that absent things are absent. */
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	if (text && *text)
+		json_object_set_new(object, key, json_string(text));
+}
+
+static void set_num(json_t *object, const char *key, uint64_t n)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)n));
+}
+
+static void set_time(json_t *object, const char *key, int64_t ms)
+{
+	char at[21];
+	if (ms <= 0)
+		return;
+	cert_time_text((time_t)(ms / 1000), at);
+	json_object_set_new(object, key, json_string(at));
+}
+
+static void set_reason(
+	json_t *object, const char *space, int code, const char *name)
+{
+	json_object_set_new(object, "reason",
+		json_pack("{ss si ss}", "space", space, "code", code, "name",
+			name));
+}
+
+/* Memory of this process that is in use: the second field of statm. */
+static uint64_t resident_bytes(void)
+{
+	char text[128] = "";
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (!f)
+		return 0;
+	const char *line = fgets(text, sizeof(text), f);
+	fclose(f);
+	const char *second = line ? strchr(line, ' ') : NULL;
+	return second ? strtoull(second, NULL, 10) *
+				(uint64_t)sysconf(_SC_PAGESIZE)
+		      : 0;
+}
+
+static json_t *listeners(struct server *s)
+{
+	size_t n;
+	const struct server_listener *list = server_listeners(s, &n);
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all,
+			json_pack("{ss ss ss si}", "service",
+				config_protocol_name(list[i].config->protocol),
+				"transport",
+				list[i].config->tls ? "tls" : "tcp", "address",
+				list[i].config->address, "port", list[i].port));
+	return all;
+}
+
+static json_t *connections(struct server *s)
+{
+	struct conn_counters c = server_counters(s);
+	struct limits_counts now = server_limits(s);
+	json_t *o = json_object();
+	set_num(o, "open", now.connections);
+	set_num(o, "halfOpen", now.half_open);
+	set_num(o, "accepted", c.accepted);
+	set_num(o, "closed", c.closed);
+	set_num(o, "refused", c.refused);
+	set_num(o, "handshakesOk", c.handshakes_ok);
+	set_num(o, "handshakesFailed", c.handshakes_failed);
+	set_num(o, "bytesIn", c.bytes_in);
+	set_num(o, "bytesOut", c.bytes_out);
+	return o;
+}
+
+static json_t *phone_counts(struct server *s)
+{
+	struct directory_counts c = directory_count(server_directory(s));
+	json_t *o = json_object();
+	set_num(o, "known", c.known);
+	set_num(o, "registered", c.registered);
+	set_num(o, "sccp", c.by_protocol[CONFIG_SCCP]);
+	set_num(o, "sip", c.by_protocol[CONFIG_SIP]);
+	set_num(o, "tls", c.tls);
+	set_num(o, "lsc", c.lsc);
+	set_num(o, "mic", c.mic);
+	return o;
+}
+
+/* Absolute, because `dialtone` reads it from another working folder. */
+static void set_folder(json_t *o, const char *folder)
+{
+	char *absolute = realpath(folder, NULL);
+	set_text(o, "folder", absolute ? absolute : folder);
+	free(absolute);
+}
+
+/* Generation, age and the last refused reload of the trust in force. */
+static json_t *trust_head(struct server *s, const struct profile *p)
+{
+	struct server_reload_state reload = server_reload_state(s);
+	json_t *o = json_object();
+	size_t n;
+	trust_snapshot_anchors(p->trust, &n);
+	set_folder(o, server_config(s)->trust_folder);
+	set_num(o, "generation", trust_snapshot_generation(p->trust));
+	set_text(o, "fingerprint", trust_snapshot_fingerprint(p->trust));
+	set_num(o, "anchors", n);
+	set_num(o, "authLevel", server_config(s)->auth_level);
+	set_time(o, "loaded", reload.loaded_ms);
+	if (reload.failed_ms) {
+		json_t *failed = json_object();
+		set_time(failed, "at", reload.failed_ms);
+		set_text(failed, "why", reload.why);
+		json_object_set_new(o, "reloadRefused", failed);
+	}
+	return o;
+}
+
+static json_t *own_certificates(const struct profile *p)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < p->n_own; i++) {
+		const struct cert_identity *id = &p->own[i];
+		json_t *o = json_object();
+		set_text(o, "subject", id->subject);
+		set_text(o, "issuer", id->issuer);
+		set_text(o, "serial", id->serial);
+		set_text(o, "key", id->key);
+		set_text(o, "sha256", id->sha256);
+		set_time(o, "notAfter", (int64_t)id->not_after * 1000);
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
+json_t *status_json_status(struct server *s)
+{
+	struct profile *p = server_profile(s);
+	struct timespec now;
+	json_t *o = json_object();
+	clock_gettime(CLOCK_REALTIME, &now);
+	set_text(o, "node", server_config(s)->node);
+	set_text(o, "version", DIALTONE_VERSION);
+	set_num(o, "pid", (uint64_t)getpid());
+	set_time(o, "started", server_started_ms(s));
+	set_time(o, "now", now.tv_sec * 1000);
+	set_num(o, "workers", server_workers(s));
+	set_num(o, "residentBytes", resident_bytes());
+	json_object_set_new(o, "phones", phone_counts(s));
+	json_object_set_new(o, "connections", connections(s));
+	set_num(o, "failures", failures_total(server_failures(s)));
+	json_object_set_new(o, "trust", trust_head(s, p));
+	json_object_set_new(o, "certificates", own_certificates(p));
+	json_object_set_new(o, "listeners", listeners(s));
+	profile_unref(p);
+	return o;
+}
+
+static json_t *certificate_of(const struct directory_entry *e)
+{
+	json_t *o = json_object();
+	set_text(o, "kind", cert_kind_name(e->kind));
+	set_text(o, "issuer", e->issuer_cn);
+	set_text(o, "anchor", e->anchor);
+	set_text(o, "serial", e->cert_serial);
+	set_time(o, "notAfter", (int64_t)e->cert_not_after * 1000);
+	return o;
+}
+
+static json_t *phone(const struct directory_entry *e)
+{
+	json_t *o = json_object();
+	set_text(o, "name", e->device);
+	set_text(o, "state", e->registered ? "registered" : "unregistered");
+	if (!e->registered)
+		set_reason(o, REASON_UNREG_SPACE, (int)e->cause,
+			reason_unreg_name(e->cause));
+	set_text(o, "protocol", config_protocol_name(e->protocol));
+	set_text(o, "transport", e->tls ? "tls" : "tcp");
+	set_text(o, "address", e->address);
+	set_num(o, "port", e->port);
+	set_text(o, "tlsVersion", e->tls_version);
+	set_text(o, "cipher", e->cipher);
+	if (e->tls)
+		json_object_set_new(o, "certificate", certificate_of(e));
+	set_text(o, "model", e->model);
+	set_text(o, "firmware", e->firmware);
+	set_text(o, "cameBackBecause", e->came_back);
+	if (e->protocol == CONFIG_SCCP)
+		set_num(o, "sccpVersion", e->sccp_version);
+	set_num(o, "keepaliveSeconds", e->keepalive_s);
+	set_time(o, "since", e->since_ms);
+	set_time(o, "lastSeen", e->seen_ms);
+	set_num(o, "registrations", e->registrations);
+	return o;
+}
+
+json_t *status_json_phones(struct server *s)
+{
+	size_t n;
+	struct directory_entry *list = directory_list(server_directory(s), &n);
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all, phone(&list[i]));
+	free(list);
+	return json_pack("{so sI}", "phones", all, "count", (json_int_t)n);
+}
+
+static json_t *presented(const struct failure *f)
+{
+	json_t *o = json_object();
+	set_text(o, "subject", f->subject);
+	set_text(o, "issuer", f->issuer);
+	set_text(o, "serial", f->serial);
+	set_text(o, "notAfter", f->not_after);
+	set_text(o, "sha256", f->sha256);
+	return o;
+}
+
+static json_t *failure(const struct failure *f)
+{
+	json_t *o = json_object();
+	set_time(o, "first", f->first_ms);
+	set_time(o, "last", f->last_ms);
+	set_num(o, "count", f->count);
+	set_text(o, "stage", failure_stage_name(f->stage));
+	set_text(o, "rule", f->rule);
+	if (f->code != REASON_FAILURE_NO_ERROR)
+		set_reason(o, REASON_FAILURE_SPACE, (int)f->code,
+			reason_failure_name(f->code));
+	set_text(o, "device", f->device);
+	set_text(o, "protocol", config_protocol_name(f->protocol));
+	set_text(o, "transport", f->tls ? "tls" : "tcp");
+	set_text(o, "address", f->address);
+	set_num(o, "port", f->port);
+	if (f->alert >= 0)
+		json_object_set_new(o, "alert",
+			json_pack("{si ss ss}", "number", f->alert, "name",
+				alert_text(f->alert), "sentBy",
+				f->alert_read ? "phone" : "registrar"));
+	if (f->sha256[0])
+		json_object_set_new(o, "presented", presented(f));
+	set_text(o, "missingCa", f->missing_ca);
+	set_text(o, "why", f->why);
+	set_text(o, "cure", f->cure);
+	set_text(o, "phoneConsole", f->console);
+	return o;
+}
+
+/* The failures of one device, or of all (name NULL). */
+static json_t *failures_of(struct server *s, const char *name)
+{
+	size_t n;
+	struct failure *list = failures_list(server_failures(s), &n);
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++)
+		if (!name || strcasecmp(list[i].device, name) == 0)
+			json_array_append_new(all, failure(&list[i]));
+	free(list);
+	return all;
+}
+
+json_t *status_json_failures(struct server *s)
+{
+	return json_pack("{so sI}", "failures", failures_of(s, NULL), "total",
+		(json_int_t)failures_total(server_failures(s)));
+}
+
+json_t *status_json_phone(struct server *s, const char *name)
+{
+	struct directory_entry entry;
+	bool known = directory_find(server_directory(s), name, &entry);
+	json_t *failed = failures_of(s, name);
+	if (!known && json_array_size(failed) == 0) {
+		json_decref(failed);
+		return NULL;
+	}
+	json_t *o =
+		known ? phone(&entry)
+		      : json_pack("{ss ss}", "name", name, "state", "rejected");
+	json_object_set_new(o, "failures", failed);
+	return o;
+}
+
+static json_t *anchor(const struct trust_anchor *a)
+{
+	json_t *o = json_object();
+	set_text(o, "file", a->file);
+	set_text(o, "issues", cert_kind_name(a->kind));
+	set_text(o, "knownAs", a->known_as);
+	set_text(o, "subject", a->id.subject);
+	set_text(o, "issuer", a->id.issuer);
+	set_text(o, "serial", a->id.serial);
+	set_text(o, "key", a->id.key);
+	if (a->id.times_ok) {
+		set_time(o, "notBefore", (int64_t)a->id.not_before * 1000);
+		set_time(o, "notAfter", (int64_t)a->id.not_after * 1000);
+	}
+	set_text(o, "sha256", a->id.sha256);
+	json_object_set_new(o, "usable", json_boolean(a->usable));
+	set_text(o, "unusableWhy", a->unusable_why);
+	return o;
+}
+
+json_t *status_json_trust(struct server *s)
+{
+	struct profile *p = server_profile(s);
+	size_t n;
+	const struct trust_anchor *list = trust_snapshot_anchors(p->trust, &n);
+	json_t *o = trust_head(s, p);
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all, anchor(&list[i]));
+	json_object_set_new(o, "list", all);
+	profile_unref(p);
+	return o;
+}

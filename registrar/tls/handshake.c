@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a handshake says of the peer, and why it failed, in our words. */
+#include "registrar/tls/handshake.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "registrar/text.h"
+
+void handshake_facts(
+	struct peer *peer, SSL *ssl, const struct profile_finding *finding)
+{
+	text_copy(peer->tls_version, sizeof(peer->tls_version),
+		SSL_get_version(ssl));
+	const char *cipher = SSL_get_cipher_name(ssl);
+	if (cipher && strcmp(cipher, "(NONE)") != 0)
+		text_copy(peer->cipher, sizeof(peer->cipher), cipher);
+	peer->presented = finding->presented;
+	if (!finding->presented)
+		return;
+	peer->identity = finding->identity;
+	peer->verified = finding->result.verdict == TRUST_OK;
+	if (!peer->verified)
+		return;
+	peer->kind = finding->result.kind;
+	text_copy(peer->anchor, sizeof(peer->anchor),
+		finding->result.anchor->file);
+}
+
+/* What trust said of the certificate, in a failure's words. */
+static void add_judgement(struct failure *f, const struct trust_result *result)
+{
+	f->verdict = result->verdict;
+	f->code = REASON_FAILURE_AUTHENTICATION;
+	text_copy(
+		f->rule, sizeof(f->rule), trust_verdict_name(result->verdict));
+	text_copy(f->why, sizeof(f->why),
+		result->why[0] ? result->why
+			       : trust_verdict_text(result->verdict));
+	text_copy(
+		f->cure, sizeof(f->cure), trust_verdict_cure(result->verdict));
+	text_copy(f->missing_ca, sizeof(f->missing_ca), result->missing_ca);
+}
+
+static bool sent_none(
+	const struct profile_finding *finding, const struct tls_event *e)
+{
+	/* 116 in TLS 1.3, 40 before: the latter is also "no common suite",
+	 * which comes before a certificate can be asked for. */
+	return !finding->presented && e->fail == TLS_FAIL_ALERT_SENT &&
+	       (e->alert == SSL_AD_CERTIFICATE_REQUIRED ||
+		       strstr(e->error, "did not return a certificate"));
+}
+
+static const char *tls_cure(const struct tls_event *e)
+{
+	if (e->fail == TLS_FAIL_ALERT_RECEIVED)
+		return "the phone does not trust this registrar: give it a "
+		       "CTL/ITL file that holds our certificate";
+	if (e->alert == SSL_AD_PROTOCOL_VERSION ||
+		e->alert == SSL_AD_HANDSHAKE_FAILURE)
+		return "the phone and this listener share no TLS version or "
+		       "cipher suite: update the phone's firmware";
+	if (e->fail == TLS_FAIL_LATE)
+		return "look at the network between phone and registrar, or "
+		       "raise tls.handshake_ms";
+	return "look at what this address sends: it is not TLS";
+}
+
+void handshake_failure(struct failure *out, const struct peer *peer,
+	const struct profile_finding *finding, const struct tls_event *e)
+{
+	struct trust_result none = {.verdict = TRUST_NO_CERTIFICATE};
+	failure_from_peer(out, peer);
+	out->stage = FAILURE_TLS;
+	if (e->alert >= 0)
+		failure_set_alert(
+			out, e->alert, e->fail == TLS_FAIL_ALERT_RECEIVED);
+	if (finding->presented && !peer->verified) {
+		add_judgement(out, &finding->result);
+		return;
+	}
+	if (sent_none(finding, e)) {
+		add_judgement(out, &none);
+		return;
+	}
+	text_copy(out->rule, sizeof(out->rule), tls_fail_name(e->fail));
+	snprintf(out->why, sizeof(out->why), "%s%s%s", tls_fail_text(e->fail),
+		*e->error ? ": " : "", e->error);
+	text_copy(out->cure, sizeof(out->cure), tls_cure(e));
+}

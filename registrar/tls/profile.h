@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A listener profile: an SSL_CTX and the trust it judges clients with. */
+#ifndef REGISTRAR_TLS_PROFILE_H
+#define REGISTRAR_TLS_PROFILE_H
+
+#include <openssl/ssl.h>
+
+#include "certs/diag.h"
+#include "certs/identity.h"
+#include "registrar/config.h"
+#include "trust/snapshot.h"
+#include "trust/verify.h"
+
+/* What one handshake found out about the client's certificate. The host
+ * owns it and names it with profile_watch() before the handshake. */
+struct profile_finding {
+	bool presented; /* a certificate came: identity is filled */
+	struct cert_identity identity;
+	struct trust_result result;
+};
+
+/* Frozen once made; counted, because connections outlive a reload. */
+struct profile {
+	SSL_CTX *ctx;
+	struct trust_snapshot *trust;
+	/* The registrar's own certificates, for status. */
+	struct cert_identity *own;
+	size_t n_own;
+	int refs;
+};
+
+/*
+ * The `modern` profile: TLS 1.2 and 1.3, every configured server
+ * certificate, client certificate required, no renegotiation, no
+ * compression. No session is resumed: a resumption would skip trust_verify.
+ * Takes its own reference on trust. 0, or -errno with d naming the file.
+ */
+int profile_modern(const struct config *config, struct trust_snapshot *trust,
+	struct profile **out, struct diag *d);
+struct profile *profile_ref(struct profile *p);
+void profile_unref(struct profile *p);
+
+/* The verdict on this connection's client goes to *finding. */
+void profile_watch(SSL *ssl, struct profile_finding *finding);
+
+#endif

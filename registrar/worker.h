@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread that serves phones: a loop, its sockets, its connections. */
+#ifndef REGISTRAR_WORKER_H
+#define REGISTRAR_WORKER_H
+
+#include <stdint.h>
+
+#include "certs/diag.h"
+#include "registrar/net/conn.h"
+#include "registrar/net/limits.h"
+#include "registrar/service/service.h"
+
+struct worker;
+
+/* What workers share. get_profile answers a reference of the caller's. */
+struct worker_shared {
+	struct service_world world;
+	struct limits *limits;
+	struct profile *(*get_profile)(void *self);
+	void *self;
+};
+
+struct worker *worker_new(uint32_t number, const struct worker_shared *shared);
+/* Adds a bound socket; before worker_start. Takes fd over. */
+int worker_listen(struct worker *w, const struct config_listener *listener,
+	int fd, struct diag *d);
+int worker_start(struct worker *w, struct diag *d);
+/* Closes that connection if it still is there; from any thread. */
+void worker_displace(struct worker *w, struct conn_ref ref);
+/* Asks it to end, from any thread; then waits for it and frees it. */
+void worker_stop(struct worker *w);
+void worker_free(struct worker *w);
+
+const struct conn_counters *worker_counters(const struct worker *w);
+
+#endif

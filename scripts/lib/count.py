@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adds up the test cases of several meson builds, one by one.
+
+usage: count.py [--failed TEXT]... [--skipped TEXT]... [NAME=BUILD_FOLDER]...
+
+Reads meson-info/intro-tests.json (what speaks TAP) and meson-logs/testlog.json
+(what each test printed). Not testlog.junit.xml: meson 1.0 writes a timeout
+there as a pass, leaves out a crash after the last subtest, and lets control
+characters through that no XML reader takes. --failed and --skipped count what
+never came to a test, such as a build that broke. Says every failure, with what
+the test printed, and every skip, with its reason; the last line on stdout is
+`N passed, N failed, N skipped`, the exit status 1 if anything failed or
+nothing ran at all.
+"""
+import json
+import os
+import re
+import sys
+from collections import namedtuple
+
+TAIL_LINES = 60
+
+Case = namedtuple("Case", "name verdict reason")
+
+PLAN = re.compile(r"1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.I)
+TEST = re.compile(r"(not )?ok\b\s*(\d+)?\s*-?\s*([^#]*)"
+                  r"(?:#\s*(skip|todo)\S*\s*(.*))?", re.I)
+
+
+def read_tap(text):
+    """The cases of one TAP stream, and why it is broken, or None."""
+    cases, planned, broken, remark = [], 0, None, ""
+    for line in text.splitlines():
+        if line.startswith("#"):
+            remark = line.lstrip("# ")
+            continue
+        plan = PLAN.match(line)
+        if plan:
+            planned += int(plan.group(1))
+            if plan.group(2) is not None and plan.group(1) == "0":
+                cases.append(Case("all", "skipped", plan.group(2)))
+                planned += 1
+            continue
+        if line.startswith("Bail out!"):
+            broken = line
+            continue
+        test = TEST.match(line)
+        if not test:
+            continue
+        bad, number, name, directive, reason = test.groups()
+        directive = (directive or "").lower()
+        # cmocka 1.1.5 says a skip as `not ok N # SKIP name`.
+        if directive == "skip":
+            own_name = name.strip()
+            name = own_name or reason or number
+            verdict = "skipped"
+            reason = reason if own_name else remark
+        else:
+            verdict = "failed" if bad or directive == "todo" else "passed"
+            reason = ""
+        cases.append(Case(name.strip() or f"case {number}", verdict, reason))
+        remark = ""
+    if broken is None and len(cases) != planned:
+        broken = f"planned {planned} cases, ran {len(cases)}"
+    return cases, broken
+
+
+def whole_test(test):
+    """The one case of a test that says only an exit status."""
+    if test["result"] in ("OK", "EXPECTEDFAIL"):
+        return Case("", "passed", "")
+    if test["result"] == "SKIP":
+        lines = test.get("stdout", "").strip().splitlines()
+        return Case("", "skipped", lines[-1] if lines else "")
+    return Case("", "failed", how_it_ended(test))
+
+
+def how_it_ended(test):
+    status = test.get("returncode", 0)
+    if test["result"] == "TIMEOUT":
+        return "ran into its time limit"
+    if status < 0:
+        return f"killed by signal {-status}"
+    return f"{test['result'].lower()}, exit status {status}"
+
+
+def cases_of(test, speaks_tap):
+    if not speaks_tap:
+        return [whole_test(test)]
+    cases, broken = read_tap(test.get("stdout", ""))
+    ended = test["returncode"] != 0 or test["result"] == "TIMEOUT"
+    # A crash comes after the last case that was printed: it is one more.
+    crashed = test["returncode"] < 0 or test["result"] == "TIMEOUT"
+    told = any(case.verdict == "failed" for case in cases)
+    if crashed or (ended and not told):
+        cases.append(Case("the program", "failed", how_it_ended(test)))
+    elif broken and not told:
+        cases.append(Case("the program", "failed", broken))
+    elif test["result"] == "ERROR" and not told:
+        cases.append(Case("the program", "failed", "its TAP is out of order"))
+    elif not cases:
+        cases.append(Case("the program", "failed", "ran no case"))
+    return cases
+
+
+def tail(text):
+    lines = text.rstrip().splitlines()
+    cut = ["[…]"] if len(lines) > TAIL_LINES else []
+    return "\n".join("    " + line for line in cut + lines[-TAIL_LINES:])
+
+
+def read_build(folder):
+    """Pairs of a test's log entry and its cases."""
+    with open(os.path.join(folder, "meson-info", "intro-tests.json"),
+              encoding="utf-8") as f:
+        tap = {t["name"] for t in json.load(f) if t["protocol"] == "tap"}
+    with open(os.path.join(folder, "meson-logs", "testlog.json"),
+              encoding="utf-8") as f:
+        tests = [json.loads(line) for line in f]
+    for test in tests:
+        # `dialtone:protocols / bytes` here, `bytes` there
+        test["short"] = test["name"].split(" / ", 1)[-1]
+        yield test, cases_of(test, test["short"] in tap)
+
+
+class Sum:
+    def __init__(self):
+        self.count = {"passed": 0, "failed": 0, "skipped": 0}
+
+    def add(self, where, case):
+        self.count[case.verdict] += 1
+        if case.verdict == "passed":
+            return
+        word = "FAIL" if case.verdict == "failed" else "SKIP"
+        text = ": ".join(filter(None, [where, case.name]))
+        print(f"{word} {text}" + (f": {case.reason}" if case.reason else ""))
+
+    def add_build(self, name, folder):
+        before = dict(self.count)
+        try:
+            tests = list(read_build(folder))
+        except (OSError, ValueError, KeyError) as error:
+            self.add(f"{name} build", Case("", "failed",
+                     f"left no readable test log ({error})"))
+            return
+        if not tests:
+            self.add(f"{name} build", Case("", "failed", "ran no test"))
+        for test, cases in tests:
+            for case in cases:
+                self.add(f"{name} {test['short']}", case)
+            if any(c.verdict == "failed" for c in cases):
+                print(tail(test.get("stdout", "") + test.get("stderr", "")))
+        got = {k: self.count[k] - before[k] for k in before}
+        print(f"{name}: " + in_words(got))
+
+
+def in_words(count):
+    return ", ".join(f"{count[k]} {k}" for k in ("passed", "failed", "skipped"))
+
+
+def main(arguments):
+    total, verdict = Sum(), None
+    for argument in arguments:
+        if argument in ("--failed", "--skipped"):
+            verdict = argument[2:]
+        elif verdict:
+            total.add(argument, Case("", verdict, ""))
+            verdict = None
+        else:
+            total.add_build(*argument.split("=", 1))
+    print(in_words(total.count))
+    return 1 if total.count["failed"] or not total.count["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

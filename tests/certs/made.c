@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates, keys and folders that tests make for themselves. */
+#include "tests/certs/made.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "certs/pem.h"
+
+enum { KEYS_MAX = 32, DAY = 86400 };
+
+static struct {
+	const char *kind;
+	int which;
+	EVP_PKEY *key;
+} keys[KEYS_MAX];
+
+EVP_PKEY *made_key(const char *kind, int which)
+{
+	size_t i = 0;
+	for (; i < KEYS_MAX && keys[i].key; i++)
+		if (!strcmp(keys[i].kind, kind) && keys[i].which == which)
+			return keys[i].key;
+	assert_true(i < KEYS_MAX);
+	assert_int_equal(cert_key_make(kind, &keys[i].key, NULL), 0);
+	keys[i].kind = kind;
+	keys[i].which = which;
+	return keys[i].key;
+}
+
+X509 *made_cert(struct cert_order order)
+{
+	struct diag d = {{0}};
+	X509 *cert = NULL;
+	if (!order.not_before)
+		order.not_before = MADE_NOW - DAY;
+	if (!order.not_after)
+		order.not_after = MADE_NOW + 365 * DAY;
+	int error = cert_issue(&order, &cert, &d);
+	if (error)
+		fail_msg("%s", d.text);
+	return cert;
+}
+
+X509 *made_ca(const char *cn, int which)
+{
+	const struct cert_attribute subject[] = {{"CN", cn}, {NULL, NULL}};
+	const struct cert_extension extensions[] = {
+		{"basicConstraints", "critical,CA:TRUE"},
+		{"keyUsage", "digitalSignature,keyCertSign"},
+		{"subjectKeyIdentifier", "hash"},
+		{NULL, NULL},
+	};
+	return made_cert((struct cert_order){.subject = subject,
+		.extensions = extensions,
+		.key = made_key("rsa2048", which)});
+}
+
+X509 *made_leaf(const char *cn, X509 *ca, int which_ca)
+{
+	const struct cert_attribute subject[] = {{"CN", cn}, {NULL, NULL}};
+	const struct cert_extension extensions[] = {
+		{"basicConstraints", "critical,CA:FALSE"},
+		{"keyUsage", "critical,digitalSignature,keyEncipherment"},
+		{"extendedKeyUsage", "clientAuth"},
+		{"authorityKeyIdentifier", "keyid"},
+		{NULL, NULL},
+	};
+	return made_cert((struct cert_order){.subject = subject,
+		.extensions = extensions,
+		.key = made_key("rsa2048", 0),
+		.issuer = ca,
+		.issuer_key = made_key("rsa2048", which_ca)});
+}
+
+X509 *made_broken(X509 *cert)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(cert, &der);
+	assert_true(n > 0);
+	der[n - 1] ^= 1;
+	const unsigned char *p = der;
+	X509 *broken = d2i_X509(NULL, &p, n);
+	assert_non_null(broken);
+	OPENSSL_free(der);
+	return broken;
+}
+
+X509 *made_undated(X509 *cert, EVP_PKEY *key)
+{
+	static const char DATE[] = "20530404000000.000Z";
+	X509 *copy = X509_dup(cert);
+	ASN1_STRING *time = X509_getm_notAfter(copy);
+	assert_int_equal(ASN1_STRING_set(time, DATE, -1), 1);
+	time->type = V_ASN1_GENERALIZEDTIME;
+	assert_true(X509_sign(copy, key, EVP_sha256()) > 0);
+	return copy;
+}
+
+char *made_folder(void)
+{
+	const char *parent = getenv("TMPDIR");
+	char *folder = NULL;
+	assert_true(asprintf(&folder, "%s/dialtone-test-XXXXXX",
+			    parent ? parent : "/tmp") > 0);
+	assert_non_null(mkdtemp(folder));
+	return folder;
+}
+
+static int remove_one(
+	const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	return remove(path);
+}
+
+void made_folder_end(char *folder)
+{
+	assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	free(folder);
+}
+
+const char *made_path(const char *folder, const char *name)
+{
+	static char paths[4][1024];
+	static size_t next;
+	char *path = paths[next++ % 4];
+	assert_true(snprintf(path, sizeof(paths[0]), "%s/%s", folder, name) <
+		    (int)sizeof(paths[0]));
+	return path;
+}
+
+void made_file(const char *folder, const char *name, const void *data, size_t n)
+{
+	FILE *file = fopen(made_path(folder, name), "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, n, file), n);
+	assert_int_equal(fclose(file), 0);
+}
+
+void made_pem(const char *folder, const char *name, X509 *cert)
+{
+	struct diag d = {{0}};
+	if (cert_pem_write(made_path(folder, name), &cert, 1, &d))
+		fail_msg("%s", d.text);
+}

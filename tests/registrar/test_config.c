@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about the configuration file: values, refusals with their lines. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "registrar/config.h"
+#include "registrar/config_rows.h"
+#include "registrar/json_lines.h"
+
+static int load(const char *text, struct config **out, struct diag *d)
+{
+	char path[] = "/tmp/dialtone-config-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+	close(fd);
+	int error = config_load(path, NULL, out, d);
+	unlink(path);
+	return error;
+}
+
+/* The text is refused, and the sentence ends in `:line: rest`. */
+static void refused(const char *text, const char *end)
+{
+	struct config *c;
+	struct diag d = {""};
+	assert_int_equal(load(text, &c, &d), -EINVAL);
+	const char *at = strstr(d.text, end);
+	if (!at || strlen(at) != strlen(end))
+		fail_msg("\"%s\" does not end in \"%s\"", d.text, end);
+	config_free(c);
+}
+
+static void defaults_need_no_file(void **state)
+{
+	struct config *c;
+	struct diag d;
+	assert_int_equal(config_load(NULL, "lab", &c, &d), 0);
+	assert_string_equal(c->trust_folder, "lab/CallManager-trust");
+	assert_int_equal(c->n_listeners, 2);
+	assert_string_equal(c->listeners[0].address, "127.0.0.1");
+	assert_int_equal(c->listeners[0].port, 2443);
+	assert_int_equal(c->listeners[1].port, 5061);
+	assert_int_equal(c->n_certificates, 2);
+	assert_string_equal(c->certificates[0].key, "lab/server/rsa.key");
+	assert_int_equal(c->sip_expires_s, 120);
+	config_free(c);
+}
+
+static void reads_every_list(void **state)
+{
+	struct config *c;
+	struct diag d;
+	int error = load("{\"listeners\": [{\"service\": \"sip\","
+			 " \"transport\": \"tcp\", \"address\": \"::1\"}],"
+			 " \"tls\": {\"certificates\": [{\"certificate\":"
+			 " \"/a.pem\", \"key\": \"b.key\"}]},"
+			 " \"trust\": {\"auth_level\": 1, \"anchors\":"
+			 " {\"x.pem\": \"lsc\"}},"
+			 " \"devices\": {\"SEPB\": {\"mic\": true},"
+			 " \"SEPA\": {\"plain\": true, \"lines\":"
+			 " [{\"number\": \"2001\"}]}}}",
+		&c, &d);
+	assert_int_equal(error, 0);
+	assert_int_equal(c->listeners[0].port, 5060);
+	assert_false(c->listeners[0].tls);
+	assert_string_equal(c->certificates[0].certificate, "/a.pem");
+	assert_string_equal(c->certificates[0].key, "/tmp/b.key");
+	assert_int_equal(c->auth_level, 1);
+	assert_int_equal(c->anchors[0].kind, CERT_KIND_LSC);
+	assert_true(config_device(c, "sepb")->mic);
+	assert_false(config_device(c, "SEPB")->plain);
+	assert_string_equal(config_device(c, "sepa")->lines[0].number, "2001");
+	assert_null(config_device(c, "SEPC"));
+	config_free(c);
+}
+
+static void refusals_name_line_key_and_rule(void **state)
+{
+	refused("{\n\"nodes\": \"x\"}", ":2: nodes: unknown key");
+	refused("{\"sip\": {\n\n\"expire_s\": 1}}",
+		":3: sip.expire_s: unknown key");
+	refused("{\"sip\":\n {\"expires_s\": 10}}",
+		":2: sip.expires_s: must be a whole number from 25 to 86400");
+	refused("{\"workers\": \"two\"}",
+		":1: workers: must be a whole number from 0 to 64");
+	refused("{\"workers\": 1.5}",
+		":1: workers: must be a whole number from 0 to 64");
+	refused("{\"log\": {\"level\": \"loud\"}}",
+		":1: log.level: must be one of "
+		"debug|info|notice|warning|error");
+	refused("{\"core_dumps\": 1}", ":1: core_dumps: must be true or false");
+	refused("{\"node\": \"a\\u0007b\"}",
+		":1: node: must not hold control characters");
+	refused("{\"node\": \"a\\nb\"}",
+		":1: node: must not hold control characters");
+	refused("{\"sip\": 7}", ":1: sip: must be an object");
+	refused("[]", ":1: must be one JSON object");
+	refused("{\"listeners\": {}}", ":1: listeners: must be a list");
+	refused("{\"listeners\": [\n{\"service\": \"sip\"},\n{}]}",
+		":3: listeners.1: must name its service: sccp or sip");
+	refused("{\"listeners\": [{\"service\": \"sip\",\n\"address\":"
+		" \"here\"}]}",
+		":2: listeners.0.address: must be an IPv4 or IPv6 address");
+	refused("{\"listeners\": [{\"service\": \"sip\", \"port\": 65536}]}",
+		":1: listeners.0.port: must be a whole number from 0 to "
+		"65535");
+	refused("{\"tls\": {\"certificates\": [{\"key\": \"k\"}]}}",
+		":1: tls.certificates.0: needs both certificate and key");
+	refused("{\"devices\": {\"SEP1\": {\"mick\": true}}}",
+		":1: devices.SEP1.mick: unknown key");
+	refused("{\"devices\": {\"SEPa\": {},\n\"SEPA\": {}}}",
+		"the same device twice");
+	refused("{\"trust\": {\"anchors\": {\"a\": \"ca\"}}}",
+		":1: trust.anchors.a: must be one of lsc|mic");
+	refused("{\"sip\": {\"expires_s\": 30, \"min_expires_s\": 60}}",
+		":1: sip.min_expires_s: must not be above sip.expires_s");
+}
+
+static void syntax_errors_name_their_line(void **state)
+{
+	struct config *c;
+	struct diag d = {""};
+	assert_int_equal(load("{\n\"node\" \"x\"}", &c, &d), -EINVAL);
+	assert_non_null(strstr(d.text, ":2: "));
+	config_free(c);
+	assert_int_equal(load("{\"node\": 1, \"node\": 2}", &c, &d), -EINVAL);
+	assert_non_null(strstr(d.text, "duplicate"));
+	config_free(c);
+}
+
+static void missing_file_is_named(void **state)
+{
+	struct config *c;
+	struct diag d = {""};
+	assert_int_equal(
+		config_load("/nonexistent/d.json", NULL, &c, &d), -ENOENT);
+	assert_string_equal(
+		d.text, "/nonexistent/d.json: No such file or directory");
+	config_free(c);
+}
+
+/* The effective values, read again, are the effective values. */
+static void dump_reads_back_the_same(void **state)
+{
+	struct config *a, *b;
+	struct diag d;
+	assert_int_equal(config_load(NULL, "/lab", &a, &d), 0);
+	char *first = config_dump(a);
+	assert_int_equal(load(first, &b, &d), 0);
+	char *second = config_dump(b);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+	config_free(a);
+	config_free(b);
+}
+
+static void schema_file_is_the_codes_own(void **state)
+{
+	char path[4096], *file;
+	const char *source = getenv("DIALTONE_SOURCE");
+	assert_non_null(source);
+	snprintf(path, sizeof(path), "%s/docs/dialtoned.schema.json", source);
+	json_t *written = json_load_file(path, 0, NULL);
+	assert_non_null(written);
+	file = config_schema();
+	json_t *made = json_loads(file, 0, NULL);
+	if (!json_equal(written, made))
+		fail_msg("docs/dialtoned.schema.json differs from "
+			 "`dialtoned --schema`");
+	json_decref(written);
+	json_decref(made);
+	free(file);
+}
+
+static void schema_knows_every_row(void **state)
+{
+	char *text = config_schema();
+	for (size_t i = 0; i < config_rows_n; i++) {
+		const char *dot = strchr(config_rows[i].key, '.');
+		const char *name = dot ? dot + 1 : config_rows[i].key;
+		char quoted[80];
+		snprintf(quoted, sizeof(quoted), "\"%s\":", name);
+		assert_non_null(strstr(text, quoted));
+		assert_true(strlen(config_rows[i].doc) > 10);
+	}
+	free(text);
+}
+
+static void line_of_a_path_is_found(void **state)
+{
+	static const char text[] = "{\"a\": [1,\n{\"b\": \"}\\\"{\",\n"
+				   "\"c\": 2}\n],\n\"d\": {\"a\": 3}}";
+	assert_int_equal(json_line(text, "a"), 1);
+	assert_int_equal(json_line(text, "a/1"), 2);
+	assert_int_equal(json_line(text, "a/1/c"), 3);
+	assert_int_equal(json_line(text, "d/a"), 5);
+	assert_int_equal(json_line(text, "d/nothing"), 5);
+	assert_int_equal(json_line(text, "nothing"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_need_no_file),
+		cmocka_unit_test(reads_every_list),
+		cmocka_unit_test(refusals_name_line_key_and_rule),
+		cmocka_unit_test(syntax_errors_name_their_line),
+		cmocka_unit_test(missing_file_is_named),
+		cmocka_unit_test(dump_reads_back_the_same),
+		cmocka_unit_test(schema_file_is_the_codes_own),
+		cmocka_unit_test(schema_knows_every_row),
+		cmocka_unit_test(line_of_a_path_is_found),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about who holds a registration, alone and among threads. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "registrar/directory.h"
+
+static struct directory_entry entry(const char *device, uint64_t id, bool tls)
+{
+	struct directory_entry e = {
+		.protocol = CONFIG_SIP,
+		.tls = tls,
+		.kind = tls ? CERT_KIND_LSC : CERT_KIND_UNKNOWN,
+		.ref = {.worker = 0, .id = id},
+		.keepalive_s = 30,
+		.since_ms = 1000,
+		.seen_mono_ms = 10000,
+	};
+	snprintf(e.device, sizeof(e.device), "%s", device);
+	snprintf(e.address, sizeof(e.address), "192.0.2.1");
+	return e;
+}
+
+static enum directory_result put(struct directory *d,
+	const struct directory_entry *e, uint64_t *displaced)
+{
+	struct conn_ref old = {0};
+	enum directory_result result = directory_register(d, e, &old);
+	if (displaced)
+		*displaced = old.id;
+	return result;
+}
+
+static void registers_refreshes_and_ends(void **state)
+{
+	struct directory *d = directory_new(100);
+	struct directory_entry e = entry("SEP1", 7, true), got;
+	assert_int_equal(put(d, &e, NULL), DIRECTORY_NEW);
+	e.since_ms = 2000;
+	assert_int_equal(put(d, &e, NULL), DIRECTORY_REFRESHED);
+	assert_true(directory_find(d, "sep1", &got));
+	assert_true(got.registered);
+	assert_int_equal(got.since_ms, 1000);
+	assert_int_equal(got.registrations, 1);
+	assert_int_equal(directory_count(d).registered, 1);
+	assert_int_equal(directory_count(d).by_protocol[CONFIG_SIP], 1);
+	assert_int_equal(directory_count(d).lsc, 1);
+	assert_true(directory_unregister(
+		d, "SEP1", e.ref, REASON_UNREG_KEEPALIVE_TIMEOUT, 3000));
+	assert_true(directory_find(d, "SEP1", &got));
+	assert_false(got.registered);
+	assert_int_equal(got.cause, REASON_UNREG_KEEPALIVE_TIMEOUT);
+	assert_int_equal(directory_count(d).registered, 0);
+	assert_int_equal(directory_count(d).lsc, 0);
+	assert_int_equal(put(d, &e, NULL), DIRECTORY_NEW);
+	directory_free(d);
+}
+
+static void newer_tls_connection_replaces_the_older(void **state)
+{
+	struct directory *d = directory_new(100);
+	struct directory_entry a = entry("SEP1", 1, true);
+	struct directory_entry b = entry("SEP1", 2, true);
+	uint64_t old;
+	put(d, &a, NULL);
+	assert_int_equal(put(d, &b, &old), DIRECTORY_REPLACED);
+	assert_int_equal(old, 1);
+	/* The replaced one, ending late, must not end its successor. */
+	assert_false(directory_unregister(
+		d, "SEP1", a.ref, REASON_UNREG_CONNECTIVITY, 1));
+	assert_int_equal(directory_count(d).registered, 1);
+	directory_free(d);
+}
+
+static void plain_never_displaces_tls(void **state)
+{
+	struct directory *d = directory_new(100);
+	struct directory_entry secure = entry("SEP1", 1, true);
+	struct directory_entry plain = entry("SEP1", 2, false);
+	plain.seen_mono_ms = 10000000;
+	put(d, &secure, NULL);
+	assert_int_equal(put(d, &plain, NULL), DIRECTORY_TAKEN);
+	directory_free(d);
+}
+
+static void plain_displaces_plain_by_address_or_silence(void **state)
+{
+	struct directory *d = directory_new(100);
+	struct directory_entry a = entry("SEP1", 1, false);
+	struct directory_entry b = entry("SEP1", 2, false);
+	put(d, &a, NULL);
+	snprintf(b.address, sizeof(b.address), "192.0.2.9");
+	assert_int_equal(put(d, &b, NULL), DIRECTORY_TAKEN);
+	b.seen_mono_ms = a.seen_mono_ms + 30001;
+	assert_int_equal(put(d, &b, NULL), DIRECTORY_REPLACED);
+	struct directory_entry c = entry("SEP1", 3, false);
+	c.seen_mono_ms = b.seen_mono_ms - 1; /* another loop's clock */
+	assert_int_equal(put(d, &c, NULL), DIRECTORY_TAKEN);
+	snprintf(c.address, sizeof(c.address), "192.0.2.9");
+	assert_int_equal(put(d, &c, NULL), DIRECTORY_REPLACED);
+	directory_free(d);
+}
+
+static void forgets_the_longest_gone_when_full(void **state)
+{
+	enum { MAX = 160, DEVICES = 5000 };
+	struct directory *d = directory_new(MAX);
+	for (int i = 0; i < DEVICES; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%d", i);
+		struct directory_entry e = entry(name, (uint64_t)i + 1, true);
+		assert_int_equal(put(d, &e, NULL), DIRECTORY_NEW);
+		directory_unregister(d, name, e.ref, REASON_UNREG_UNKNOWN, i);
+	}
+	struct directory_entry got;
+	assert_true(directory_count(d).known <= 2 * MAX + 16);
+	assert_true(directory_find(d, "SEP4999", &got));
+	assert_false(directory_find(d, "SEP0", &got));
+	directory_free(d);
+}
+
+static void registered_devices_are_never_forgotten(void **state)
+{
+	enum { MAX = 32 };
+	struct directory *d = directory_new(MAX);
+	size_t in = 0, full = 0;
+	for (int i = 0; i < 1000; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%d", i);
+		struct directory_entry e = entry(name, (uint64_t)i + 1, true);
+		if (put(d, &e, NULL) == DIRECTORY_NEW)
+			in++;
+		else
+			full++;
+	}
+	assert_int_equal(directory_count(d).registered, in);
+	assert_true(full > 0 && in >= MAX);
+	directory_free(d);
+}
+
+static void list_is_sorted_and_whole(void **state)
+{
+	struct directory *d = directory_new(100);
+	static const char *const names[] = {"SEPC", "sepa", "SEPB"};
+	for (size_t i = 0; i < 3; i++) {
+		struct directory_entry e = entry(names[i], i + 1, true);
+		put(d, &e, NULL);
+	}
+	size_t n;
+	struct directory_entry *list = directory_list(d, &n);
+	assert_int_equal(n, 3);
+	assert_string_equal(list[0].device, "sepa");
+	assert_string_equal(list[2].device, "SEPC");
+	free(list);
+	directory_free(d);
+}
+
+enum { THREADS = 4, ROUNDS = 3000 };
+
+struct runner {
+	struct directory *d;
+	uint32_t number;
+};
+
+/* All threads fight for the same ten devices. */
+static void *fight(void *arg)
+{
+	struct runner *r = arg;
+	for (uint64_t i = 1; i <= ROUNDS; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%u", (unsigned)(i % 10));
+		struct directory_entry e = entry(name, i, true);
+		e.ref.worker = r->number;
+		put(r->d, &e, NULL);
+		directory_touch(r->d, name, e.ref, 1, 1);
+		if (i % 3 == 0)
+			directory_unregister(
+				r->d, name, e.ref, REASON_UNREG_UNKNOWN, 1);
+		if (i % 500 == 0) {
+			size_t n;
+			free(directory_list(r->d, &n));
+		}
+	}
+	return NULL;
+}
+
+static void threads_keep_one_holder_a_device(void **state)
+{
+	pthread_t threads[THREADS];
+	struct runner runners[THREADS];
+	struct directory *d = directory_new(100);
+	for (uint32_t i = 0; i < THREADS; i++) {
+		runners[i] = (struct runner){d, i};
+		pthread_create(&threads[i], NULL, fight, &runners[i]);
+	}
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	struct directory_counts counts = directory_count(d);
+	size_t n, registered = 0;
+	struct directory_entry *list = directory_list(d, &n);
+	for (size_t i = 0; i < n; i++)
+		registered += list[i].registered;
+	assert_int_equal(n, 10);
+	assert_int_equal(counts.registered, registered);
+	assert_int_equal(counts.lsc, registered);
+	free(list);
+	directory_free(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers_refreshes_and_ends),
+		cmocka_unit_test(newer_tls_connection_replaces_the_older),
+		cmocka_unit_test(plain_never_displaces_tls),
+		cmocka_unit_test(plain_displaces_plain_by_address_or_silence),
+		cmocka_unit_test(forgets_the_longest_gone_when_full),
+		cmocka_unit_test(registered_devices_are_never_forgotten),
+		cmocka_unit_test(list_is_sorted_and_whole),
+		cmocka_unit_test(threads_keep_one_holder_a_device),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("directory", tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about remembered refusals. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "registrar/failures.h"
+#include "registrar/log.h"
+
+static struct failure of(const char *device, const char *rule)
+{
+	struct peer peer = {.tls = true, .protocol = CONFIG_SCCP};
+	struct failure f;
+	snprintf(peer.address, sizeof(peer.address), "192.0.2.7");
+	failure_from_peer(&f, &peer);
+	f.stage = FAILURE_REGISTRATION;
+	snprintf(f.device, sizeof(f.device), "%s", device);
+	snprintf(f.rule, sizeof(f.rule), "%s", rule);
+	return f;
+}
+
+static void the_same_again_is_one_entry(void **state)
+{
+	struct failures *f = failures_new(10, 1);
+	struct failure a = of("SEP1", "name-mismatch");
+	struct failure b = of("SEP2", "name-mismatch");
+	size_t n;
+	for (int i = 0; i < 5; i++)
+		failures_add(f, &a);
+	failures_add(f, &b);
+	struct failure *list = failures_list(f, &n);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(list[i].count,
+			strcmp(list[i].device, "SEP1") == 0 ? 5 : 1);
+	assert_true(list[0].last_ms >= list[1].last_ms);
+	assert_int_equal(failures_total(f), 6);
+	free(list);
+	failures_free(f);
+}
+
+static void a_full_memory_drops_the_longest_unseen(void **state)
+{
+	struct failures *f = failures_new(4, 1);
+	size_t n;
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%d", i);
+		struct failure one = of(name, "unknown-ca");
+		failures_add(f, &one);
+	}
+	struct failure *list = failures_list(f, &n);
+	assert_int_equal(n, 4);
+	assert_int_equal(failures_total(f), 100);
+	free(list);
+	failures_free(f);
+}
+
+static void the_mirror_is_what_the_phone_prints(void **state)
+{
+	struct failure f = of("SEP1", "unknown-ca");
+	failure_set_alert(&f, 48, false);
+	assert_string_equal(
+		f.console, "SSL3 alert [read]:[fatal]:[unknown CA]");
+	failure_set_alert(&f, 45, true);
+	assert_string_equal(
+		f.console, "SSL3 alert [write]:[fatal]:[certificate expired]");
+}
+
+static void what_was_presented_is_copied_from_the_peer(void **state)
+{
+	struct peer peer = {.presented = true, .port = 9};
+	struct failure f;
+	snprintf(peer.identity.subject, sizeof(peer.identity.subject), "CN=x");
+	snprintf(peer.identity.issuer, sizeof(peer.identity.issuer), "CN=ca");
+	snprintf(peer.identity.device, sizeof(peer.identity.device), "SEP1");
+	peer.identity.times_ok = true;
+	peer.identity.not_after = 1900000000;
+	failure_from_peer(&f, &peer);
+	assert_string_equal(f.subject, "CN=x");
+	assert_string_equal(f.issuer, "CN=ca");
+	assert_string_equal(f.device, "SEP1");
+	assert_string_equal(f.not_after, "2030-03-17T17:46:40Z");
+	assert_int_equal(f.alert, -1);
+}
+
+static void *add_many(void *arg)
+{
+	for (int i = 0; i < 500; i++) {
+		char name[16];
+		size_t n;
+		snprintf(name, sizeof(name), "SEP%d", i % 20);
+		struct failure one = of(name, "unknown-ca");
+		failures_add(arg, &one);
+		if (i % 100 == 0)
+			free(failures_list(arg, &n));
+	}
+	return NULL;
+}
+
+static void threads_lose_no_count(void **state)
+{
+	pthread_t threads[4];
+	struct failures *f = failures_new(64, 1);
+	size_t n;
+	uint64_t sum = 0;
+	for (size_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, add_many, f);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	struct failure *list = failures_list(f, &n);
+	for (size_t i = 0; i < n; i++)
+		sum += list[i].count;
+	assert_int_equal(n, 20);
+	assert_int_equal(sum, 2000);
+	assert_int_equal(failures_total(f), 2000);
+	free(list);
+	failures_free(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_again_is_one_entry),
+		cmocka_unit_test(a_full_memory_drops_the_longest_unseen),
+		cmocka_unit_test(the_mirror_is_what_the_phone_prints),
+		cmocka_unit_test(what_was_presented_is_copied_from_the_peer),
+		cmocka_unit_test(threads_lose_no_count),
+	};
+	log_setup(LOG_TEXT, LOG_ERROR);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("failures", tests, NULL, NULL);
+}

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom the daemon serves: dialtone-phone, openssl s_client, raw sockets."""
+import json
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+from daemon import Log
+from harness import DEADLINE_S, LOOPBACK, PHONE, alive, put_down, run, same
+
+PROTOCOLS = ("sccp", "sip")
+SCCP_DEVICE, SIP_DEVICE = "SEP0200000000A1", "SEP0200000000B1"
+
+
+def credential_words(credential):
+    if credential is None:
+        return ["--no-certificate"]
+    kind = "mic" if credential.leaf.startswith("mic") else "lsc"
+    return [f"--{kind}", f"{credential.cert}:{credential.key}",
+            "--device", credential.device]
+
+
+class Report:
+    """What dialtone-phone said in the end."""
+
+    def __init__(self, out, console, code):
+        lines = [json.loads(line) for line in out.splitlines()]
+        self.phones = {line["device"]: line for line in lines
+                       if "device" in line}
+        self.summary = next((line["summary"] for line in lines
+                             if "summary" in line), None)
+        self.console = console
+        self.code = code
+
+    @property
+    def only(self):
+        assert len(self.phones) == 1, self.console
+        return next(iter(self.phones.values()))
+
+    def outcome(self, expected):
+        same(self.only["outcome"], expected,
+             f"outcome ({self.only['text']}; {self.console})")
+        return self
+
+
+def phone_words(daemon, protocol, *words, transport="tls"):
+    plain = ["--plain"] if transport == "tcp" else []
+    port = daemon.port(protocol, transport)
+    return [PHONE, "--json", "--protocol", protocol, *plain,
+            "--server", f"{LOOPBACK}:{port}", *map(str, words)]
+
+
+def call(daemon, protocol, *words, transport="tls"):
+    """One phone, or many, from start to end."""
+    done = run(*phone_words(daemon, protocol, *words, transport=transport))
+    return Report(done.stdout, done.stderr, done.returncode)
+
+
+class Phones:
+    """dialtone-phone in the background; it stays until it is told to go."""
+
+    def __init__(self, daemon, protocol, *words, transport="tls"):
+        if not any(word in ("--hold", "--until") for word in words):
+            words = (*words, "--until", "forever")
+        self.process = subprocess.Popen(
+            phone_words(daemon, protocol, *words, transport=transport),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self._out = Log(self.process.stdout)
+        self._err = Log(self.process.stderr)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        put_down(self.process)
+
+    def wait(self, seconds=6 * DEADLINE_S):
+        self.process.wait(seconds)
+        self._out.join()
+        self._err.join()
+        return Report("\n".join(self._out.lines), "\n".join(self._err.lines),
+                      self.process.returncode)
+
+    def leave(self):
+        """Unregisters and ends."""
+        if alive(self.process):
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def freeze(self):
+        """No word more, and the connection stays."""
+        self.process.send_signal(signal.SIGSTOP)
+
+
+# ---- openssl s_client ----
+
+ALERT = re.compile(r"SSL alert number (\d+)")
+TLS = {"1.1": "-tls1_1", "1.2": "-tls1_2", "1.3": "-tls1_3"}
+
+# What each service closes at once: it ends a client that was let in.
+NONSENSE = {"sccp": bytes(12), "sip": b"nonsense\r\n\r\n"}
+
+
+def s_client_words(daemon, service, credential, version="1.3", chain=None):
+    words = ["openssl", "s_client", "-quiet", TLS[version],
+             # What is too weak is the daemon's to refuse, not ours.
+             "-cipher", "ALL:@SECLEVEL=0",
+             "-connect", f"{LOOPBACK}:{daemon.port(service)}"]
+    if credential:
+        words += ["-cert", credential.cert, "-key", credential.key]
+    if chain:
+        words += ["-cert_chain", chain]
+    return words
+
+
+def s_client_alert(daemon, service, credential, version="1.3", chain=None):
+    """The fatal alert that s_client reads; None: it was let in."""
+    done = subprocess.run(
+        s_client_words(daemon, service, credential, version, chain),
+        input=NONSENSE[service], stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, timeout=DEADLINE_S, check=False)
+    said = done.stderr.decode(errors="replace")
+    found = ALERT.search(said)
+    assert found or "error" not in said, said
+    return int(found.group(1)) if found else None
+
+
+# ---- sockets ----
+
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+def tcp(port, source=LOOPBACK, receive_buffer=None):
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    s.settimeout(DEADLINE_S)
+    if receive_buffer:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    s.bind((source, 0))
+    s.connect((LOOPBACK, port))
+    return s
+
+
+def context(credential, version=None):
+    """A client's that looks at no server certificate, as s_client."""
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    c.check_hostname = False
+    c.verify_mode = ssl.CERT_NONE
+    if credential:
+        c.load_cert_chain(credential.cert, credential.key)
+    if version:
+        c.minimum_version = c.maximum_version = VERSIONS[version]
+    return c
+
+
+def tls(port, credential, version=None, **options):
+    return context(credential, version).wrap_socket(tcp(port, **options))
+
+
+def client_hello():
+    """The first flight of a TLS client, as bytes."""
+    out = ssl.MemoryBIO()
+    made = context(None).wrap_bio(ssl.MemoryBIO(), out)
+    try:
+        made.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
+
+
+class Pipe:
+    """A child's stdin and stdout with the face of a socket."""
+
+    def __init__(self, words):
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        put_down(self.process)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def sendall(self, data):
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def recv(self, n):
+        ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE_S)
+        if not ready:
+            raise TimeoutError("nothing came in time")
+        return os.read(self.process.stdout.fileno(), n)
+
+
+def s_client_pipe(daemon, service, credential, version="1.3"):
+    return Pipe(s_client_words(daemon, service, credential, version))
+
+
+def closed_by_peer(connection, seconds=DEADLINE_S):
+    """Reads until the other side has closed; answers what came."""
+    came = b""
+    deadline = time.monotonic() + seconds
+    while True:
+        connection.settimeout(max(0.01, deadline - time.monotonic()))
+        try:
+            data = connection.recv(65536)
+        except (ConnectionError, ssl.SSLError):
+            return came
+        except TimeoutError:
+            raise AssertionError(
+                f"still open after {seconds} s; it said {came!r}") from None
+        if not data:
+            return came
+        came += data

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dialtoned as a child: its log as events, its status as JSON, its end."""
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import namedtuple
+
+from harness import (DEADLINE_S, DIALTONED, LOOPBACK, alive, put_down, tap,
+                     wait_until)
+
+Event = namedtuple("Event", "level name fields text")
+
+FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+REPORT = re.compile(r"runtime error:|(ERROR|WARNING): \w+Sanitizer")
+TAIL_LINES = 80
+
+
+def parse(line):
+    """`time level event key=value ...`; None: not a line of the log."""
+    words = line.split(" ", 3)
+    if len(words) < 3 or not words[0].endswith("Z"):
+        return None
+    fields = {}
+    for key, value in FIELD.findall(words[3] if len(words) > 3 else ""):
+        fields[key] = json.loads(value) if value.startswith('"') else value
+    return Event(words[1], words[2], fields, line)
+
+
+class Ended(AssertionError):
+    """The daemon ended instead of serving."""
+
+
+class Log:
+    """Everything a process says on a stream, line by line, as it comes."""
+
+    def __init__(self, stream):
+        self.lines = []
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._read, args=(stream,),
+                                        daemon=True)
+        self._thread.start()
+
+    def _read(self, stream):
+        for raw in stream:
+            with self._news:
+                self.lines.append(raw.decode(errors="replace").rstrip("\n"))
+                self._news.notify_all()
+        stream.close()
+
+    def join(self):
+        self._thread.join(DEADLINE_S)
+
+    def wait(self, what, check, seconds=DEADLINE_S):
+        """The first true value of check(lines)."""
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while True:
+                value = check(self.lines)
+                if value:
+                    return value
+                left = deadline - time.monotonic()
+                assert left > 0, f"waited {seconds} s for {what}"
+                self._news.wait(min(left, 0.5))
+
+
+class Daemon:
+    """`with Daemon(config) as d:` serves, and ends well or fails the fact."""
+
+    def __init__(self, config, *wrapper, arguments=None, **options):
+        """wrapper: words before the program, such as a shell's ulimit."""
+        words = arguments or ["--config", config]
+        self.process = subprocess.Popen(
+            [*wrapper, DIALTONED, *words], stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, **options)
+        self.log = Log(self.process.stderr)
+        self.pid = self.process.pid
+        self.killed = False
+        try:
+            self.log.wait("the daemon to start", self._started)
+        except BaseException:
+            put_down(self.process)
+            self.say()
+            raise
+
+    def _started(self, lines):
+        if any(" notice started " in line for line in lines):
+            return True
+        if not alive(self.process):
+            raise Ended(f"ended with {self.process.returncode}: {lines}")
+        return False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        try:
+            status = self.stop()
+            if not kind:
+                assert self.killed or status == 0, f"exit status {status}"
+                tap.none(self.reports())
+        except AssertionError:
+            self.say()
+            if not kind:
+                raise
+        else:
+            if kind and not issubclass(kind, tap.Skip):
+                self.say()
+
+    def say(self):
+        tap.remark("\n".join(["dialtoned:", *self.log.lines[-TAIL_LINES:]]))
+
+    def reports(self):
+        return [line for line in self.log.lines if REPORT.search(line)]
+
+    # ---- signals ----
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """SIGTERM; answers the exit status."""
+        if alive(self.process):
+            self.signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            put_down(self.process)
+            raise AssertionError("did not end on SIGTERM") from None
+        self.log.join()
+        return status
+
+    def kill(self):
+        self.killed = True
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def reload(self, expected="trust-loaded"):
+        """SIGHUP; answers the event that says how it went."""
+        mark = self.mark()
+        self.signal(signal.SIGHUP)
+        event = self.wait_event(("trust-loaded", "reload-refused"), mark)
+        assert event.name == expected, event.text
+        return event
+
+    # ---- the log ----
+
+    def mark(self):
+        """A place in the log; events are looked for behind it."""
+        return len(self.log.lines)
+
+    def events(self, name, since=0, **fields):
+        names = (name,) if isinstance(name, str) else name
+        parsed = (parse(line) for line in self.log.lines[since:])
+        return [e for e in parsed if e and e.name in names and
+                all(e.fields.get(k) == str(v) for k, v in fields.items())]
+
+    def wait_event(self, name, since=0, seconds=DEADLINE_S, **fields):
+        what = f"the event {name} {fields or ''}"
+        return self.log.wait(
+            what, lambda _: self.events(name, since, **fields), seconds)[0]
+
+    def port(self, service, transport="tls"):
+        return int(self.events("listening", service=service,
+                               transport=transport)[0].fields["port"])
+
+    # ---- status ----
+
+    @property
+    def url(self):
+        return f"http://{LOOPBACK}:{self.port('status', 'http')}"
+
+    def fetch(self, path, method="GET"):
+        """Status and body of an answer of the status plane."""
+        client = http.client.HTTPConnection(
+            LOOPBACK, self.port("status", "http"), timeout=DEADLINE_S)
+        try:
+            client.request(method, path)
+            answer = client.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            client.close()
+
+    def get(self, path):
+        status, body = self.fetch(path)
+        assert status == 200, f"{path}: {status} {body}"
+        return json.loads(body)
+
+    def phone(self, name):
+        """What status knows of the phone; {}: nothing."""
+        status, body = self.fetch(f"/v1/phones/{name}")
+        return json.loads(body) if status == 200 else {}
+
+    def registered(self):
+        return self.get("/v1/status")["phones"]["registered"]
+
+    def wait_registered(self, count, seconds=DEADLINE_S):
+        wait_until(f"{count} registered phones",
+                   lambda: self.registered() == count, seconds)
+
+    def wait_phone(self, name, state, seconds=DEADLINE_S):
+        return wait_until(
+            f"{name} to be {state}",
+            lambda: next((p for p in [self.phone(name)]
+                          if p.get("state") == state), None), seconds)
+
+    def failures(self):
+        return self.get("/v1/failures")["failures"]
+
+    def wait_failure(self, rule, seconds=DEADLINE_S, **fields):
+        """The newest refusal by that rule."""
+        def find():
+            return next((f for f in self.failures() if f["rule"] == rule and
+                         all(f.get(k) == v for k, v in fields.items())), None)
+        try:
+            return wait_until(f"a refusal by {rule}", find, seconds)
+        except AssertionError as late:
+            rules = [(f["rule"], f["why"]) for f in self.failures()]
+            raise AssertionError(f"{late}; there are {rules}") from None
+
+    # ---- the process ----
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
+            words = f.read().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))

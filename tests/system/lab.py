@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A laboratory in a folder of its own: CAs, phones, configurations."""
+import atexit
+import copy
+import hashlib
+import json
+import os
+import re
+import shutil
+import ssl
+import tempfile
+from collections import namedtuple
+
+from harness import DIALTONE, LOOPBACK, SANITIZER, good
+
+Credential = namedtuple("Credential", "device leaf cert key")
+
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n",
+                 re.S)
+
+
+def listener(service, transport="tls", port=0):
+    return {"service": service, "transport": transport, "address": LOOPBACK,
+            "port": port}
+
+
+def merged(base, changes):
+    """base with changes; None takes a key out."""
+    out = copy.deepcopy(base)
+    for key, value in changes.items():
+        if value is None:
+            out.pop(key, None)
+        elif isinstance(value, dict) and isinstance(out.get(key), dict):
+            out[key] = merged(out[key], value)
+        else:
+            out[key] = copy.deepcopy(value)
+    return out
+
+
+def blocks(path):
+    """The certificates of a PEM file, each as text."""
+    with open(path, encoding="ascii") as f:
+        return PEM.findall(f.read())
+
+
+def sha256_of(path):
+    der = ssl.PEM_cert_to_DER_cert(blocks(path)[0])
+    return hashlib.sha256(der).hexdigest()
+
+
+def field_of(path, name):
+    """What openssl x509 says of a certificate: subject, enddate, ..."""
+    out = good("openssl", "x509", "-in", path, "-noout", f"-{name}",
+               "-nameopt", "multiline")
+    return out.strip()
+
+
+def common_name(path, name="subject"):
+    return re.search(r"commonName\s*= (.*)", field_of(path, name)).group(1)
+
+
+class Lab:
+    """Every port is the system's to choose; all four listeners are on."""
+
+    def __init__(self):
+        self.top = tempfile.mkdtemp(prefix="dialtone-system-")
+        atexit.register(shutil.rmtree, self.top, ignore_errors=True)
+        self.dir = os.path.join(self.top, "lab")
+        good(DIALTONE, "lab", "init", self.dir, "--free-ports")
+        self._made = 0
+        self._phones = {}
+        self.base = {
+            "listeners": [listener(service, transport)
+                          for service in ("sccp", "sip")
+                          for transport in ("tls", "tcp")],
+            "status": {"port": 0},
+            # A sanitizer that looks for leaks wants to trace the daemon.
+            "core_dumps": SANITIZER is not None,
+        }
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def config(self, **changes):
+        """Writes the base with these changes; answers the path."""
+        return self.config_text(
+            json.dumps(merged(self.base, changes), indent=2))
+
+    def config_text(self, text):
+        self._made += 1
+        path = self.path(f"config-{self._made}.json")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def phone(self, device, leaf="lsc", key="p256", *options):
+        """A certificate and its key; made once."""
+        name = (device, leaf, key, *options)
+        if name not in self._phones:
+            cert = good(DIALTONE, "lab", "phone", self.dir, device,
+                        "--leaf", leaf, "--key", key, *options).strip()
+            copied = self.path(f"{len(self._phones)}-{device}-{leaf}.pem")
+            made = Credential(device, leaf, copied, copied[:-4] + ".key")
+            # The next one of this leaf and device overwrites the files.
+            shutil.copy(cert, made.cert)
+            shutil.copy(cert[:-4] + ".key", made.key)
+            self._phones[name] = made
+        return self._phones[name]
+
+    def chain_of(self, credential):
+        """What stands behind the leaf, as a file; None: nothing."""
+        rest = blocks(credential.cert)[1:]
+        if not rest:
+            return None
+        path = credential.cert[:-4] + ".chain"
+        with open(path, "w", encoding="ascii") as f:
+            f.write("".join(rest))
+        return path
+
+    def store(self, name, *cas):
+        """A copy of CallManager-trust with more of the lab's CAs in it."""
+        folder = self.path(name)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.path("CallManager-trust"), folder)
+        for ca in cas:
+            shutil.copy(self.path("ca", ca + ".pem"), folder)
+        return folder

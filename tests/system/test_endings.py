@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A registration ends with its connection, its expiry or its keepalive."""
+import sys
+
+from clients import PROTOCOLS, Phones, call, credential_words
+from daemon import Daemon
+from harness import SLOW, fact, same, tap
+from lab import Lab
+
+LAB = Lab()
+DEVICE = "SEP020000000001"
+
+KEEPALIVE_S, EXPIRES_S = 5, 25  # the least that the configuration takes
+
+
+def words(device):
+    return credential_words(LAB.phone(device))
+
+
+def ends_with_its_connection(protocol):
+    with Daemon(LAB.config()) as daemon:
+        call(daemon, protocol, *words(DEVICE), "--no-unregister") \
+            .outcome("registered")
+        phone = daemon.wait_phone(DEVICE, "unregistered")
+        event = daemon.wait_event("unregistered", device=DEVICE)
+    same(phone["reason"], {"space": "unregistration", "code": 6,
+                           "name": "connectivityError"})
+    same(event.fields["reason"], "connectivityError(6)")
+
+
+def silent_phones_are_gone_in_time():
+    """Both at once: one waits 3 keepalives, the other its expiry."""
+    config = LAB.config(sccp={"keepalive_s": KEEPALIVE_S},
+                        sip={"expires_s": EXPIRES_S})
+    with Daemon(config) as daemon:
+        with Phones(daemon, "sccp", *words("SEP0200000000C1")) as sccp, \
+                Phones(daemon, "sip", *words("SEP0200000000D1")) as sip:
+            daemon.wait_registered(2)
+            sccp.freeze()
+            sip.freeze()
+            phone = daemon.wait_phone("SEP0200000000C1", "unregistered",
+                                      3 * KEEPALIVE_S + 5 * SLOW)
+            same((phone["reason"]["code"], phone["reason"]["name"]),
+                 (13, "keepAliveTimeout"))
+            daemon.wait_failure("sccp-keepalive-timeout",
+                                device="SEP0200000000C1")
+            phone = daemon.wait_phone("SEP0200000000D1", "unregistered",
+                                      EXPIRES_S + 5 * SLOW)
+            same((phone["reason"]["code"], phone["reason"]["name"]),
+                 (13, "keepAliveTimeout"))
+            daemon.wait_failure("sip-expired", device="SEP0200000000D1")
+
+
+if __name__ == "__main__":
+    sys.exit(tap.run(
+        *(fact(f"{p.upper()} registration ends with its connection",
+               ends_with_its_connection, p) for p in PROTOCOLS),
+        silent_phones_are_gone_in_time))

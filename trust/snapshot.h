@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A frozen CallManager-trust: anchors and the store they are judged with. */
+#ifndef TRUST_SNAPSHOT_H
+#define TRUST_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/x509.h>
+
+#include "certs/diag.h"
+#include "certs/identity.h"
+
+/* One CA certificate of the folder. Frozen with its snapshot. */
+struct trust_anchor {
+	char *file; /* name inside the folder */
+	int line;   /* of its BEGIN; 0 for DER */
+	X509 *cert;
+	enum cert_kind kind;	 /* what its leaves are: LSC or MIC */
+	struct cert_identity id; /* its own subject, dates, fingerprints */
+	const char *known_as;	 /* of a known Cisco CA; else NULL */
+	bool usable;
+	char unusable_why[128]; /* why not, "" when usable */
+};
+
+/* What the configuration says of one anchor, by file name or SHA-256. */
+struct trust_anchor_policy {
+	const char *name;    /* file name, or 64 lower hex digits */
+	enum cert_kind kind; /* CERT_KIND_UNKNOWN: not overridden */
+};
+
+struct trust_policy {
+	int auth_level; /* strength asked of certificates: 2 =
+			 * 112 bit (RSA-2048, SHA-224 and up) */
+	const struct trust_anchor_policy *anchors;
+	size_t n_anchors;
+};
+
+extern const struct trust_policy trust_policy_default;
+
+struct trust_snapshot;
+
+/*
+ * Loads every regular, not hidden file of `dir`, in name order, as one set:
+ * all of it or, at the first bad file, nothing. Refused (d names file, line
+ * and cause): unreadable folder or file, no certificate in the folder, what
+ * cert_pem_parse refuses, a certificate without CA:TRUE, the same
+ * certificate in one file twice (twice in two files is one anchor).
+ * A CA with unreadable dates is loaded and marked unusable.
+ * Kind: the policy; else a known Cisco CA is MIC; else CN=CAPF-... is LSC;
+ * else MIC, the kind that admits least. The caller owns one reference.
+ */
+int trust_snapshot_load(const char *dir, uint64_t generation,
+	const struct trust_policy *policy, struct trust_snapshot **out,
+	struct diag *d);
+struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *s);
+void trust_snapshot_unref(struct trust_snapshot *s);
+
+uint64_t trust_snapshot_generation(const struct trust_snapshot *s);
+/* SHA-256 over the sorted SHA-256 of its anchors, lower hex: equal on two
+ * nodes exactly when both believe the same CAs. */
+const char *trust_snapshot_fingerprint(const struct trust_snapshot *s);
+const struct trust_anchor *trust_snapshot_anchors(
+	const struct trust_snapshot *s, size_t *n);
+/* The anchor that is this very certificate, or NULL. O(1). */
+const struct trust_anchor *trust_snapshot_find(
+	const struct trust_snapshot *s, const unsigned char sha256[32]);
+X509_STORE *trust_snapshot_store(const struct trust_snapshot *s);
+const struct trust_policy *trust_snapshot_policy(
+	const struct trust_snapshot *s);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one function that decides whether we believe a certificate. */
+#ifndef TRUST_VERIFY_H
+#define TRUST_VERIFY_H
+
+#include <time.h>
+
+#include <openssl/x509.h>
+
+#include "certs/identity.h"
+#include "trust/snapshot.h"
+#include "trust/verdict.h"
+
+struct trust_result {
+	enum trust_verdict verdict;
+	int x509_error;	     /* OpenSSL's own, for the log */
+	int depth;	     /* of the offending certificate */
+	enum cert_kind kind; /* by the anchor; UNKNOWN unless OK */
+	const struct trust_anchor *anchor; /* that vouched; of the snapshot */
+	/* One sentence naming what came, which rule refused it; "" when OK.
+	 * For UNKNOWN_CA it names the missing CA (subject, key id) and says
+	 * when a CA of that name but another key is present. */
+	char why[512];
+	char missing_ca[512]; /* issuer that is not there; "" */
+};
+
+/*
+ * Judges `leaf` (NULL: none was sent) as a TLS client certificate at time
+ * `now`, with `untrusted` (or NULL) as helpers only. Every certificate in the
+ * snapshot is an anchor of its own (PARTIAL_CHAIN). Does not touch the
+ * OpenSSL error queue. Thread-safe: a snapshot is frozen.
+ */
+void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
+	STACK_OF(X509) * untrusted, time_t now, struct trust_result *result);
+
+#endif
