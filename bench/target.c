@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -88,8 +89,7 @@ int target_parse(const char *text, const char *default_port,
 		return diag_set(d, -EINVAL,
 			"'%.80s' is not HOST:PORT (write IPv6 as [::1]:PORT)",
 			text);
-	unsigned port = 0;
-	sscanf(p.port, "%u", &port);
+	unsigned long port = strtoul(p.port, NULL, 10);
 	if (port < 1 || port > 65535)
 		return diag_set(
 			d, -EINVAL, "port %s is not within 1..65535", p.port);

@@ -23,6 +23,8 @@ static int read_listener_key(struct config_reading *r,
 		l->port = (uint16_t)port;
 		return 0;
 	}
+	if (config_choice("service|transport|address", key) < 0)
+		return config_refuse(r, "unknown key");
 	if (config_read_text(r, v, 63, &text) < 0)
 		return -EINVAL;
 	if (strcmp(key, "service") == 0) {
@@ -35,16 +37,12 @@ static int read_listener_key(struct config_reading *r,
 		l->tls = at == 1;
 		return at < 0 ? config_refuse(r, "must be one of tcp|tls") : 0;
 	}
-	if (strcmp(key, "address") == 0) {
-		if (inet_pton(AF_INET, text, address) != 1 &&
-			inet_pton(AF_INET6, text, address) != 1)
-			return config_refuse(
-				r, "must be an IPv4 or IPv6 address");
-		free(l->address);
-		l->address = memory_dup(text);
-		return 0;
-	}
-	return config_refuse(r, "unknown key");
+	if (inet_pton(AF_INET, text, address) != 1 &&
+		inet_pton(AF_INET6, text, address) != 1)
+		return config_refuse(r, "must be an IPv4 or IPv6 address");
+	free(l->address);
+	l->address = memory_dup(text);
+	return 0;
 }
 
 static const uint16_t default_ports[2][2] = {{2000, 2443}, {5060, 5061}};

@@ -76,8 +76,6 @@ static int load_profile(struct server *s, struct profile **out, struct diag *d)
 	if (error < 0)
 		return error;
 	error = profile_modern(c, trust, out, d);
-	if (error == 0)
-		log_trust(trust);
 	trust_snapshot_unref(trust);
 	return error;
 }
@@ -99,6 +97,8 @@ int server_reload(struct server *s, struct diag *d)
 	}
 	pthread_mutex_unlock(&s->lock);
 	profile_unref(old);
+	if (error == 0)
+		log_trust(fresh->trust); /* only now is it in force */
 	return error;
 }
 

@@ -15,8 +15,9 @@
 /* The strength in bits that OpenSSL's levels ask of a key. */
 static int bits_of_level(int level)
 {
-	static const int bits[] = {0, 80, 112, 128, 192, 256};
-	return level < 0 ? 0 : bits[level < 5 ? level : 5];
+	static const int bits[TRUST_AUTH_LEVEL_MAX + 1] = {
+		0, 80, 112, 128, 192, 256};
+	return bits[level];
 }
 
 enum cert_kind trust_anchor_policy_kind(

@@ -262,11 +262,13 @@ int trust_snapshot_load(const char *dir, uint64_t generation,
 	const struct trust_policy *policy, struct trust_snapshot **out,
 	struct diag *d)
 {
+	const struct trust_policy *p = policy ? policy : &trust_policy_default;
+	assert(p->auth_level >= 0 && p->auth_level <= TRUST_AUTH_LEVEL_MAX);
 	*out = NULL;
 	struct trust_snapshot *s = cert_must(calloc(1, sizeof(*s)));
 	atomic_init(&s->refs, 1);
 	s->generation = generation;
-	copy_policy(&s->policy, policy ? policy : &trust_policy_default);
+	copy_policy(&s->policy, p);
 	struct loader l = {.s = s, .dir = dir, .d = d};
 	ERR_set_mark();
 	int error = load_folder(&l);

@@ -30,8 +30,10 @@ struct trust_anchor_policy {
 	enum cert_kind kind; /* CERT_KIND_UNKNOWN: not overridden */
 };
 
+enum { TRUST_AUTH_LEVEL_MAX = 5 };
+
 struct trust_policy {
-	int auth_level; /* strength asked of certificates: 2 =
+	int auth_level; /* strength asked of certificates, 0 to 5: 2 =
 			 * 112 bit (RSA-2048, SHA-224 and up) */
 	const struct trust_anchor_policy *anchors;
 	size_t n_anchors;
@@ -47,7 +49,9 @@ struct trust_snapshot;
  * and cause): unreadable folder or file, no certificate in the folder, what
  * cert_pem_parse refuses, a certificate without CA:TRUE, the same
  * certificate in one file twice (twice in two files is one anchor).
- * A CA with unreadable dates is loaded and marked unusable.
+ * A CA that can vouch for nobody (unreadable dates, key usage, a key below
+ * the auth level) is loaded and marked unusable, so that a phone under it
+ * gets the true reason and not "unknown CA". At most 4096 files and CAs.
  * Kind: the policy; else a known Cisco CA is MIC; else CN=CAPF-... is LSC;
  * else MIC, the kind that admits least. The caller owns one reference.
  */

@@ -23,6 +23,13 @@ enum {
 /* The status line that says "Your current options" in the user's language. */
 static const char your_options[] = "\x80\x13";
 
+static void copy_text(char *dst, size_t size, const char *src)
+{
+	size_t n = strnlen(src, size - 1);
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
 /* ---- the promise ---- */
 
 uint8_t sccp_promise_version(
@@ -115,7 +122,7 @@ static void say_prompt(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_DISPLAY_PROMPT);
-	strcpy(m.u.prompt.text, r->promise->prompt);
+	copy_text(m.u.prompt.text, sizeof(m.u.prompt.text), r->promise->prompt);
 	say(r, &m);
 }
 
@@ -142,9 +149,10 @@ static void answer_line(struct reply *r)
 	m.u.line.line = r->index;
 	if (r->index >= 1 && r->index <= r->promise->n_lines) {
 		const struct sccp_line *line = &r->promise->lines[r->index - 1];
-		strcpy(m.u.line.number, line->number);
-		strcpy(m.u.line.name, line->label);
-		strcpy(m.u.line.label, line->label);
+		copy_text(
+			m.u.line.number, sizeof(m.u.line.number), line->number);
+		copy_text(m.u.line.name, sizeof(m.u.line.name), line->label);
+		copy_text(m.u.line.label, sizeof(m.u.line.label), line->label);
 		m.u.line.options = LINE_OPTIONS;
 	}
 	say(r, &m);
@@ -154,11 +162,11 @@ static void answer_config(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_CONFIG_STAT);
-	strcpy(m.u.config.sid.name, r->promise->reg.device);
+	copy_text(m.u.config.sid.name, sizeof(m.u.config.sid.name),
+		r->promise->reg.device);
 	m.u.config.sid.instance = r->promise->reg.instance;
-	memcpy(m.u.config.server, r->promise->server_name,
-		strnlen(r->promise->server_name,
-			sizeof(m.u.config.server) - 1));
+	copy_text(m.u.config.server, sizeof(m.u.config.server),
+		r->promise->server_name);
 	m.u.config.lines = r->promise->n_lines;
 	say(r, &m);
 }
@@ -228,7 +236,8 @@ static void answer_server(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_SERVER_RES);
-	strcpy(m.u.servers.name[0], r->promise->server_name);
+	copy_text(m.u.servers.name[0], sizeof(m.u.servers.name[0]),
+		r->promise->server_name);
 	m.u.servers.port[0] = r->promise->server_port;
 	m.u.servers.ipv4[0] = r->promise->server_ipv4;
 	say(r, &m);
@@ -362,7 +371,8 @@ enum sccp_answered sccp_answer_register(
 	sccp_message_init(&m, SCCP_ID_REGISTER_ACK);
 	m.u.ack.keepalive_s = promise->keepalive_s;
 	m.u.ack.secondary_keepalive_s = promise->secondary_keepalive_s;
-	strcpy(m.u.ack.date_template, promise->date_template);
+	copy_text(m.u.ack.date_template, sizeof(m.u.ack.date_template),
+		promise->date_template);
 	m.u.ack.version = promise->version;
 	features_of(promise->version, m.u.ack.features);
 	say(&r, &m);

@@ -221,7 +221,7 @@ static void reject(struct pass *p, struct sccp_message *m)
 	text(p, m->u.text, 32);
 }
 
-static void version(struct pass *p, struct sccp_message *m)
+static void required_load(struct pass *p, struct sccp_message *m)
 {
 	text(p, m->u.text, 16);
 }
@@ -437,7 +437,7 @@ static const struct row {
 	{SCCP_ID_CONFIG_STAT, config},
 	{SCCP_ID_DEFINE_TIME_DATE, time_date},
 	{SCCP_ID_BUTTON_TEMPLATE, buttons},
-	{SCCP_ID_VERSION_RES, version},
+	{SCCP_ID_VERSION_RES, required_load},
 	{SCCP_ID_CAPABILITIES_REQ, nothing},
 	{SCCP_ID_REGISTER_REJECT, reject},
 	{SCCP_ID_SERVER_RES, servers},
@@ -477,19 +477,19 @@ void sccp_message_init(struct sccp_message *m, uint32_t id)
 	m->id = id;
 }
 
-uint32_t sccp_message_form(uint32_t id, uint8_t negotiated)
+uint32_t sccp_message_form(uint32_t id, uint8_t version)
 {
 	const struct row *row = find(id);
-	return row && row->v2 && negotiated >= row->since ? row->v2 : id;
+	return row && row->v2 && version >= row->since ? row->v2 : id;
 }
 
 enum sccp_body sccp_message_read(struct sccp_message *m, uint32_t id,
-	uint8_t negotiated, const uint8_t *body, size_t n)
+	uint8_t version, const uint8_t *body, size_t n)
 {
 	const struct row *row = find(id);
 	struct pass p = {
 		.reading = true,
-		.version = negotiated,
+		.version = version,
 		.id = id,
 		.in = bytes_in(body, n),
 	};
@@ -502,13 +502,13 @@ enum sccp_body sccp_message_read(struct sccp_message *m, uint32_t id,
 	return p.in.left < 4 ? SCCP_BODY_WHOLE : SCCP_BODY_LONG;
 }
 
-size_t sccp_message_write(struct sccp_message *m, uint8_t negotiated,
-	uint8_t body[SCCP_WRITE_MAX])
+size_t sccp_message_write(
+	struct sccp_message *m, uint8_t version, uint8_t body[SCCP_WRITE_MAX])
 {
-	m->id = sccp_message_form(m->id, negotiated);
+	m->id = sccp_message_form(m->id, version);
 	const struct row *row = find(m->id);
 	struct pass p = {
-		.version = negotiated,
+		.version = version,
 		.id = m->id,
 		.out = bytes_out(body, SCCP_WRITE_MAX),
 	};
@@ -520,10 +520,10 @@ size_t sccp_message_write(struct sccp_message *m, uint8_t negotiated,
 	return SCCP_WRITE_MAX - p.out.left;
 }
 
-int sccp_message_send(struct sccp_message *m, uint8_t negotiated,
+int sccp_message_send(struct sccp_message *m, uint8_t version,
 	uint32_t header_version, struct bytes_queue *out)
 {
 	uint8_t body[SCCP_WRITE_MAX];
-	size_t n = sccp_message_write(m, negotiated, body);
+	size_t n = sccp_message_write(m, version, body);
 	return sccp_frame_put(out, header_version, m->id, body, n);
 }

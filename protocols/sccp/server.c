@@ -150,7 +150,7 @@ static void set_due(struct sccp_server *s)
 {
 	struct sccp_server_state *st = s->state;
 	uint64_t wait_ms = s->config->idle_ms;
-	if (st->phase == PHASE_ACCEPTED)
+	if (st->promise)
 		wait_ms = (uint64_t)st->promise->keepalive_s * MS *
 			  KEEPALIVES_MISSED;
 	st->due = st->now.mono_ms + wait_ms;

@@ -128,20 +128,55 @@ bool service_register(const struct service_world *world,
 	return false;
 }
 
-void service_unregister(const struct service_world *world,
-	const struct peer *peer, const char *device, enum reason_unreg cause,
+void service_sit(struct seat *seat, const struct service_world *world,
+	const struct peer *peer)
+{
+	*seat = (struct seat){
+		.world = world, .peer = peer, .cause = REASON_UNREG_UNKNOWN};
+}
+
+void service_heard(const struct seat *seat, const struct moment *now)
+{
+	if (seat->device[0])
+		directory_touch(seat->world->directory, seat->device,
+			seat->peer->ref, now->unix_ms, now->mono_ms);
+}
+
+void service_log(
+	const struct seat *seat, struct log_line *line, enum log_event event)
+{
+	log_begin(line, event);
+	log_fmt(line, "peer", "%s:%u", seat->peer->address, seat->peer->port);
+	log_str(line, "device", seat->device);
+	log_str(line, "service", config_protocol_name(seat->peer->protocol));
+}
+
+void service_release(struct seat *seat, enum reason_unreg cause,
 	const char *why, const struct moment *now)
 {
 	struct log_line line;
-	if (!directory_unregister(
-		    world->directory, device, peer->ref, cause, now->unix_ms))
-		return;
-	log_begin(&line, LOG_EV_UNREGISTERED);
-	log_fmt(&line, "peer", "%s:%u", peer->address, peer->port);
-	log_str(&line, "device", device);
-	log_str(&line, "service", config_protocol_name(peer->protocol));
-	log_fmt(&line, "reason", "%s(%d)", reason_unreg_name(cause),
-		(int)cause);
-	log_str(&line, "why", why);
-	log_end(&line);
+	if (seat->device[0] &&
+		directory_unregister(seat->world->directory, seat->device,
+			seat->peer->ref, cause, now->unix_ms)) {
+		service_log(seat, &line, LOG_EV_UNREGISTERED);
+		log_fmt(&line, "reason", "%s(%d)", reason_unreg_name(cause),
+			(int)cause);
+		log_str(&line, "why", why);
+		log_end(&line);
+	}
+	seat->device[0] = '\0';
+}
+
+const char *service_ended(const void *self)
+{
+	const struct seat *seat = self;
+	return seat->ended;
+}
+
+void service_leave(
+	void *self, enum reason_unreg cause, const struct moment *now)
+{
+	struct seat *seat = self;
+	bool known = seat->cause != REASON_UNREG_UNKNOWN;
+	service_release(seat, known ? seat->cause : cause, seat->ended, now);
 }

@@ -11,14 +11,10 @@
 
 /* What a connection wants kept beside its engine. */
 struct session {
+	struct seat seat;
 	struct sccp_server engine;
 	struct sccp_server_config limits;
-	const struct service_world *world;
-	const struct peer *peer;
-	char device[SCCP_NAME_MAX + 1]; /* registered as; "" not */
 	char came_back[DIRECTORY_TEXT_MAX + 1];
-	const char *ended;
-	enum reason_unreg cause; /* of the end, when the engine knows it */
 };
 
 static void init(void *self, const struct service_world *world,
@@ -26,13 +22,11 @@ static void init(void *self, const struct service_world *world,
 {
 	struct session *s = self;
 	const struct config *c = world->config;
-	s->world = world;
-	s->peer = peer;
+	service_sit(&s->seat, world, peer);
 	s->limits = sccp_server_defaults;
 	s->limits.first_frame_ms = c->first_message_ms;
 	s->limits.idle_ms = c->idle_ms;
 	s->limits.version_max = (uint8_t)c->sccp_version_max;
-	s->cause = REASON_UNREG_UNKNOWN;
 	sccp_server_init(&s->engine, &s->limits, now);
 }
 
@@ -52,14 +46,14 @@ static unsigned fill_lines(const struct config *c, const char *device,
 	}
 	if (n > 0)
 		return n;
-	snprintf(lines[0].number, sizeof(lines[0].number), "%s", device);
-	snprintf(lines[0].label, sizeof(lines[0].label), "%s", device);
+	text_copy(lines[0].number, sizeof(lines[0].number), device);
+	text_copy(lines[0].label, sizeof(lines[0].label), device);
 	return 1;
 }
 
 static void accept_phone(struct session *s)
 {
-	const struct config *c = s->world->config;
+	const struct config *c = s->seat.world->config;
 	struct sccp_line lines[SCCP_LINES_MAX];
 	struct sccp_grant grant = {
 		.keepalive_s = c->sccp_keepalive_s,
@@ -67,10 +61,10 @@ static void accept_phone(struct session *s)
 		.date_template = c->sccp_date_template,
 		.prompt = c->sccp_prompt,
 		.server_name = c->node,
-		.server_ipv4 = s->peer->local_ipv4,
-		.server_port = s->peer->local_port,
+		.server_ipv4 = s->seat.peer->local_ipv4,
+		.server_port = s->seat.peer->local_port,
 		.lines = lines,
-		.n_lines = fill_lines(c, s->device, lines),
+		.n_lines = fill_lines(c, s->seat.device, lines),
 	};
 	sccp_server_accept(&s->engine, &grant);
 }
@@ -81,36 +75,37 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 	struct directory_entry entry;
 	struct admit_verdict verdict;
 	enum directory_result result;
-	service_entry(&entry, s->peer, reg->device, now);
+	service_entry(&entry, s->seat.peer, reg->device, now);
 	entry.sccp_version = reg->version;
-	entry.keepalive_s = s->world->config->sccp_keepalive_s;
+	entry.keepalive_s = s->seat.world->config->sccp_keepalive_s;
 	if (!entry.model[0])
 		snprintf(entry.model, sizeof(entry.model), "type %u",
 			reg->device_type);
 	text_copy(entry.firmware, sizeof(entry.firmware), reg->load);
 	text_copy(entry.came_back, sizeof(entry.came_back), s->came_back);
-	if (!service_admit(s->world, s->peer, reg->device, &verdict) ||
-		!service_register(
-			s->world, s->peer, &entry, &result, &verdict)) {
+	if (!service_admit(
+		    s->seat.world, s->seat.peer, reg->device, &verdict) ||
+		!service_register(s->seat.world, s->seat.peer, &entry, &result,
+			&verdict)) {
 		sccp_server_reject(&s->engine, verdict.phone_text);
 		return;
 	}
-	if (s->device[0] && !cert_device_equal(s->device, reg->device))
-		service_unregister(s->world, s->peer, s->device,
-			REASON_UNREG_DEVICE_UNREGISTERED,
+	if (s->seat.device[0] &&
+		!cert_device_equal(s->seat.device, reg->device))
+		service_release(&s->seat, REASON_UNREG_DEVICE_UNREGISTERED,
 			"registered again under another name", now);
-	text_copy(s->device, sizeof(s->device), reg->device);
+	text_copy(s->seat.device, sizeof(s->seat.device), reg->device);
 	accept_phone(s);
 }
 
 static void on_token(struct session *s, const struct sccp_register *reg)
 {
 	struct admit_verdict verdict;
-	if (service_admit(s->world, s->peer, reg->device, &verdict))
+	if (service_admit(s->seat.world, s->seat.peer, reg->device, &verdict))
 		sccp_server_grant_token(&s->engine);
 	else
 		sccp_server_deny_token(
-			&s->engine, s->world->config->sccp_secondary_s);
+			&s->engine, s->seat.world->config->sccp_secondary_s);
 }
 
 static void log_frame(struct session *s, enum log_event event,
@@ -119,10 +114,7 @@ static void log_frame(struct session *s, enum log_event event,
 	struct log_line line;
 	if (!log_wanted(event))
 		return;
-	log_begin(&line, event);
-	log_fmt(&line, "peer", "%s:%u", s->peer->address, s->peer->port);
-	log_str(&line, "device", s->device);
-	log_str(&line, "service", "sccp");
+	service_log(&s->seat, &line, event);
 	if (e->message_id)
 		log_fmt(&line, "message", "0x%04x", e->message_id);
 	log_str(&line, "text", e->text);
@@ -149,13 +141,13 @@ static bool is_fault(enum sccp_close why)
 
 static void on_close(struct session *s, enum sccp_close why)
 {
-	s->ended = sccp_close_name(why);
+	s->seat.ended = sccp_close_name(why);
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
 		if (causes[i].why == why)
-			s->cause = causes[i].cause;
+			s->seat.cause = causes[i].cause;
 	if (is_fault(why))
-		service_fault(s->world, s->peer, s->device, s->ended,
-			sccp_close_text(why));
+		service_fault(s->seat.world, s->seat.peer, s->seat.device,
+			s->seat.ended, sccp_close_text(why));
 }
 
 static void on_event(struct session *s, const struct sccp_server_event *e,
@@ -172,10 +164,8 @@ static void on_event(struct session *s, const struct sccp_server_event *e,
 		on_token(s, e->reg);
 		break;
 	case SCCP_SERVER_UNREGISTER:
-		service_unregister(s->world, s->peer, s->device,
-			REASON_UNREG_DEVICE_UNREGISTERED,
+		service_release(&s->seat, REASON_UNREG_DEVICE_UNREGISTERED,
 			"the phone unregistered", now);
-		s->device[0] = '\0';
 		break;
 	case SCCP_SERVER_ALARM:
 		text_copy(s->came_back, sizeof(s->came_back), e->text);
@@ -203,9 +193,7 @@ static void feed(
 	struct session *s = self;
 	sccp_server_feed(&s->engine, data, n, now);
 	drain(s, now);
-	if (s->device[0])
-		directory_touch(s->world->directory, s->device, s->peer->ref,
-			now->unix_ms, now->mono_ms);
+	service_heard(&s->seat, now);
 }
 
 static void tick(void *self, const struct moment *now)
@@ -233,22 +221,6 @@ static uint64_t deadline(const void *self)
 	return sccp_server_deadline(&s->engine);
 }
 
-static const char *ended(const void *self)
-{
-	const struct session *s = self;
-	return s->ended;
-}
-
-static void leave(void *self, enum reason_unreg cause, const struct moment *now)
-{
-	struct session *s = self;
-	if (s->device[0])
-		service_unregister(s->world, s->peer, s->device,
-			s->cause != REASON_UNREG_UNKNOWN ? s->cause : cause,
-			s->ended, now);
-	s->device[0] = '\0';
-}
-
 static void deinit(void *self)
 {
 	struct session *s = self;
@@ -264,7 +236,7 @@ const struct service service_sccp = {
 	.out = out,
 	.sent = sent,
 	.deadline = deadline,
-	.ended = ended,
-	.leave = leave,
+	.ended = service_ended,
+	.leave = service_leave,
 	.deinit = deinit,
 };

@@ -11,6 +11,7 @@
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/log.h"
 #include "registrar/peer.h"
 
 /* What services share; read-only but for the thread-safe stores in it. */
@@ -64,13 +65,32 @@ bool service_admit(const struct service_world *world, const struct peer *peer,
 bool service_register(const struct service_world *world,
 	const struct peer *peer, struct directory_entry *entry,
 	enum directory_result *result, struct admit_verdict *verdict);
-/* Ends a registration that this connection holds, and logs it. */
-void service_unregister(const struct service_world *world,
-	const struct peer *peer, const char *device, enum reason_unreg cause,
+/* What every service keeps beside its engine: its first member. */
+struct seat {
+	const struct service_world *world;
+	const struct peer *peer;
+	char device[CERT_DEVICE_MAX + 1]; /* registered as; "" not */
+	const char *ended;		  /* why the engine wants to close */
+	enum reason_unreg cause;	  /* of the end, if the engine knows */
+};
+
+void service_sit(struct seat *seat, const struct service_world *world,
+	const struct peer *peer);
+/* The peer was heard: its registration lives. */
+void service_heard(const struct seat *seat, const struct moment *now);
+/* Ends the registration that this connection holds, if any, and logs it. */
+void service_release(struct seat *seat, enum reason_unreg cause,
 	const char *why, const struct moment *now);
+/* service.ended and service.leave of every service. */
+const char *service_ended(const void *self);
+void service_leave(
+	void *self, enum reason_unreg cause, const struct moment *now);
 /* Fills what entry takes over from the connection and the moment. */
 void service_entry(struct directory_entry *entry, const struct peer *peer,
 	const char *device, const struct moment *now);
+/* Begins a log line about this connection. */
+void service_log(
+	const struct seat *seat, struct log_line *line, enum log_event event);
 /* A protocol error of the peer: into failures, with its rule and text. */
 void service_fault(const struct service_world *world, const struct peer *peer,
 	const char *device, const char *rule, const char *why);

@@ -10,17 +10,18 @@
 #include "registrar/service/service.h"
 #include "registrar/text.h"
 
-enum { TOKEN_WAIT_S = 60 };
+enum {
+	TOKEN_WAIT_S = 60,
+	/* A phone refreshes 5 s before its expiry; CUCM waits 15 s from then
+	 * on (specs sip-cisco 3), and so do we. */
+	GRACE_MS = 10000,
+};
 
 struct session {
+	struct seat seat;
 	struct sip_server engine;
 	struct sip_server_config limits;
-	const struct service_world *world;
-	const struct peer *peer;
-	struct sip_bindings bindings;	 /* they live and die with us */
-	char device[SIP_DEVICE_MAX + 1]; /* registered as; "" not */
-	const char *ended;
-	enum reason_unreg cause;
+	struct sip_bindings bindings; /* they live and die with us */
 };
 
 static void init(void *self, const struct service_world *world,
@@ -28,15 +29,13 @@ static void init(void *self, const struct service_world *world,
 {
 	struct session *s = self;
 	const struct config *c = world->config;
-	s->world = world;
-	s->peer = peer;
+	service_sit(&s->seat, world, peer);
 	s->limits = sip_server_defaults;
 	s->limits.first_message_ms = c->first_message_ms;
 	s->limits.idle_ms = c->idle_ms;
 	s->limits.message_max = c->sip_message_max;
 	s->limits.node = c->node;
 	s->limits.tls = peer->tls;
-	s->cause = REASON_UNREG_UNKNOWN;
 	sip_server_init(&s->engine, &s->limits, now);
 }
 
@@ -51,25 +50,21 @@ static void reject(struct session *s, const struct admit_verdict *verdict)
 	sip_server_reject(&s->engine, &why);
 }
 
+static uint64_t alive_until(const struct session *s)
+{
+	uint64_t last = sip_bindings_last_ms(&s->bindings);
+	return last == MOMENT_NEVER ? last : last + GRACE_MS;
+}
+
 static void grant(struct session *s, bool newreg)
 {
 	struct sip_grant answer = {
-		.expires_s = s->world->config->sip_expires_s,
+		.expires_s = s->seat.world->config->sip_expires_s,
 		.newreg = newreg,
 		.bindings = &s->bindings,
-		.alive_until_ms = sip_bindings_last_ms(&s->bindings),
+		.alive_until_ms = alive_until(s),
 	};
 	sip_server_accept(&s->engine, &answer);
-}
-
-/* The device has no binding left on this connection. */
-static void release(struct session *s, enum reason_unreg cause, const char *why,
-	const struct moment *now)
-{
-	if (s->device[0])
-		service_unregister(
-			s->world, s->peer, s->device, cause, why, now);
-	s->device[0] = '\0';
 }
 
 /* A connection speaks for one device; the bindings of another are not its
@@ -77,7 +72,8 @@ static void release(struct session *s, enum reason_unreg cause, const char *why,
 static bool speaks_for_another(
 	const struct session *s, const struct sip_register *reg)
 {
-	return s->device[0] && !cert_device_equal(s->device, reg->device);
+	return s->seat.device[0] &&
+	       !cert_device_equal(s->seat.device, reg->device);
 }
 
 static bool register_device(struct session *s, const struct sip_register *reg,
@@ -86,21 +82,22 @@ static bool register_device(struct session *s, const struct sip_register *reg,
 	struct directory_entry entry;
 	struct admit_verdict verdict;
 	enum directory_result result;
-	service_entry(&entry, s->peer, reg->device, now);
+	service_entry(&entry, s->seat.peer, reg->device, now);
 	if (!entry.model[0] && reg->model[0])
 		snprintf(entry.model, sizeof(entry.model), "type %s",
 			reg->model);
 	text_copy(entry.firmware, sizeof(entry.firmware), reg->user_agent);
 	text_copy(entry.came_back, sizeof(entry.came_back), reg->reason);
-	entry.keepalive_s = s->world->config->sip_expires_s;
-	if (!service_register(s->world, s->peer, &entry, &result, &verdict)) {
+	entry.keepalive_s = s->seat.world->config->sip_expires_s;
+	if (!service_register(
+		    s->seat.world, s->seat.peer, &entry, &result, &verdict)) {
 		/* Another connection holds the device: nothing is bound. */
 		sip_bindings_deinit(&s->bindings);
-		s->device[0] = '\0';
+		s->seat.device[0] = '\0';
 		reject(s, &verdict);
 		return false;
 	}
-	text_copy(s->device, sizeof(s->device), reg->device);
+	text_copy(s->seat.device, sizeof(s->seat.device), reg->device);
 	*newreg = result == DIRECTORY_NEW;
 	return true;
 }
@@ -111,11 +108,12 @@ static void refuse_binding(struct session *s, const struct sip_register *reg,
 	struct sip_refusal why = {
 		.status = sip_bind_status(verdict),
 		.warning = sip_bind_text(verdict),
-		.min_expires_s = verdict == SIP_BIND_TOO_BRIEF
-					 ? s->world->config->sip_min_expires_s
-					 : 0,
+		.min_expires_s =
+			verdict == SIP_BIND_TOO_BRIEF
+				? s->seat.world->config->sip_min_expires_s
+				: 0,
 	};
-	service_fault(s->world, s->peer, reg->device, "sip-binding",
+	service_fault(s->seat.world, s->seat.peer, reg->device, "sip-binding",
 		sip_bind_text(verdict));
 	sip_server_reject(&s->engine, &why);
 }
@@ -123,7 +121,7 @@ static void refuse_binding(struct session *s, const struct sip_register *reg,
 static void on_bind(struct session *s, const struct sip_register *reg,
 	const struct moment *now)
 {
-	const struct config *c = s->world->config;
+	const struct config *c = s->seat.world->config;
 	struct sip_binding_limits limits = {
 		.expires_s = c->sip_expires_s,
 		.min_expires_s = c->sip_min_expires_s,
@@ -137,7 +135,7 @@ static void on_bind(struct session *s, const struct sip_register *reg,
 		return;
 	}
 	if (s->bindings.n == 0)
-		release(s, REASON_UNREG_DEVICE_UNREGISTERED,
+		service_release(&s->seat, REASON_UNREG_DEVICE_UNREGISTERED,
 			"the phone unregistered", now);
 	else if (!register_device(s, reg, now, &newreg))
 		return;
@@ -149,7 +147,8 @@ static void on_register(struct session *s, const struct sip_register *reg,
 {
 	struct admit_verdict verdict;
 	/* Judged before anything is changed or told. */
-	if (!service_admit(s->world, s->peer, reg->device, &verdict)) {
+	if (!service_admit(
+		    s->seat.world, s->seat.peer, reg->device, &verdict)) {
 		reject(s, &verdict);
 		return;
 	}
@@ -162,9 +161,9 @@ static void on_register(struct session *s, const struct sip_register *reg,
 	case SIP_REGISTER_STANDBY:
 		sip_server_accept(&s->engine,
 			&(struct sip_grant){
-				.expires_s = s->world->config->sip_expires_s,
-				.alive_until_ms =
-					sip_bindings_last_ms(&s->bindings)});
+				.expires_s =
+					s->seat.world->config->sip_expires_s,
+				.alive_until_ms = alive_until(s)});
 		break;
 	case SIP_REGISTER_QUERY:
 		sip_bindings_expire(&s->bindings, now);
@@ -182,8 +181,8 @@ static void on_token(struct session *s, const struct sip_register *reg)
 	struct admit_verdict verdict;
 	/* A token promises nothing yet; the REGISTER that follows is judged.
 	 * A stranger over plain TCP still gets none. */
-	if (s->peer->tls ||
-		service_admit(s->world, s->peer, reg->device, &verdict))
+	if (s->seat.peer->tls || service_admit(s->seat.world, s->seat.peer,
+					 reg->device, &verdict))
 		sip_server_grant_token(&s->engine);
 	else
 		sip_server_deny_token(&s->engine, TOKEN_WAIT_S);
@@ -195,10 +194,7 @@ static void log_message(struct session *s, enum log_event event,
 	struct log_line line;
 	if (!log_wanted(event))
 		return;
-	log_begin(&line, event);
-	log_fmt(&line, "peer", "%s:%u", s->peer->address, s->peer->port);
-	log_str(&line, "device", s->device);
-	log_str(&line, "service", "sip");
+	service_log(&s->seat, &line, event);
 	log_str(&line, "method", e->method);
 	if (e->status)
 		log_num(&line, "status", e->status);
@@ -221,12 +217,12 @@ static const struct {
 
 static void on_close(struct session *s, enum sip_close why)
 {
-	s->ended = sip_close_name(why);
+	s->seat.ended = sip_close_name(why);
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
 		if (causes[i].why == why)
-			s->cause = causes[i].cause;
-	service_fault(
-		s->world, s->peer, s->device, s->ended, sip_close_text(why));
+			s->seat.cause = causes[i].cause;
+	service_fault(s->seat.world, s->seat.peer, s->seat.device,
+		s->seat.ended, sip_close_text(why));
 }
 
 static void on_event(struct session *s, const struct sip_server_event *e,
@@ -265,9 +261,7 @@ static void feed(
 	struct session *s = self;
 	sip_server_feed(&s->engine, data, n, now);
 	drain(s, now);
-	if (s->device[0])
-		directory_touch(s->world->directory, s->device, s->peer->ref,
-			now->unix_ms, now->mono_ms);
+	service_heard(&s->seat, now);
 }
 
 static void tick(void *self, const struct moment *now)
@@ -295,19 +289,6 @@ static uint64_t deadline(const void *self)
 	return sip_server_deadline(&s->engine);
 }
 
-static const char *ended(const void *self)
-{
-	const struct session *s = self;
-	return s->ended;
-}
-
-static void leave(void *self, enum reason_unreg cause, const struct moment *now)
-{
-	struct session *s = self;
-	release(s, s->cause != REASON_UNREG_UNKNOWN ? s->cause : cause,
-		s->ended, now);
-}
-
 static void deinit(void *self)
 {
 	struct session *s = self;
@@ -324,7 +305,7 @@ const struct service service_sip = {
 	.out = out,
 	.sent = sent,
 	.deadline = deadline,
-	.ended = ended,
-	.leave = leave,
+	.ended = service_ended,
+	.leave = service_leave,
 	.deinit = deinit,
 };

@@ -104,7 +104,9 @@ def cases_of(test, speaks_tap):
 
 
 def tail(text):
-    lines = text.rstrip().splitlines()
+    """The end of what a test printed, without the cases that passed."""
+    lines = [line for line in text.rstrip().splitlines()
+             if not line.startswith("ok ")]
     cut = ["[…]"] if len(lines) > TAIL_LINES else []
     return "\n".join("    " + line for line in cut + lines[-TAIL_LINES:])
 

@@ -22,7 +22,7 @@ static void become(const char *const *words, const int in[2], const int out[2])
 	dup2(in[0], STDIN_FILENO);
 	dup2(out[1], STDOUT_FILENO);
 	dup2(out[1], STDERR_FILENO);
-	execvp(words[0], (char *const *)(uintptr_t)words);
+	execvp(words[0], (char *const *)words);
 	_exit(127);
 }
 

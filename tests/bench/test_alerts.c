@@ -197,8 +197,8 @@ static void an_old_phone_offers_what_a_7960_offers(void **state)
 {
 	fails(WORDS("-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0", "-Verify",
 		      "3", "-CAfile", lab_dir_file("ca/capf.pem")),
-		WORDS("--lab", lab_dir(), "--tls-max", "1.0", "--ciphers",
-			"AES256-SHA:AES128-SHA"));
+		WORDS("--lab", lab_dir(), "--timeout", "1", "--tls-max", "1.0",
+			"--ciphers", "AES256-SHA:AES128-SHA"));
 	console_says("-PXY_CERT_CIPHER: [SCCP], [TLSv1], cert [LSC], "
 		     "cipher [AES256-SHA:AES128-SHA]\n");
 	json_t *line = result();

@@ -86,6 +86,12 @@ static void *grown(void *old, size_t n)
 	return p;
 }
 
+static char *copied(const char *text)
+{
+	size_t n = strlen(text) + 1;
+	return memcpy(grown(NULL, n), text, n);
+}
+
 static void append(uint8_t **to, size_t *to_n, const void *data, size_t n)
 {
 	if (n == 0)
@@ -186,7 +192,7 @@ static bool read_talk(struct step *s, const char *line)
 	s->kind = line[0] == '>' ? KIND_SAY : KIND_HEAR;
 	if (!rest)
 		return false;
-	s->text = strdup(rest);
+	s->text = copied(rest);
 	if (!hex) {
 		read_text(s, rest);
 		return true;
@@ -216,7 +222,7 @@ static bool read_step(struct step *s, const char *line)
 			continue;
 		char *end = NULL;
 		s->kind = marks[i].kind;
-		s->text = strdup(rest);
+		s->text = copied(rest);
 		s->ms = strtoull(rest, &end, 10);
 		if (s->kind == KIND_WAIT)
 			return end != rest && !*end;
@@ -238,7 +244,7 @@ static void script_deinit(struct script *script)
 /* 0, or the number of the first line that makes no sense. */
 static unsigned script_read(struct script *script, const char *text)
 {
-	char *copy = strdup(text);
+	char *copy = copied(text);
 	char *rest = copy;
 	unsigned number = 0, bad = 0;
 	bool begun = false;
@@ -301,7 +307,10 @@ static const char *shown(const uint8_t *data, size_t n, char dst[SHOWN_SIZE])
 		else
 			used += (size_t)sprintf(p, "%c", data[i]);
 	}
-	strcpy(dst + used, n > show ? "..." : n ? "" : "nothing");
+	snprintf(dst + used, SHOWN_SIZE - used, "%s",
+		n > show ? "..."
+		: n	 ? ""
+			 : "nothing");
 	return dst;
 }
 
@@ -500,7 +509,7 @@ static bool play_verb(struct play *p, const struct step *s)
 
 static bool play_set(struct play *p, const struct step *s)
 {
-	char *key = strdup(s->text);
+	char *key = copied(s->text);
 	char *value = strchr(key, ' ');
 	if (value)
 		*value++ = '\0';
@@ -625,8 +634,10 @@ void conversation_run(
 {
 	char why[2048];
 	char *text = file_text(path);
-	if (!text)
+	if (!text) {
 		fail_msg("%s: cannot be read, or is empty", path);
+		return;
+	}
 	bool ok = conversation_play(engine, path, text, why, sizeof(why));
 	free(text);
 	if (!ok)

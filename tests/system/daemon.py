@@ -10,14 +10,17 @@ import threading
 import time
 from collections import namedtuple
 
-from harness import (DEADLINE_S, DIALTONED, LOOPBACK, alive, put_down, tap,
-                     wait_until)
+from harness import (DEADLINE_S, DIALTONED, LOOPBACK, alive, put_down, run,
+                     tap, wait_until)
 
 Event = namedtuple("Event", "level name fields text")
 
 FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 REPORT = re.compile(r"runtime error:|(ERROR|WARNING): \w+Sanitizer")
 TAIL_LINES = 80
+
+# What may be said before it turns out that serving is impossible.
+STARTING = ("trust-loaded", "listening")
 
 
 def parse(line):
@@ -33,6 +36,17 @@ def parse(line):
 
 class Ended(AssertionError):
     """The daemon ended instead of serving."""
+
+
+def refuses_to_start(config, *arguments, **options):
+    """Runs it to its end; the one line that it says, as an event."""
+    done = run(DIALTONED, "--config", config, *arguments, **options)
+    said = f"exit {done.returncode}: {done.stdout}{done.stderr}"
+    assert done.returncode == 1 and not REPORT.search(said), said
+    lines = [event for event in map(parse, done.stderr.splitlines())
+             if not event or event.name not in STARTING]
+    assert len(lines) == 1 and lines[0] and lines[0].name == "fatal", said
+    return lines[0]
 
 
 class Log:
@@ -71,9 +85,9 @@ class Log:
 class Daemon:
     """`with Daemon(config) as d:` serves, and ends well or fails the fact."""
 
-    def __init__(self, config, *wrapper, arguments=None, **options):
-        """wrapper: words before the program, such as a shell's ulimit."""
-        words = arguments or ["--config", config]
+    def __init__(self, config, *wrapper, **options):
+        """config None: none. wrapper: words before the program."""
+        words = ["--config", config] if config else []
         self.process = subprocess.Popen(
             [*wrapper, DIALTONED, *words], stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE, **options)

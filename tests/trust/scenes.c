@@ -322,6 +322,9 @@ static void twist(struct scene *scene, enum twist how, enum who issuer)
 		send_along(scene, ca[issuer]);
 		return;
 	case EXPLICIT:
+		/* Only a key that was read knows how it was written. */
+		scene->leaf = X509_dup(straight);
+		break;
 	case STRAIGHT:
 		return;
 	}

@@ -11,71 +11,7 @@
 
 #include "protocols/sccp/frame.h"
 #include "protocols/sccp/ids.h"
-#include "protocols/sccp/phone.h"
-#include "protocols/sccp/server.h"
-
-enum { TURNS_MAX = 1000, LINES = 3, IDS_MAX = 256 };
-
-/* What happens to the server's n-th frame on its way. */
-enum accident {
-	NO_ACCIDENT,
-	LOST,
-	SHORTENED,
-	LENGTHENED,
-	RENAMED, /* to an id that nobody knows */
-	DOUBLED,
-	REVERSIONED, /* a header version that nobody negotiated */
-	BENT,	     /* up to two of its bytes changed */
-};
-
-/* A byte of a frame, and what it becomes. */
-struct bend {
-	uint16_t at;
-	uint8_t value;
-};
-
-/* A phone and a server, and the wire between them. */
-struct pair {
-	struct moment now;
-	struct sccp_phone phone;
-	struct sccp_server server;
-	struct bytes_queue wire; /* server to phone, for accidents */
-	size_t cut;	/* phone to server: cut after so many bytes; 0: never */
-	size_t crossed; /* phone to server, bytes so far */
-	bool single;	/* byte by byte, both ways */
-	enum accident accident;
-	struct bend bends[2];
-	unsigned victim;       /* the frame that it happens to, from 1 */
-	unsigned frames;       /* server to phone, so far */
-	uint32_t ids[IDS_MAX]; /* what they were */
-	const char *reject;
-	uint32_t deny_s;
-	/* What was reported. */
-	struct sccp_register reg;
-	unsigned registers, registered, done, unregistered, closed, tokens;
-	uint32_t token, reset;
-	unsigned ignored, rejected, failed;
-	char text[200];
-	char alarm[300];
-};
-
-static const struct moment start = {
-	.mono_ms = 5000, .unix_ms = INT64_C(1795406400000)};
-
-static void setup_pair(struct pair *p, const struct sccp_phone_config *config)
-{
-	*p = (struct pair){.now = start};
-	bytes_queue_init(&p->wire, 1 << 20);
-	sccp_server_init(&p->server, &sccp_server_defaults, &p->now);
-	sccp_phone_init(&p->phone, config, &p->now);
-}
-
-static void teardown_pair(struct pair *p)
-{
-	bytes_queue_deinit(&p->wire);
-	sccp_server_deinit(&p->server);
-	sccp_phone_deinit(&p->phone);
-}
+#include "tests/protocols/sccp/pair.h"
 
 static struct sccp_phone_config config_of(uint8_t version)
 {
@@ -86,202 +22,6 @@ static struct sccp_phone_config config_of(uint8_t version)
 		.load = "CP7912060000",
 		.last_reason = "Reset-Restart",
 	};
-}
-
-static void accept(struct pair *p)
-{
-	static const struct sccp_line lines[LINES] = {
-		{"1012", "Lobby"}, {"1013", ""}, {"1014", "M\xc3\xb6we"}};
-	struct sccp_grant grant = {
-		.keepalive_s = 30,
-		.secondary_keepalive_s = 60,
-		.date_template = "D.M.YA",
-		.prompt = "Dialtone",
-		.server_name = "registrar.example",
-		.server_port = 2000,
-		.lines = lines,
-		.n_lines = LINES,
-	};
-	sccp_server_accept(&p->server, &grant);
-}
-
-static void server_events(struct pair *p)
-{
-	struct sccp_server_event e;
-	while (sccp_server_next(&p->server, &e)) {
-		switch (e.type) {
-		case SCCP_SERVER_REGISTER:
-			p->reg = *e.reg;
-			p->registers++;
-			if (p->reject)
-				sccp_server_reject(&p->server, p->reject);
-			else
-				accept(p);
-			break;
-		case SCCP_SERVER_REGISTERED:
-			p->registered++;
-			break;
-		case SCCP_SERVER_TOKEN:
-			if (p->deny_s)
-				sccp_server_deny_token(&p->server, p->deny_s);
-			else
-				sccp_server_grant_token(&p->server);
-			break;
-		case SCCP_SERVER_ALARM:
-			snprintf(p->alarm, sizeof(p->alarm), "%s", e.text);
-			break;
-		case SCCP_SERVER_UNREGISTER:
-			break;
-		case SCCP_SERVER_IGNORED:
-			p->ignored++;
-			break;
-		case SCCP_SERVER_CLOSE:
-			p->closed++;
-			break;
-		}
-	}
-}
-
-static void phone_events(struct pair *p)
-{
-	struct sccp_phone_event e;
-	while (sccp_phone_next(&p->phone, &e)) {
-		if (e.text)
-			snprintf(p->text, sizeof(p->text), "%s", e.text);
-		switch (e.type) {
-		case SCCP_PHONE_REGISTERED:
-			p->done++;
-			break;
-		case SCCP_PHONE_REJECTED:
-			p->rejected++;
-			break;
-		case SCCP_PHONE_UNREGISTERED:
-			p->unregistered++;
-			break;
-		case SCCP_PHONE_RESET:
-			p->reset = e.value;
-			break;
-		case SCCP_PHONE_TOKEN:
-			p->tokens++;
-			p->token = e.value;
-			break;
-		case SCCP_PHONE_FAILED:
-			p->failed++;
-			break;
-		}
-	}
-}
-
-/* How many of n bytes make the next piece. */
-static size_t piece(const struct pair *p, size_t n)
-{
-	if (p->single)
-		return 1;
-	if (p->cut > p->crossed && p->cut - p->crossed < n)
-		return p->cut - p->crossed;
-	return n;
-}
-
-static bool phone_to_server(struct pair *p)
-{
-	size_t n;
-	const uint8_t *data = sccp_phone_out(&p->phone, &n);
-	if (n == 0)
-		return false;
-	n = piece(p, n);
-	sccp_server_feed(&p->server, data, n, &p->now);
-	sccp_phone_sent(&p->phone, n);
-	p->crossed += n;
-	server_events(p);
-	return true;
-}
-
-static void tell_phone(struct pair *p, uint8_t *data, size_t n)
-{
-	size_t step = p->single ? 1 : n;
-	for (size_t at = 0; at < n; at += step) {
-		sccp_phone_feed(&p->phone, data + at, step, &p->now);
-		phone_events(p);
-	}
-}
-
-/* Carries one frame, with its accident. */
-static void carry(struct pair *p, const struct sccp_frame *frame)
-{
-	uint8_t data[SCCP_WRITE_MAX + 16] = {0};
-	size_t n = frame->length + SCCP_HEADER;
-	p->ids[p->frames % IDS_MAX] = frame->id;
-	p->frames++;
-	enum accident accident =
-		p->frames == p->victim ? p->accident : NO_ACCIDENT;
-	memcpy(data, frame->body - 12, n);
-	uint16_t length = (uint16_t)frame->length;
-	if (accident == LOST)
-		return;
-	if (accident == SHORTENED)
-		length = (uint16_t)(length >= 8 ? length - 4 : 3);
-	if (accident == LENGTHENED)
-		length = (uint16_t)(length + 4);
-	if (accident == RENAMED)
-		data[8] = 0x9a;
-	if (accident == RENAMED)
-		data[9] = 0;
-	if (accident == REVERSIONED)
-		data[4] = 0x13;
-	for (unsigned i = 0; accident == BENT && i < 2; i++)
-		if (p->bends[i].at)
-			data[p->bends[i].at] = p->bends[i].value;
-	data[0] = length & 0xff;
-	data[1] = (uint8_t)(length >> 8);
-	n = (size_t)length + SCCP_HEADER;
-	tell_phone(p, data, n);
-	if (accident == DOUBLED)
-		tell_phone(p, data, n);
-}
-
-static bool server_to_phone(struct pair *p)
-{
-	struct sccp_frame frame;
-	size_t n;
-	const uint8_t *data = sccp_server_out(&p->server, &n);
-	if (n == 0)
-		return false;
-	assert_int_equal(bytes_queue_put(&p->wire, data, n), 0);
-	sccp_server_sent(&p->server, n);
-	while (sccp_frame_next(&p->wire, SCCP_WRITE_MAX, &frame) ==
-		SCCP_FRAME_WHOLE) {
-		carry(p, &frame);
-		sccp_frame_drop(&p->wire, &frame);
-	}
-	assert_int_equal(bytes_queue_len(&p->wire), 0);
-	return true;
-}
-
-/* Until neither has anything to say. */
-static void talk(struct pair *p)
-{
-	for (unsigned i = 0; phone_to_server(p) || server_to_phone(p); i++)
-		assert_true(p->single || i < TURNS_MAX);
-}
-
-/* So much time passes for both, tick by tick. */
-static void pass(struct pair *p, uint64_t ms)
-{
-	uint64_t until = p->now.mono_ms + ms;
-	for (unsigned i = 0; i < TURNS_MAX; i++) {
-		uint64_t phone = sccp_phone_deadline(&p->phone);
-		uint64_t server = sccp_server_deadline(&p->server);
-		uint64_t due = phone < server ? phone : server;
-		if (due > until)
-			break;
-		p->now.mono_ms = due;
-		sccp_phone_tick(&p->phone, &p->now);
-		sccp_server_tick(&p->server, &p->now);
-		phone_events(p);
-		server_events(p);
-		talk(p);
-	}
-	p->now.mono_ms = until;
 }
 
 static const struct {
@@ -324,9 +64,9 @@ static void registers_at_every_version(void **state)
 		struct sccp_phone_config config =
 			config_of(versions[i].offered);
 		struct pair p;
-		setup_pair(&p, &config);
+		pair_init(&p, &config);
 		sccp_phone_start(&p.phone, &p.now);
-		talk(&p);
+		pair_talk(&p);
 		is_registered(&p, config.version);
 		assert_int_equal(
 			sccp_server_version(&p.server), versions[i].negotiated);
@@ -334,7 +74,7 @@ static void registers_at_every_version(void **state)
 		assert_int_equal(p.reg.version, config.version);
 		assert_string_equal(p.reg.load,
 			versions[i].register_body >= 124 ? config.load : "");
-		teardown_pair(&p);
+		pair_deinit(&p);
 	}
 }
 
@@ -372,7 +112,7 @@ static void register_has_the_size_of_its_generation(void **state)
 			config_of(versions[i].offered);
 		bool xml = config.version >= 20 && config.version <= 22;
 		struct pair p;
-		setup_pair(&p, &config);
+		pair_init(&p, &config);
 		sccp_phone_start(&p.phone, &p.now);
 		assert_int_equal(body_of(&p.phone, SCCP_ID_REGISTER),
 			versions[i].register_body);
@@ -380,7 +120,7 @@ static void register_has_the_size_of_its_generation(void **state)
 			body_of(&p.phone, SCCP_ID_ALARM), xml ? SIZE_MAX : 92);
 		assert_int_equal(
 			body_of(&p.phone, SCCP_ID_XML_ALARM) != SIZE_MAX, xml);
-		teardown_pair(&p);
+		pair_deinit(&p);
 	}
 }
 
@@ -402,11 +142,11 @@ static void alarm_tells_name_and_reason(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct sccp_phone_config config = config_of(alarms[i].version);
 		struct pair p;
-		setup_pair(&p, &config);
+		pair_init(&p, &config);
 		sccp_phone_start(&p.phone, &p.now);
-		talk(&p);
+		pair_talk(&p);
 		assert_string_equal(p.alarm, alarms[i].text);
-		teardown_pair(&p);
+		pair_deinit(&p);
 	}
 }
 
@@ -418,13 +158,13 @@ static void registers_cut_at_every_byte(void **state)
 		size_t total = SIZE_MAX;
 		for (size_t cut = 0; cut < total; cut++) {
 			struct pair p;
-			setup_pair(&p, &config);
+			pair_init(&p, &config);
 			p.cut = cut;
 			sccp_phone_start(&p.phone, &p.now);
-			talk(&p);
+			pair_talk(&p);
 			is_registered(&p, config.version);
 			total = p.crossed;
-			teardown_pair(&p);
+			pair_deinit(&p);
 		}
 	}
 }
@@ -435,12 +175,12 @@ static void registers_byte_by_byte_both_ways(void **state)
 		struct sccp_phone_config config =
 			config_of(versions[i].offered);
 		struct pair p;
-		setup_pair(&p, &config);
+		pair_init(&p, &config);
 		p.single = true;
 		sccp_phone_start(&p.phone, &p.now);
-		talk(&p);
+		pair_talk(&p);
 		is_registered(&p, config.version);
-		teardown_pair(&p);
+		pair_deinit(&p);
 	}
 }
 
@@ -454,22 +194,22 @@ static void old_phones_wait_and_new_ones_do_not(void **state)
 		{7, 2},
 		{11, 2},
 		/* The sets, configuration, lines, and all that buttons have. */
-		{17, 1 + 1 + 2 * LINES + 1 + 4 + 1},
-		{22, 1 + 1 + 2 * LINES + 1 + 4 + 1},
+		{17, 1 + 1 + 2 * PAIR_LINES + 1 + 4 + 1},
+		{22, 1 + 1 + 2 * PAIR_LINES + 1 + 4 + 1},
 	};
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct sccp_phone_config config = config_of(kinds[i].version);
 		struct pair p;
 		unsigned most = 0;
-		setup_pair(&p, &config);
+		pair_init(&p, &config);
 		sccp_phone_start(&p.phone, &p.now);
-		while (phone_to_server(&p) || server_to_phone(&p)) {
+		while (pair_phone_to_server(&p) || pair_server_to_phone(&p)) {
 			size_t body;
 			unsigned n = outgoing(&p.phone, UINT32_MAX, &body);
 			most = n > most ? n : most;
 		}
 		assert_int_equal(most, kinds[i].at_once);
-		teardown_pair(&p);
+		pair_deinit(&p);
 	}
 }
 
@@ -477,9 +217,9 @@ static struct pair registered_pair(uint8_t version)
 {
 	struct sccp_phone_config config = config_of(version);
 	struct pair p;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	sccp_phone_start(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	is_registered(&p, version);
 	return p;
 }
@@ -488,11 +228,11 @@ static void keepalives_hold_a_registration(void **state)
 {
 	struct pair p = registered_pair(17);
 	unsigned frames = p.frames;
-	pass(&p, 3600 * 1000);
+	pair_pass(&p, 3600 * 1000);
 	assert_int_equal(p.frames - frames, 120);
 	assert_int_equal(p.closed, 0);
 	assert_int_equal(p.failed, 0);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void three_unanswered_keepalives_are_the_end(void **state)
@@ -502,76 +242,76 @@ static void three_unanswered_keepalives_are_the_end(void **state)
 	for (unsigned i = 1; i <= 4; i++) {
 		p.now.mono_ms += 29999;
 		sccp_phone_tick(&p.phone, &p.now);
-		phone_events(&p);
+		pair_phone_events(&p);
 		assert_int_equal(p.failed, 0);
 		p.now.mono_ms += 1;
 		assert_int_equal(sccp_phone_deadline(&p.phone), p.now.mono_ms);
 		sccp_phone_tick(&p.phone, &p.now);
-		phone_events(&p);
+		pair_phone_events(&p);
 		sccp_phone_out(&p.phone, &n);
 		assert_int_equal(n, 12 * (i < 4 ? i : 3));
 	}
 	assert_int_equal(p.failed, 1);
 	assert_string_equal(p.text, "three keepalives unanswered");
 	assert_int_equal(sccp_phone_deadline(&p.phone), MOMENT_NEVER);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void unregisters(void **state)
 {
 	struct pair p = registered_pair(22);
 	sccp_phone_unregister(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	assert_int_equal(p.unregistered, 1);
 	assert_false(sccp_server_registered(&p.server));
 	assert_int_equal(sccp_phone_deadline(&p.phone), MOMENT_NEVER);
-	pass(&p, 5000);
+	pair_pass(&p, 5000);
 	assert_int_equal(p.closed, 1);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void hears_a_reset(void **state)
 {
 	struct pair p = registered_pair(7);
 	sccp_server_reset(&p.server, 2);
-	talk(&p);
+	pair_talk(&p);
 	assert_int_equal(p.reset, 2);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void shows_the_text_of_a_reject(void **state)
 {
 	struct sccp_phone_config config = config_of(7);
 	struct pair p;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	p.reject = "Device unknown";
 	sccp_phone_start(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	assert_int_equal(p.rejected, 1);
 	assert_string_equal(p.text, "Device unknown");
 	assert_int_equal(p.failed, 0);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void asks_for_a_token_and_then_registers(void **state)
 {
 	struct sccp_phone_config config = config_of(11);
 	struct pair p;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	p.deny_s = 60;
 	sccp_phone_token(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	assert_int_equal(p.tokens, 1);
 	assert_int_equal(p.token, 60);
 	p.deny_s = 0;
 	sccp_phone_token(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	assert_int_equal(p.tokens, 2);
 	assert_int_equal(p.token, 0);
 	sccp_phone_start(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	is_registered(&p, 11);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 /* Messages that nobody waits for: only their form can be wrong. */
@@ -592,18 +332,18 @@ static void has_accident(
 	harmless |= id == SCCP_ID_CAPABILITIES_REQ && accident == DOUBLED;
 	/* Nor is a clock that is set once more. */
 	harmless |= id == SCCP_ID_DEFINE_TIME_DATE && accident == DOUBLED;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	p.accident = accident;
 	p.victim = victim;
 	sccp_phone_start(&p.phone, &p.now);
-	talk(&p);
-	pass(&p, 10000);
+	pair_talk(&p);
+	pair_pass(&p, 10000);
 	if (harmless ? p.failed || !p.done : !p.failed)
 		fail_msg("version %u, accident %d to %s (frame %u): %s",
 			version, accident, sccp_id_name(id), victim,
 			p.failed ? p.text : "went unnoticed");
 	assert_true(p.failed <= 1);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void notices_every_accident_to_every_answer(void **state)
@@ -611,11 +351,11 @@ static void notices_every_accident_to_every_answer(void **state)
 	static const uint8_t kinds[] = {3, 7, 11, 15, 17, 22};
 	for (unsigned i = 0; i < sizeof(kinds); i++) {
 		struct pair p = registered_pair(kinds[i]);
-		assert_in_range(p.frames, 15, IDS_MAX);
+		assert_in_range(p.frames, 15, PAIR_IDS_MAX);
 		for (unsigned k = 0; k < p.frames; k++)
 			for (enum accident a = LOST; a <= REVERSIONED; a++)
 				has_accident(kinds[i], a, k + 1, p.ids[k]);
-		teardown_pair(&p);
+		pair_deinit(&p);
 	}
 }
 
@@ -624,32 +364,32 @@ static void says_what_was_not_answered(void **state)
 	struct sccp_phone_config config = config_of(7);
 	struct pair p;
 	config.answer_ms = 700;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	p.accident = LOST;
 	p.victim = 9; /* ack, capabilities, buttons, keys, 3 for sets, line 1 */
 	sccp_phone_start(&p.phone, &p.now);
-	talk(&p);
-	pass(&p, 699);
+	pair_talk(&p);
+	pair_pass(&p, 699);
 	assert_int_equal(p.failed, 0);
-	pass(&p, 1);
+	pair_pass(&p, 1);
 	assert_int_equal(p.failed, 1);
 	assert_string_equal(p.text, "LineStatReq 2: no answer within 700 ms");
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void gives_up_on_a_server_that_says_nothing(void **state)
 {
 	struct sccp_phone_config config = config_of(7);
 	struct pair p;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	sccp_phone_start(&p.phone, &p.now);
 	p.now.mono_ms += 10000;
 	assert_int_equal(sccp_phone_deadline(&p.phone), p.now.mono_ms);
 	sccp_phone_tick(&p.phone, &p.now);
-	phone_events(&p);
+	pair_phone_events(&p);
 	assert_int_equal(p.failed, 1);
 	assert_string_equal(p.text, "Register 0: no answer within 10000 ms");
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 /* One message to a phone that has just sent its Register, or is registered. */
@@ -658,20 +398,20 @@ static void refuses(bool registered, struct sccp_message *m, const char *why)
 	struct sccp_phone_config config = config_of(7);
 	struct pair p;
 	size_t n;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	sccp_phone_start(&p.phone, &p.now);
 	if (registered)
-		talk(&p);
+		pair_talk(&p);
 	struct bytes_queue q;
 	bytes_queue_init(&q, 2000);
 	assert_int_equal(sccp_message_send(m, 7, 0, &q), 0);
 	const uint8_t *data = bytes_queue_peek(&q, &n);
 	sccp_phone_feed(&p.phone, data, n, &p.now);
-	phone_events(&p);
+	pair_phone_events(&p);
 	assert_int_equal(p.failed, 1);
 	assert_string_equal(p.text, why);
 	bytes_queue_deinit(&q);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void refuses_an_ack_that_makes_no_sense(void **state)
@@ -761,17 +501,17 @@ static void refuses_answers_that_make_no_sense(void **state)
 		struct pair model = registered_pair(version);
 		struct sccp_phone_config config = config_of(version);
 		struct pair p;
-		setup_pair(&p, &config);
+		pair_init(&p, &config);
 		while (model.ids[p.victim++] != cases[i].id)
 			assert_true(p.victim < model.frames);
 		p.accident = BENT;
 		memcpy(p.bends, cases[i].bends, sizeof(p.bends));
 		sccp_phone_start(&p.phone, &p.now);
-		talk(&p);
+		pair_talk(&p);
 		assert_int_equal(p.failed, 1);
 		assert_string_equal(p.text, cases[i].why);
-		teardown_pair(&p);
-		teardown_pair(&model);
+		pair_deinit(&p);
+		pair_deinit(&model);
 	}
 }
 
@@ -779,17 +519,18 @@ static void late_answers_do_not_disturb_a_goodbye(void **state)
 {
 	struct sccp_phone_config config = config_of(17);
 	struct pair p;
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	sccp_phone_start(&p.phone, &p.now);
 	while (p.frames < 2) /* until the phone has asked for something */
-		assert_true(phone_to_server(&p) || server_to_phone(&p));
+		assert_true(
+			pair_phone_to_server(&p) || pair_server_to_phone(&p));
 	sccp_phone_unregister(&p.phone, &p.now);
 	sccp_phone_unregister(&p.phone, &p.now);
-	talk(&p);
+	pair_talk(&p);
 	assert_int_equal(p.failed, 0);
 	assert_int_equal(p.unregistered, 1);
 	assert_int_equal(p.done, 0);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void lamps_and_rings_are_let_pass(void **state)
@@ -800,10 +541,10 @@ static void lamps_and_rings_are_let_pass(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		uint8_t frame[24] = {
 			16, [8] = ids[i] & 0xff, [9] = (uint8_t)(ids[i] >> 8)};
-		tell_phone(&p, frame, sizeof(frame));
+		pair_tell_phone(&p, frame, sizeof(frame));
 	}
 	assert_int_equal(p.failed, 0);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void tells_which_goodbye_or_token_went_unanswered(void **state)
@@ -812,21 +553,21 @@ static void tells_which_goodbye_or_token_went_unanswered(void **state)
 	sccp_phone_unregister(&p.phone, &p.now);
 	p.now.mono_ms += 10000;
 	sccp_phone_tick(&p.phone, &p.now);
-	phone_events(&p);
+	pair_phone_events(&p);
 	assert_string_equal(p.text, "Unregister 0: no answer within 10000 ms");
-	teardown_pair(&p);
+	pair_deinit(&p);
 	struct sccp_phone_config config = config_of(7);
-	setup_pair(&p, &config);
+	pair_init(&p, &config);
 	sccp_phone_token(&p.phone, &p.now);
 	sccp_phone_start(&p.phone, &p.now); /* not while it asks */
 	p.now.mono_ms += 10000;
 	sccp_phone_tick(&p.phone, &p.now);
-	phone_events(&p);
+	pair_phone_events(&p);
 	assert_string_equal(
 		p.text, "RegisterTokenReq 0: no answer within 10000 ms");
 	sccp_phone_token(&p.phone, &p.now); /* nor when it is over */
 	assert_int_equal(sccp_phone_deadline(&p.phone), MOMENT_NEVER);
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void a_refused_goodbye_is_a_failure(void **state)
@@ -837,10 +578,10 @@ static void a_refused_goodbye_is_a_failure(void **state)
 	struct pair p = registered_pair(7);
 	memcpy(frame, nak, sizeof(nak));
 	sccp_phone_unregister(&p.phone, &p.now);
-	tell_phone(&p, frame, sizeof(frame));
+	pair_tell_phone(&p, frame, sizeof(frame));
 	assert_int_equal(p.failed, 1);
 	assert_string_equal(p.text, "UnregisterAck: refused with 2");
-	teardown_pair(&p);
+	pair_deinit(&p);
 }
 
 static void deinit_of_a_zeroed_engine_is_fine(void **state)

@@ -169,9 +169,9 @@ static void no_answer_line_is_longer_than_a_phone_reads(void **state)
 	sip_host_init(&h, &now);
 	snprintf(text, sizeof(text),
 		"REGISTER sip:x SIP/2.0\r\n"
-		"Via: SIP/2.0/TCP 192.0.2.1;branch=%0960d\r\n"
-		"From: <sip:a@b>;tag=%0960d\r\n"
-		"To: <sip:a@b>;x=%0960d\r\n"
+		"Via: SIP/2.0/TCP 192.0.2.1;branch=%0950d\r\n"
+		"From: <sip:a@b>;tag=%0950d\r\n"
+		"To: <sip:a@b>;x=%0950d\r\n"
 		"Call-ID: c\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
 		"Contact: <sip:a@b;x=%0956d>\r\n"
 		"Content-Length: 0\r\n\r\n",

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about loading a CallManager-trust folder. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "tests/certs/made.h"
+#include "trust/snapshot.h"
+
+static X509 *ca;
+static X509 *ca2;
+static X509 *leaf;
+
+static int begin(void **state)
+{
+	ca = made_ca("CAPF-00000001", 1);
+	ca2 = made_ca("Some Manufacturing CA", 2);
+	leaf = made_leaf("SEP001122334455", ca, 1);
+	return 0;
+}
+
+static int end(void **state)
+{
+	X509_free(ca);
+	X509_free(ca2);
+	X509_free(leaf);
+	return 0;
+}
+
+static struct trust_snapshot *load_with(
+	const char *folder, const struct trust_policy *policy)
+{
+	struct trust_snapshot *s = NULL;
+	struct diag d = {{0}};
+	if (trust_snapshot_load(folder, 7, policy, &s, &d))
+		fail_msg("%s", d.text);
+	return s;
+}
+
+static struct trust_snapshot *load(const char *folder)
+{
+	return load_with(folder, NULL);
+}
+
+/* Loading it fails so, with this in the sentence. */
+static void refuse(const char *folder, int error, const char *why)
+{
+	struct trust_snapshot *s = (struct trust_snapshot *)&s;
+	struct diag d = {{0}};
+	assert_int_equal(trust_snapshot_load(folder, 1, NULL, &s, &d), error);
+	assert_null(s);
+	if (!strstr(d.text, why))
+		fail_msg("\"%s\" lacks \"%s\"", d.text, why);
+	assert_ptr_equal(strstr(d.text, folder), d.text);
+}
+
+#define CA_FALSE                                                          \
+	"not a CA certificate (no CA:TRUE): each certificate here is an " \
+	"anchor, and this one must not vouch for any; store its issuer "  \
+	"instead"
+#define KEY                                                                    \
+	"a private key, which must not be here: remove it, and replace it if " \
+	"others could read this file"
+
+/* Templates: @C and @M are CAs in PEM, of 18 and 19 lines, @L a leaf. */
+static const struct {
+	const char *template;
+	const char *why; /* behind "folder/bad.pem" */
+} malformed[] = {
+	{"", ": no certificate in it (PEM or DER)"},
+	{"see the wiki\n", ": no certificate in it (PEM or DER)"},
+	{"@L", ":1: " CA_FALSE},
+	{"@C@L", ":19: " CA_FALSE},
+	{"@C-----BEGIN PRIVATE KEY-----\n", ":19: " KEY},
+	{"-----BEGIN EC PRIVATE KEY-----\n", ":1: " KEY},
+	{"@C\n-----BEGIN CERTIFICATE-----\nMIIB\n",
+		":20: a block without its END line"},
+	{"@C-----END CERTIFICATE-----\n",
+		":19: an END line without a BEGIN line"},
+	{"@C-----BEGIN CERTIFICATE----\n", ":19: a damaged BEGIN line"},
+	{"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE----\n",
+		":3: a damaged END line"},
+	{"-----BEGIN CERTIFICATE-----\nMIIB\n-----END X509 CRL-----\n",
+		":3: an END line of another type than its BEGIN line"},
+	{"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+		":1: an empty block"},
+	{"-----BEGIN CERTIFICATE-----\nMIIB\n\xc2\xa0MII\n",
+		":3: a character that is not base64"},
+	{"-----BEGIN CERTIFICATE-----\nMIIBA\n-----END CERTIFICATE-----\n",
+		":3: the base64 before this line is cut short"},
+	{"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+		":1: not a certificate, or a damaged one"},
+	{"@C-----BEGIN X509 CRL-----\n",
+		":19: a block of type X509 CRL, not CERTIFICATE"},
+	{"-----BEGIN PKCS7-----\n",
+		":1: a block of type PKCS7, not CERTIFICATE"},
+	{"@C@M@C", ":38: the same certificate twice in this file "
+		   "(CN=CAPF-00000001, line 1)"},
+	{"0\x82", ": not a certificate, or a damaged one"},
+	{"\xff\xfe-\n", ": UTF-16 text; save it as plain text"},
+};
+
+static void put_pem(FILE *f, X509 *cert)
+{
+	assert_int_equal(PEM_write_X509(f, cert), 1);
+}
+
+static void write_template(const char *path, const char *template)
+{
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	for (const char *p = template; *p; p++) {
+		if (*p != '@')
+			fputc(*p, f);
+		else
+			put_pem(f, *++p == 'C' ? ca : *p == 'M' ? ca2 : leaf);
+	}
+	fclose(f);
+}
+
+static void every_malformed_file_has_its_own_reason(void **state)
+{
+	char *folder = made_folder();
+	made_pem(folder, "a-good.pem", ca2);
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		char why[512];
+		write_template(
+			made_path(folder, "bad.pem"), malformed[i].template);
+		snprintf(why, sizeof(why), "%s/bad.pem%s", folder,
+			malformed[i].why);
+		refuse(folder, -EINVAL, why);
+	}
+	made_folder_end(folder);
+}
+
+static void one_bad_file_refuses_the_whole_set(void **state)
+{
+	char *folder = made_folder();
+	made_pem(folder, "a.pem", ca);
+	made_pem(folder, "c.pem", ca2);
+	trust_snapshot_unref(load(folder));
+	made_file(folder, "b.pem", "x", 1);
+	refuse(folder, -EINVAL, "/b.pem: no certificate");
+	made_folder_end(folder);
+}
+
+static void ca_with_extensions_nobody_can_read_is_refused(void **state)
+{
+	const struct cert_attribute subject[] = {{"CN", "x"}, {NULL, NULL}};
+	const struct cert_extension twice[] = {
+		{"basicConstraints", "critical,CA:TRUE"},
+		{"basicConstraints", "critical,CA:TRUE"}, {NULL, NULL}};
+	const struct cert_extension once[] = {
+		{"basicConstraints", "critical,CA:TRUE"}, {NULL, NULL}};
+	struct cert_order order = {.subject = subject,
+		.extensions = twice,
+		.key = made_key("rsa2048", 0)};
+	char *folder = made_folder();
+	X509 *cert = made_cert(order);
+	made_pem(folder, "a.pem", cert);
+	refuse(folder, -EINVAL, "/a.pem:1: a certificate with extensions");
+	X509_free(cert);
+	order.subject = NULL;
+	order.extensions = once;
+	cert = made_cert(order);
+	made_pem(folder, "a.pem", cert);
+	refuse(folder, -EINVAL,
+		"/a.pem:1: a CA certificate without a readable subject");
+	X509_free(cert);
+	made_folder_end(folder);
+}
+
+static void folder_must_be_there_and_hold_something(void **state)
+{
+	char *folder = made_folder();
+	refuse(folder, -EINVAL, ": no certificate in it; put the CAPF root");
+	refuse(made_path(folder, "gone"), -ENOENT, "No such file");
+	made_pem(folder, "a.pem", ca);
+	refuse(made_path(folder, "a.pem"), -ENOTDIR, "Not a directory");
+	made_folder_end(folder);
+}
+
+static void hidden_files_and_folders_do_not_count(void **state)
+{
+	char *folder = made_folder();
+	size_t n = 0;
+	made_pem(folder, "b.pem", ca);
+	made_pem(folder, "a.pem", ca2);
+	made_file(folder, ".hidden", "x", 1);
+	assert_int_equal(mkdir(made_path(folder, "old"), 0700), 0);
+	made_file(made_path(folder, "old"), "c.pem", "x", 1);
+	assert_int_equal(
+		symlink("old", made_path(folder, "link-to-folder")), 0);
+	struct trust_snapshot *s = load(folder);
+	const struct trust_anchor *anchor = trust_snapshot_anchors(s, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(anchor[0].file, "a.pem");
+	assert_string_equal(anchor[1].file, "b.pem");
+	assert_int_equal(anchor[0].line, 1);
+	assert_int_equal(trust_snapshot_generation(s), 7);
+	trust_snapshot_unref(s);
+	made_folder_end(folder);
+}
+
+static void what_is_no_regular_file_refuses_the_set(void **state)
+{
+	char *folder = made_folder();
+	made_pem(folder, "a.pem", ca);
+	assert_int_equal(symlink("a.pem", made_path(folder, "b.pem")), 0);
+	trust_snapshot_unref(load(folder));
+	assert_int_equal(mkfifo(made_path(folder, "fifo"), 0600), 0);
+	refuse(folder, -EINVAL, "/fifo: not a regular file");
+	unlink(made_path(folder, "fifo"));
+	assert_int_equal(symlink("gone", made_path(folder, "lost")), 0);
+	refuse(folder, -ENOENT, "/lost: No such file");
+	made_folder_end(folder);
+}
+
+static void ca_in_two_files_is_one_anchor(void **state)
+{
+	char *folder = made_folder();
+	size_t n = 0;
+	made_pem(folder, "a.pem", ca);
+	made_pem(folder, "b.pem", ca);
+	struct trust_snapshot *s = load(folder);
+	const struct trust_anchor *anchor = trust_snapshot_anchors(s, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(anchor[0].file, "a.pem");
+	trust_snapshot_unref(s);
+	made_folder_end(folder);
+}
+
+static void der_files_and_bundles_are_read(void **state)
+{
+	char *folder = made_folder();
+	unsigned char *der = NULL;
+	int n_der = i2d_X509(ca, &der);
+	size_t n = 0;
+	made_file(folder, "a.der", der, (size_t)n_der);
+	write_template(made_path(folder, "bundle.pem"), "text\n@M");
+	struct trust_snapshot *s = load(folder);
+	const struct trust_anchor *anchor = trust_snapshot_anchors(s, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(anchor[0].line, 0);
+	assert_int_equal(anchor[1].line, 2);
+	OPENSSL_free(der);
+	trust_snapshot_unref(s);
+	made_folder_end(folder);
+}
+
+static enum cert_kind kind_in(const char *folder, const char *name,
+	enum cert_kind wish, const char *file)
+{
+	char owned[128];
+	snprintf(owned, sizeof(owned), "%s", name);
+	struct trust_anchor_policy row = {.name = owned, .kind = wish};
+	struct trust_policy policy = {
+		.auth_level = 2, .anchors = &row, .n_anchors = 1};
+	struct trust_snapshot *s = load_with(folder, &policy);
+	/* The snapshot keeps a policy of its own. */
+	memset(owned, 'x', sizeof(owned));
+	assert_string_equal(trust_snapshot_policy(s)->anchors[0].name, name);
+	size_t n = 0;
+	const struct trust_anchor *anchor = trust_snapshot_anchors(s, &n);
+	enum cert_kind kind = CERT_KIND_UNKNOWN;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(anchor[i].file, file))
+			kind = anchor[i].kind;
+	trust_snapshot_unref(s);
+	return kind;
+}
+
+static void kind_is_lsc_for_a_capf_and_mic_for_any_other(void **state)
+{
+	char *folder = made_folder();
+	struct cert_identity id;
+	cert_identity_read(ca2, &id);
+	made_pem(folder, "capf.pem", ca);
+	made_pem(folder, "mfg.pem", ca2);
+	assert_int_equal(
+		kind_in(folder, "x", CERT_KIND_LSC, "capf.pem"), CERT_KIND_LSC);
+	assert_int_equal(
+		kind_in(folder, "x", CERT_KIND_LSC, "mfg.pem"), CERT_KIND_MIC);
+	assert_int_equal(kind_in(folder, "mfg.pem", CERT_KIND_LSC, "mfg.pem"),
+		CERT_KIND_LSC);
+	assert_int_equal(kind_in(folder, id.sha256, CERT_KIND_LSC, "mfg.pem"),
+		CERT_KIND_LSC);
+	assert_int_equal(kind_in(folder, "capf.pem", CERT_KIND_MIC, "capf.pem"),
+		CERT_KIND_MIC);
+	assert_int_equal(
+		kind_in(folder, "capf.pem", CERT_KIND_UNKNOWN, "capf.pem"),
+		CERT_KIND_LSC);
+	made_folder_end(folder);
+}
+
+static void policy_counts_under_either_name_of_a_ca(void **state)
+{
+	char *folder = made_folder();
+	made_pem(folder, "a.pem", ca2);
+	made_pem(folder, "b.pem", ca2);
+	assert_int_equal(kind_in(folder, "b.pem", CERT_KIND_LSC, "a.pem"),
+		CERT_KIND_LSC);
+	const struct trust_anchor_policy rows[] = {
+		{"a.pem", CERT_KIND_MIC}, {"b.pem", CERT_KIND_LSC}};
+	const struct trust_policy policy = {2, rows, 2};
+	struct trust_snapshot *s = NULL;
+	struct diag d;
+	assert_int_equal(
+		trust_snapshot_load(folder, 1, &policy, &s, &d), -EINVAL);
+	assert_non_null(strstr(d.text,
+		"/b.pem:1: configured as LSC, but as MIC under its other name "
+		"a.pem"));
+	made_folder_end(folder);
+}
+
+static void fingerprint_is_of_the_set_not_of_its_files(void **state)
+{
+	char *one = made_folder(), *two = made_folder();
+	made_pem(one, "a.pem", ca);
+	made_pem(one, "b.pem", ca2);
+	write_template(made_path(two, "bundle"), "@M@C");
+	struct trust_snapshot *a = load(one), *b = load(two);
+	assert_int_equal(strlen(trust_snapshot_fingerprint(a)), 64);
+	assert_string_equal(
+		trust_snapshot_fingerprint(a), trust_snapshot_fingerprint(b));
+	trust_snapshot_unref(b);
+	write_template(made_path(two, "bundle"), "@M");
+	b = load(two);
+	assert_string_not_equal(
+		trust_snapshot_fingerprint(a), trust_snapshot_fingerprint(b));
+	trust_snapshot_unref(a);
+	trust_snapshot_unref(b);
+	made_folder_end(one);
+	made_folder_end(two);
+}
+
+static void anchors_are_found_by_fingerprint(void **state)
+{
+	char *folder = made_folder();
+	struct cert_identity id;
+	made_pem(folder, "a.pem", ca);
+	struct trust_snapshot *s = load(folder);
+	cert_identity_read(ca, &id);
+	assert_string_equal(
+		trust_snapshot_find(s, id.sha256_raw)->id.cn, "CAPF-00000001");
+	id.sha256_raw[31] ^= 1;
+	assert_null(trust_snapshot_find(s, id.sha256_raw));
+	cert_identity_read(ca2, &id);
+	assert_null(trust_snapshot_find(s, id.sha256_raw));
+	trust_snapshot_unref(s);
+	made_folder_end(folder);
+}
+
+static void snapshot_outlives_its_folder_and_its_maker(void **state)
+{
+	char *folder = made_folder();
+	size_t n = 0;
+	made_pem(folder, "a.pem", ca);
+	struct trust_snapshot *s = load(folder);
+	made_folder_end(folder);
+	assert_ptr_equal(trust_snapshot_ref(s), s);
+	trust_snapshot_unref(s);
+	assert_string_equal(
+		trust_snapshot_anchors(s, &n)[0].id.cn, "CAPF-00000001");
+	trust_snapshot_unref(s);
+	trust_snapshot_unref(NULL);
+}
+
+static void anchors_that_cannot_vouch_say_why(void **state)
+{
+	static const struct cert_attribute subject[] = {
+		{"CN", "CAPF-00000009"}, {NULL, NULL}};
+	static const struct {
+		struct cert_extension extension;
+		const char *key;
+		const char *why;
+	} rows[] = {
+		{{"keyUsage", "keyCertSign"}, "rsa2048", ""},
+		{{"extendedKeyUsage", "clientAuth"}, "rsa2048", ""},
+		{{"keyUsage", "keyCertSign"}, "rsa1024",
+			"its key, RSA-1024, is too short for auth level 2"},
+		{{"keyUsage", "digitalSignature"}, "rsa2048",
+			"its key usage does not let it issue TLS client "
+			"certificates"},
+		{{"extendedKeyUsage", "serverAuth"}, "rsa2048",
+			"its key usage does not let it issue TLS client "
+			"certificates"},
+		{{"1.3.6.1.4.1.99999.1", "critical,DER:0500"}, "rsa2048",
+			"it has a critical extension that we do not know"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct cert_extension extensions[] = {
+			{"basicConstraints", "critical,CA:TRUE"},
+			rows[i].extension, {NULL, NULL}};
+		X509 *cert = made_cert((struct cert_order){.subject = subject,
+			.extensions = extensions,
+			.key = made_key(rows[i].key, 0)});
+		char *folder = made_folder();
+		size_t n = 0;
+		made_pem(folder, "a.pem", cert);
+		struct trust_snapshot *s = load(folder);
+		const struct trust_anchor *a = trust_snapshot_anchors(s, &n);
+		assert_string_equal(a->unusable_why, rows[i].why);
+		assert_int_equal(a->usable, !rows[i].why[0]);
+		trust_snapshot_unref(s);
+		X509_free(cert);
+		made_folder_end(folder);
+	}
+}
+
+static void endless_folders_are_refused(void **state)
+{
+	char *folder = made_folder();
+	char name[32];
+	for (int i = 0; i <= 4096; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		assert_int_equal(symlink("f", made_path(folder, name)), 0);
+	}
+	refuse(folder, -E2BIG, ": more than 4096 files");
+	made_folder_end(folder);
+}
+
+/* n files of 512 CAs each. */
+static void write_many(const char *folder, int n)
+{
+	const struct cert_extension extensions[] = {
+		{"basicConstraints", "critical,CA:TRUE"}, {NULL, NULL}};
+	for (int i = 0; i < n; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "f%d", i);
+		FILE *f = fopen(made_path(folder, name), "we");
+		for (int j = 0; j < 512; j++) {
+			char cn[32];
+			snprintf(cn, sizeof(cn), "CA %d", i * 512 + j);
+			const struct cert_attribute subject[] = {
+				{"CN", cn}, {NULL, NULL}};
+			X509 *cert = made_cert(
+				(struct cert_order){.subject = subject,
+					.extensions = extensions,
+					.key = made_key("p256", 0)});
+			assert_int_equal(i2d_X509_fp(f, cert), 1);
+			X509_free(cert);
+		}
+		fclose(f);
+	}
+}
+
+static void limit_of_anchors_is_4096(void **state)
+{
+	char *folder = made_folder();
+	size_t n = 0;
+	write_many(folder, 8);
+	struct trust_snapshot *s = load(folder);
+	trust_snapshot_anchors(s, &n);
+	assert_int_equal(n, 4096);
+	trust_snapshot_unref(s);
+	made_pem(folder, "one-more", ca);
+	refuse(folder, -E2BIG, ": more than 4096 certificates");
+	made_folder_end(folder);
+}
+
+static void loading_leaves_no_openssl_errors(void **state)
+{
+	char *folder = made_folder();
+	ERR_clear_error();
+	made_pem(folder, "a.pem", ca);
+	trust_snapshot_unref(load(folder));
+	made_file(folder, "b.pem", "0\x82\x01", 3);
+	refuse(folder, -EINVAL, "not a certificate");
+	assert_int_equal(ERR_peek_error(), 0);
+	made_folder_end(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_malformed_file_has_its_own_reason),
+		cmocka_unit_test(one_bad_file_refuses_the_whole_set),
+		cmocka_unit_test(ca_with_extensions_nobody_can_read_is_refused),
+		cmocka_unit_test(folder_must_be_there_and_hold_something),
+		cmocka_unit_test(hidden_files_and_folders_do_not_count),
+		cmocka_unit_test(what_is_no_regular_file_refuses_the_set),
+		cmocka_unit_test(ca_in_two_files_is_one_anchor),
+		cmocka_unit_test(der_files_and_bundles_are_read),
+		cmocka_unit_test(kind_is_lsc_for_a_capf_and_mic_for_any_other),
+		cmocka_unit_test(policy_counts_under_either_name_of_a_ca),
+		cmocka_unit_test(fingerprint_is_of_the_set_not_of_its_files),
+		cmocka_unit_test(anchors_are_found_by_fingerprint),
+		cmocka_unit_test(snapshot_outlives_its_folder_and_its_maker),
+		cmocka_unit_test(anchors_that_cannot_vouch_say_why),
+		cmocka_unit_test(endless_folders_are_refused),
+		cmocka_unit_test(limit_of_anchors_is_4096),
+		cmocka_unit_test(loading_leaves_no_openssl_errors),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("snapshot", tests, begin, end);
+}
