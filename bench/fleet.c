@@ -97,12 +97,11 @@ static void on_ramp(uv_timer_t *timer)
 		uv_timer_stop(&f->ramp);
 }
 
-static int make_handset(struct fleet *f, unsigned i, struct diag *d)
+/* The names of the i-th phone. 0, or -errno with d set. */
+static int count_names(const struct fleet_config *c, unsigned i,
+	char device[NAMES_DEVICE_MAX + 1], char line[NAMES_LINE_MAX + 1],
+	struct diag *d)
 {
-	char device[NAMES_DEVICE_MAX + 1];
-	char line[NAMES_LINE_MAX + 1];
-	struct credential credential;
-	const struct fleet_config *c = &f->config;
 	int error = names_device(c->device, i, device);
 	if (error)
 		return diag_set(d, error,
@@ -113,6 +112,18 @@ static int make_handset(struct fleet *f, unsigned i, struct diag *d)
 		return diag_set(d, error,
 			"cannot count %u lines upwards from %s", c->count,
 			c->line);
+	return 0;
+}
+
+static int make_handset(struct fleet *f, unsigned i, struct diag *d)
+{
+	char device[NAMES_DEVICE_MAX + 1];
+	char line[NAMES_LINE_MAX + 1];
+	struct credential credential;
+	const struct fleet_config *c = &f->config;
+	int error = count_names(c, i, device, line, d);
+	if (error)
+		return error;
 	error = credential_get(c->credentials, device, &credential, d);
 	if (error)
 		return error;
@@ -149,12 +160,13 @@ int fleet_init(struct fleet *f, uv_loop_t *loop,
 	f->handsets = calloc(config->count, sizeof(*f->handsets));
 	if (!f->handsets)
 		abort();
-	for (unsigned i = 0; i < config->count; i++) {
-		int error = make_handset(f, i, d);
-		if (error)
-			return error;
-	}
-	return 0;
+	/* The last names first: making certificates takes its time. */
+	char device[NAMES_DEVICE_MAX + 1];
+	char line[NAMES_LINE_MAX + 1];
+	int error = count_names(config, config->count - 1, device, line, d);
+	for (unsigned i = 0; i < config->count && !error; i++)
+		error = make_handset(f, i, d);
+	return error;
 }
 
 void fleet_start(struct fleet *f)

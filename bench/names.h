@@ -22,8 +22,8 @@ int names_check(const char *name, size_t max);
  */
 int names_device(const char *first, unsigned n, char out[NAMES_DEVICE_MAX + 1]);
 
-/* The same for a line's number, all decimal digits, width kept. -ERANGE:
- * the number would grow a digit. */
+/* The same for a line's number, decimal digits all; zeros in front of it are
+ * kept. -EINVAL: it is no number. */
 int names_line(const char *first, unsigned n, char out[NAMES_LINE_MAX + 1]);
 
 #endif

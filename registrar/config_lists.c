@@ -115,7 +115,7 @@ static int read_line(struct config_reading *r, const json_t *object)
 		char **at = number ? &line->number : &line->label;
 		if (!number && strcmp(key, "label") != 0)
 			return config_refuse(r, "unknown key");
-		if (config_read_text(r, v, number ? 24 : 39, &text) < 0)
+		if (config_read_text(r, v, number ? 23 : 39, &text) < 0)
 			return -EINVAL;
 		free(*at);
 		*at = memory_dup(text);

@@ -189,7 +189,7 @@ static const char lists_schema[] =
 	" \"lines\": {\"type\": \"array\", \"maxItems\": 42, \"items\": {"
 	" \"type\": \"object\", \"additionalProperties\": false,"
 	" \"properties\": {\"number\": {\"type\": \"string\", \"maxLength\":"
-	" 24}, \"label\": {\"type\": \"string\", \"maxLength\": 39}}}}}}}}";
+	" 23}, \"label\": {\"type\": \"string\", \"maxLength\": 39}}}}}}}}";
 
 /* Where a dotted key's schema goes: its section's own "properties". */
 static void place(json_t *properties, const char *key, json_t *schema)

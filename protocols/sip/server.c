@@ -395,6 +395,9 @@ static bool give_up(struct sip_server *s, enum sip_rule rule,
 	size_t n;
 	const struct sip_frame *f = &s->state->frame;
 	const uint8_t *data = bytes_queue_peek(&s->in, &n);
+	/* No further than it was looked at: more may have come, or not. */
+	if (n > f->scanned)
+		n = (size_t)f->scanned + 1;
 	sip_message_read_part(&m, (const char *)data, f->head ? f->head : n);
 	if (!sip_rule_status(rule) || m.response || !m.name.n ||
 		m.method == SIP_METHOD_ACK)

@@ -151,42 +151,6 @@ static bool next_piece(struct sip_slice *rest, char separator, struct piece *p)
 	return true;
 }
 
-static bool pieces_fit(struct sip_slice pieces, char separator)
-{
-	struct piece piece;
-	size_t n = 0;
-	while (next_piece(&pieces, separator, &piece)) {
-		if (!piece.name.n || ++n > PIECES_MAX)
-			return false;
-	}
-	return true;
-}
-
-bool sip_uri_read(struct sip_slice text, struct sip_uri *uri)
-{
-	*uri = (struct sip_uri){0};
-	struct sip_slice rest = text;
-	if (!clean(text))
-		return false;
-	uri->scheme = cut(&rest, ':');
-	if (rest.n < 2 || !sip_field_all(uri->scheme, scheme_char) ||
-		!alpha(uri->scheme.p[0]))
-		return false;
-	rest = behind(rest);
-	uri->sips = sip_field_is_nocase(uri->scheme, "sips");
-	uri->sip = uri->sips || sip_field_is_nocase(uri->scheme, "sip");
-	if (!uri->sip)
-		return true;
-	if (!read_user(&rest, uri) || !read_host(&rest, uri))
-		return false;
-	if (rest.n && rest.p[0] != ';' && rest.p[0] != '?')
-		return false;
-	uri->params = cut(&rest, '?');
-	uri->headers = rest;
-	return pieces_fit(uri->params, ';') && pieces_fit(uri->headers, '&') &&
-	       rest.n != 1;
-}
-
 /* The next character of s with its escape undone; *raw: it had none. */
 static char decoded(struct sip_slice *s, bool *raw)
 {
@@ -217,6 +181,56 @@ static bool same_text(
 			return false;
 	}
 	return !a.n && !b.n;
+}
+
+static bool fits(struct sip_slice pieces, char separator)
+{
+	struct piece piece;
+	size_t n = 0;
+	while (next_piece(&pieces, separator, &piece)) {
+		if (!piece.name.n || ++n > PIECES_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* No parameter stands twice (RFC 3261 19.1.1). */
+static bool distinct(struct sip_slice params)
+{
+	struct piece piece, other;
+	while (next_piece(&params, ';', &piece)) {
+		struct sip_slice others = params;
+		while (next_piece(&others, ';', &other)) {
+			if (same_text(piece.name, other.name, ANY_CASE))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool sip_uri_read(struct sip_slice text, struct sip_uri *uri)
+{
+	*uri = (struct sip_uri){0};
+	struct sip_slice rest = text;
+	if (!clean(text))
+		return false;
+	uri->scheme = cut(&rest, ':');
+	if (rest.n < 2 || !sip_field_all(uri->scheme, scheme_char) ||
+		!alpha(uri->scheme.p[0]))
+		return false;
+	rest = behind(rest);
+	uri->sips = sip_field_is_nocase(uri->scheme, "sips");
+	uri->sip = uri->sips || sip_field_is_nocase(uri->scheme, "sip");
+	if (!uri->sip)
+		return true;
+	if (!read_user(&rest, uri) || !read_host(&rest, uri))
+		return false;
+	if (rest.n && rest.p[0] != ';' && rest.p[0] != '?')
+		return false;
+	uri->params = cut(&rest, '?');
+	uri->headers = rest;
+	return fits(uri->params, ';') && distinct(uri->params) &&
+	       fits(uri->headers, '&') && rest.n != 1;
 }
 
 /* These count even where only one of the two URIs has them. */

@@ -21,7 +21,7 @@ struct sip_uri {
 };
 
 /* False when text is not an absolute URI, or a sip(s) URI that is broken or
- * has more than 16 parameters or headers. */
+ * has more than 16 parameters or headers, or a parameter twice. */
 bool sip_uri_read(struct sip_slice text, struct sip_uri *uri);
 /* RFC 3261 19.1.4; other schemes are the same when their text is. */
 bool sip_uri_same(struct sip_slice a, struct sip_slice b);

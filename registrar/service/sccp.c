@@ -59,7 +59,7 @@ static void accept_phone(struct session *s)
 		.keepalive_s = c->sccp_keepalive_s,
 		.secondary_keepalive_s = c->sccp_secondary_s,
 		.date_template = c->sccp_date_template,
-		.prompt = c->sccp_prompt,
+		.prompt = *c->sccp_prompt ? c->sccp_prompt : NULL,
 		.server_name = c->node,
 		.server_ipv4 = s->seat.peer->local_ipv4,
 		.server_port = s->seat.peer->local_port,
