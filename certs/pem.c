@@ -33,7 +33,8 @@ struct reader {
 	const char *p;
 	const char *end;
 	struct line line;
-	struct line label;  /* of the open block; p is NULL outside */
+	bool in_block;
+	struct line label;  /* of the open block */
 	unsigned char *der; /* what the block holds so far */
 	size_t n_der;
 	uint32_t bits; /* base64 digits not yet worth a byte */
@@ -123,24 +124,24 @@ static bool line_is(const struct line *line, const char *text)
 	return line->n == strlen(text) && !memcmp(line->p, text, line->n);
 }
 
-/* The label of "-----BEGIN label-----"; false when it is not written so. */
-static bool label_of(
-	const struct line *line, const char *opening, struct line *label)
+/* The label of "-----BEGIN label-----"; empty when it is not written so. */
+static struct line label_of(const struct line *line, const char *opening)
 {
 	size_t before = strlen(opening), after = strlen(DASHES);
+	struct line label = {.p = line->p, .number = line->number};
 	if (line->n <= before + after ||
 		memcmp(line->p, opening, before) != 0 ||
 		memcmp(line->p + line->n - after, DASHES, after) != 0)
-		return false;
-	*label = (struct line){.p = line->p + before,
-		.n = line->n - before - after,
-		.number = line->number};
-	return true;
+		return label;
+	label.p += before;
+	label.n = line->n - before - after;
+	return label;
 }
 
 static int begin_block(struct reader *r)
 {
-	if (!label_of(&r->line, BEGIN, &r->label))
+	r->label = label_of(&r->line, BEGIN);
+	if (!r->label.n)
 		return refuse(r, r->line.number, "a damaged BEGIN line");
 	if (line_has(&r->label, "PRIVATE KEY"))
 		return refuse(r, r->line.number,
@@ -155,6 +156,7 @@ static int begin_block(struct reader *r)
 						 : LABEL_SHOWN,
 			r->label.p);
 	r->n_der = r->digits = r->pads = 0;
+	r->in_block = true;
 	return 0;
 }
 
@@ -190,8 +192,8 @@ static int base64_line(struct reader *r)
 
 static int end_block(struct reader *r)
 {
-	struct line label;
-	if (!label_of(&r->line, END, &label))
+	struct line label = label_of(&r->line, END);
+	if (!label.n)
 		return refuse(r, r->line.number, "a damaged END line");
 	if (label.n != r->label.n || memcmp(label.p, r->label.p, label.n) != 0)
 		return refuse(r, r->line.number,
@@ -217,7 +219,7 @@ static int end_block(struct reader *r)
 		return diag_set(r->d, -E2BIG,
 			"%s:%d: more than %d certificates in one file", r->name,
 			r->label.number, CERT_LIST_MAX);
-	r->label.p = NULL;
+	r->in_block = false;
 	return 0;
 }
 
@@ -225,7 +227,7 @@ static int pem_line(struct reader *r)
 {
 	bool begin = line_has(&r->line, "-----BEGIN");
 	bool end = line_has(&r->line, "-----END");
-	if (!r->label.p)
+	if (!r->in_block)
 		return begin ? begin_block(r)
 		       : end ? refuse(r, r->line.number,
 				       "an END line without a BEGIN line")
@@ -246,7 +248,7 @@ static int parse_pem(struct reader *r)
 	free(r->der);
 	if (error)
 		return error;
-	if (r->label.p)
+	if (r->in_block)
 		return refuse(
 			r, r->label.number, "a block without its END line");
 	if (!r->out->n)
@@ -290,6 +292,7 @@ int cert_pem_parse(const void *data, size_t n, const char *name,
 	struct cert_list *out, struct diag *d)
 {
 	*out = (struct cert_list){0};
+	data = n ? data : ""; /* no bytes may come without a pointer */
 	if (n > CERT_FILE_MAX)
 		return diag_set(d, -E2BIG, "%s: longer than %d bytes", name,
 			CERT_FILE_MAX);

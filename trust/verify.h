@@ -27,8 +27,11 @@ struct trust_result {
 /*
  * Judges `leaf` (NULL: none was sent) as a TLS client certificate at time
  * `now`, with `untrusted` (or NULL) as helpers only. Every certificate in the
- * snapshot is an anchor of its own (PARTIAL_CHAIN). Does not touch the
- * OpenSSL error queue. Thread-safe: a snapshot is frozen.
+ * snapshot is an anchor of its own (PARTIAL_CHAIN). The issuer is the anchor
+ * of that name and key id; a leaf that names no key id, as MICs do, has the
+ * one whose key fits its signature, and none that fits is UNKNOWN_CA. A CA is
+ * never OK as a leaf. Does not touch the OpenSSL error queue. Thread-safe: a
+ * snapshot is frozen.
  */
 void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
 	STACK_OF(X509) * untrusted, time_t now, struct trust_result *result);

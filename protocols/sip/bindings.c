@@ -2,6 +2,7 @@
 /* Bindings of one device and the rules of RFC 3261 section 10.3 on them. */
 #include "protocols/sip/bindings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,17 +42,22 @@ static void release(struct sip_binding *binding)
 	free(binding->call_id);
 }
 
+static void remove_at(struct sip_bindings *b, struct sip_binding *binding)
+{
+	struct sip_binding gone = *binding;
+	b->n--;
+	memmove(binding, binding + 1,
+		(size_t)(b->list + b->n - binding) * sizeof(*binding));
+	release(&gone);
+}
+
 size_t sip_bindings_expire(struct sip_bindings *b, const struct moment *now)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < b->n; i++) {
-		if (b->list[i].expires_ms > now->mono_ms)
-			b->list[kept++] = b->list[i];
-		else
-			release(&b->list[i]);
+	for (size_t i = b->n; i > 0; i--) {
+		if (b->list[i - 1].expires_ms <= now->mono_ms)
+			remove_at(b, &b->list[i - 1]);
 	}
-	b->n = kept;
-	return kept;
+	return b->n;
 }
 
 uint64_t sip_bindings_last_ms(const struct sip_bindings *b)
@@ -162,16 +168,9 @@ static enum sip_bind_verdict judge(const struct sip_bindings *b,
 					       : SIP_BIND_OK;
 }
 
-static void remove_at(struct sip_bindings *b, struct sip_binding *binding)
-{
-	release(binding);
-	b->n--;
-	memmove(binding, binding + 1,
-		(size_t)(b->list + b->n - binding) * sizeof(*binding));
-}
-
 static struct sip_binding *add(struct sip_bindings *b, const char *aor)
 {
+	assert(b->n < SIP_BINDINGS_MAX);
 	b->list = need(realloc(b->list, (b->n + 1) * sizeof(*b->list)));
 	struct sip_binding *binding = &b->list[b->n++];
 	*binding = (struct sip_binding){.aor = need(strdup(aor))};

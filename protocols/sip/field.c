@@ -3,11 +3,15 @@
 #include "protocols/sip/field.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct sip_slice sip_field_text(const char *text)
 {
 	return (struct sip_slice){text, strlen(text)};
+}
+
+char sip_field_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 bool sip_field_space(char c)
@@ -59,9 +63,19 @@ bool sip_field_is(struct sip_slice s, const char *text)
 	return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
 }
 
+bool sip_field_starts(struct sip_slice s, const char *text)
+{
+	for (size_t i = 0; text[i]; i++) {
+		if (i == s.n ||
+			sip_field_lower(s.p[i]) != sip_field_lower(text[i]))
+			return false;
+	}
+	return true;
+}
+
 bool sip_field_is_nocase(struct sip_slice s, const char *text)
 {
-	return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
+	return s.n == strlen(text) && sip_field_starts(s, text);
 }
 
 bool sip_field_has(struct sip_slice s, const char *text)

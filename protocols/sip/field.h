@@ -18,14 +18,17 @@ struct sip_slice {
 };
 
 struct sip_slice sip_field_text(const char *text);
+char sip_field_lower(char c);
 bool sip_field_space(char c);
 /* A character of an RFC 3261 token. */
 bool sip_field_token(char c);
 bool sip_field_all(struct sip_slice s, bool (*is)(char c));
 struct sip_slice sip_field_trim(struct sip_slice s);
-/* Equal to text, with or without regard to case. */
+/* Equal to text, with or without regard to case; beginning like it,
+ * without. Case is ASCII's, whatever the locale. */
 bool sip_field_is(struct sip_slice s, const char *text);
 bool sip_field_is_nocase(struct sip_slice s, const char *text);
+bool sip_field_starts(struct sip_slice s, const char *text);
 bool sip_field_has(struct sip_slice s, const char *text);
 /* 1*DIGIT and nothing else; a value above 2^32 - 1 becomes 2^32 - 1. */
 bool sip_field_number(struct sip_slice s, uint32_t *value);

@@ -3,15 +3,16 @@
 #include "protocols/sip/frame.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { COMMAS_MAX = 256 }; /* in one head: libosip2's lists are quadratic */
 
 static const struct {
 	const char *name;
+	size_t n;
 	char compact;
-} headers[] = {[SIP_HEADER_OTHER] = {"", 0},
-#define X(symbol, name, compact) [SIP_HEADER_##symbol] = {name, compact},
+} headers[] = {[SIP_HEADER_OTHER] = {"", 0, 0},
+#define X(symbol, name, compact) \
+	[SIP_HEADER_##symbol] = {name, sizeof(name) - 1, compact},
 	SIP_HEADER_LIST(X)
 #undef X
 };
@@ -24,10 +25,11 @@ const char *sip_header_name(enum sip_header header)
 static enum sip_header header_of(struct sip_slice name)
 {
 	for (int h = SIP_HEADER_OTHER + 1; h < SIP_HEADERS; h++) {
-		if (name.n == 1 && headers[h].compact &&
-			(name.p[0] | 0x20) == headers[h].compact)
+		if (name.n == headers[h].n &&
+			sip_field_starts(name, headers[h].name))
 			return (enum sip_header)h;
-		if (sip_field_is_nocase(name, headers[h].name))
+		if (name.n == 1 &&
+			sip_field_lower(name.p[0]) == headers[h].compact)
 			return (enum sip_header)h;
 	}
 	return SIP_HEADER_OTHER;
@@ -144,11 +146,12 @@ static enum sip_frame_step lose(struct sip_frame *f, enum sip_rule rule)
 static bool looks_like_sip(struct sip_slice line)
 {
 	line = sip_field_trim(line);
-	if (line.n > 4 && strncasecmp(line.p, "SIP/", 4) == 0)
-		return true;
-	const char *last = memrchr(line.p, ' ', line.n);
-	size_t n = last ? (size_t)(line.p + line.n - last) : 0;
-	return n > 5 && strncasecmp(last, " SIP/", 5) == 0;
+	const char *space = line.n ? memrchr(line.p, ' ', line.n) : NULL;
+	struct sip_slice last = {space, 0};
+	if (space)
+		last.n = (size_t)(line.p + line.n - space);
+	return sip_field_starts(line, "SIP/") ||
+	       sip_field_starts(last, " SIP/");
 }
 
 /* Goes over the head byte by byte: MORE, LOST, or MESSAGE at its end. */

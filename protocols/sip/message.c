@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "protocols/sip/uri.h"
 
@@ -70,12 +69,6 @@ static bool word(struct sip_slice *rest, struct sip_slice *front)
 	return true;
 }
 
-static bool starts(struct sip_slice s, const char *text)
-{
-	size_t n = strlen(text);
-	return s.n >= n && strncasecmp(s.p, text, n) == 0;
-}
-
 /* SIP-Version is compared without case (RFC 3261 7.1). */
 static bool is_sip_2(struct sip_slice version)
 {
@@ -110,7 +103,7 @@ static enum sip_rule read_request_line(struct sip_message *m)
 	if (!sip_field_all(m->name, sip_field_token) || !m->uri.n)
 		return SIP_RULE_START_LINE;
 	m->method = method_of(m->name);
-	if (!starts(rest, "SIP/") || memchr(rest.p, ' ', rest.n))
+	if (!sip_field_starts(rest, "SIP/") || memchr(rest.p, ' ', rest.n))
 		return SIP_RULE_START_LINE;
 	return is_sip_2(rest) ? SIP_RULE_OK : SIP_RULE_VERSION;
 }
@@ -118,7 +111,7 @@ static enum sip_rule read_request_line(struct sip_message *m)
 static enum sip_rule read_first_line(
 	struct sip_message *m, const struct sip_limits *limits)
 {
-	m->response = starts(m->head.first, "SIP/");
+	m->response = sip_field_starts(m->head.first, "SIP/");
 	return m->response ? read_status_line(m) : read_request_line(m);
 }
 
@@ -285,8 +278,6 @@ static enum sip_rule check_grammar(
 	int rc = osip_message_parse(osip, copy, n);
 	osip_message_free(osip);
 	free(copy);
-	if (rc == OSIP_NOMEM)
-		abort(); /* law 2 */
 	return rc == OSIP_SUCCESS ? SIP_RULE_OK : SIP_RULE_GRAMMAR;
 }
 

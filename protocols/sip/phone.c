@@ -91,10 +91,10 @@ static void ask(struct sip_phone *p, enum sip_ask_kind kind)
 	uint32_t patience = p->config.answer_ms;
 	struct sip_answer a = {.out = &p->out};
 	sip_ask_write(&st->ask, &p->config, kind, &a, &st->now);
-	if (a.full)
-		fail(p, "the server does not read", "");
 	st->asked = kind;
 	st->due_ms = st->now.mono_ms + (patience ? patience : ANSWER_MS);
+	if (a.full)
+		fail(p, "the server does not read", "");
 }
 
 static void ask_later(
@@ -203,6 +203,14 @@ static bool has_tag(const struct sip_head *head, enum sip_header header)
 	       sip_field_find(address.params, "tag", &tag);
 }
 
+/* Our own Via; a server may have put `received` and the like behind it. */
+static bool via_is(struct sip_slice value, const char *via)
+{
+	size_t n = strlen(via);
+	return sip_field_starts(value, via) &&
+	       (value.n == n || value.p[n] == ';');
+}
+
 /* Does it answer the request that is out? */
 static bool answers(const struct sip_phone *p, const struct sip_message *m)
 {
@@ -210,7 +218,7 @@ static bool answers(const struct sip_phone *p, const struct sip_message *m)
 	const struct sip_head *head = &m->head;
 	return p->state->asked != SIP_ASK_NOTHING && m->cseq == out->cseq &&
 	       m->method == SIP_METHOD_REGISTER &&
-	       sip_field_is(sip_head_value(head, SIP_HEADER_VIA), out->via) &&
+	       via_is(sip_head_value(head, SIP_HEADER_VIA), out->via) &&
 	       sip_field_is(sip_head_value(head, SIP_HEADER_CALL_ID),
 		       out->call_id) &&
 	       sip_field_has(sip_head_value(head, SIP_HEADER_FROM), out->tag);
@@ -400,8 +408,7 @@ static struct sip_slice body_value(struct sip_slice body, const char *key)
 	struct sip_slice line;
 	size_t n = strlen(key);
 	while (next_line(&body, &line)) {
-		struct sip_slice front = {line.p, line.n < n ? line.n : n};
-		if (sip_field_is_nocase(front, key))
+		if (sip_field_starts(line, key))
 			return (struct sip_slice){line.p + n, line.n - n};
 	}
 	return (struct sip_slice){NULL, 0};

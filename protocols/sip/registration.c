@@ -60,10 +60,8 @@ static bool instance_device(struct sip_slice value, char *device)
 {
 	char text[64];
 	size_t n = strlen(INSTANCE_MAC);
-	if (!value.p || !sip_field_unquote(value, text, sizeof(text)))
-		return false;
-	struct sip_slice prefix = {text, strnlen(text, n)};
-	if (!sip_field_is_nocase(prefix, INSTANCE_MAC))
+	if (!value.p || !sip_field_unquote(value, text, sizeof(text)) ||
+		!sip_field_starts(sip_field_text(text), INSTANCE_MAC))
 		return false;
 	struct sip_slice mac = {text + n, strcspn(text + n, ">")};
 	return strcmp(mac.p + mac.n, ">") == 0 && mac_device(mac, device);

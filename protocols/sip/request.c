@@ -80,10 +80,8 @@ static bool accepts_sdp(const struct sip_head *head)
 static struct sip_decision decide_invite(const struct sip_message *m)
 {
 	struct sip_slice type = body_type(m);
-	size_t n = strlen("multipart/");
-	struct sip_slice major = {type.p, type.n < n ? type.n : n};
 	if (m->body.n && !sip_field_is_nocase(type, "application/sdp") &&
-		!sip_field_is_nocase(major, "multipart/"))
+		!sip_field_starts(type, "multipart/"))
 		return by(SIP_RULE_BODY_TYPE);
 	if (!accepts_sdp(&m->head))
 		return by(SIP_RULE_NOT_ACCEPTABLE);

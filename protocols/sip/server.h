@@ -101,7 +101,8 @@ enum sip_close {
 const char *sip_close_name(enum sip_close why);
 const char *sip_close_text(enum sip_close why);
 
-/* Everything in an event is valid until the next call on the engine. */
+/* Everything in an event is valid until the next call on the engine; reg
+ * until its REGISTER or TOKEN was answered. */
 struct sip_server_event {
 	enum sip_server_event_type type;
 	enum sip_close why;		/* CLOSE */

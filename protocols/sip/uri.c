@@ -3,7 +3,6 @@
 #include "protocols/sip/uri.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum {
 	PIECES_MAX = 16, /* parameters, and headers: comparing is quadratic */
@@ -21,14 +20,9 @@ static int hex(char c)
 	return -1;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool alpha(char c)
 {
-	return lower(c) >= 'a' && lower(c) <= 'z';
+	return sip_field_lower(c) >= 'a' && sip_field_lower(c) <= 'z';
 }
 
 static bool digit(char c)
@@ -156,7 +150,10 @@ static char decoded(struct sip_slice *s, bool *raw)
 {
 	*raw = s->p[0] != '%';
 	size_t n = *raw ? 1 : 3;
-	char c = *raw ? s->p[0] : (char)(hex(s->p[1]) << 4 | hex(s->p[2]));
+	char c = s->p[0];
+	if (!*raw)
+		c = (char)((unsigned)hex(s->p[1]) << 4 |
+			   (unsigned)hex(s->p[2]));
 	s->p += n;
 	s->n -= n;
 	return c;
@@ -174,8 +171,8 @@ static bool same_text(
 		if (raw_a != raw_b && reserved(c))
 			return false;
 		if (letters == ANY_CASE) {
-			c = lower(c);
-			d = lower(d);
+			c = sip_field_lower(c);
+			d = sip_field_lower(d);
 		}
 		if (c != d)
 			return false;
@@ -286,9 +283,10 @@ static bool headers_in(struct sip_slice a, struct sip_slice b)
 bool sip_uri_same(struct sip_slice a, struct sip_slice b)
 {
 	struct sip_uri u, v;
-	bool read = sip_uri_read(a, &u) && sip_uri_read(b, &v);
-	if (!read || !u.sip || !v.sip)
-		return a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n) == 0);
+	if (a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n) == 0))
+		return true;
+	if (!sip_uri_read(a, &u) || !sip_uri_read(b, &v) || !u.sip || !v.sip)
+		return false;
 	return u.sips == v.sips && !u.user.p == !v.user.p &&
 	       !u.password.p == !v.password.p && !u.port.p == !v.port.p &&
 	       same_text(u.user, v.user, EXACT) &&
@@ -337,7 +335,7 @@ bool sip_uri_aor(const struct sip_uri *uri, char *dst, size_t size)
 	if (uri->user.p)
 		put_user(&w, uri->user);
 	for (size_t i = 0; i < uri->host.n; i++)
-		put(&w, lower(uri->host.p[i]));
+		put(&w, sip_field_lower(uri->host.p[i]));
 	put(&w, '\0');
 	return w.n <= size;
 }

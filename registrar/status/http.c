@@ -2,10 +2,13 @@
 /* The read-only status plane: HTTP and JSON, on a thread of its own. */
 #include "registrar/status/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -21,11 +24,14 @@ enum {
 	TIMEOUT_S = 10,
 	BACKLOG = 128,
 	NAME_MAX_LEN = 128,
+	RETRY_MS = 100, /* until a descriptor may be free again */
 };
 
 struct http {
 	struct MHD_Daemon *daemon;
 	struct server *server;
+	pthread_t thread; /* takes clients */
+	int fd;		  /* listens */
 };
 
 static const char phone_path[] = "/v1/phones/";
@@ -132,6 +138,52 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *client,
 	return answer(client, status, body);
 }
 
+/*
+ * When no descriptor is left, libmicrohttpd tries to accept again at once,
+ * and for ever. So clients are taken here, at leisure, and handed to it.
+ */
+static void *take_clients(void *self)
+{
+	struct http *h = self;
+	sigset_t all;
+	sigfillset(&all); /* signals are the main loop's */
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	for (;;) {
+		struct sockaddr_storage at;
+		socklen_t n = sizeof(at);
+		int fd = accept4(h->fd, (struct sockaddr *)&at, &n,
+			SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0) {
+			MHD_add_connection(
+				h->daemon, fd, (struct sockaddr *)&at, n);
+			continue;
+		}
+		if (errno == EINVAL)
+			return NULL; /* http_free shut it down */
+		if (errno != ECONNABORTED)
+			usleep(RETRY_MS * 1000);
+	}
+}
+
+/* Daemon and thread, over a socket that listens. 0 or -EIO. */
+static int start(struct http *h)
+{
+	fcntl(h->fd, F_SETFL, 0); /* the thread waits in accept */
+	h->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
+					     MHD_USE_ITC |
+					     MHD_USE_NO_LISTEN_SOCKET,
+		0, NULL, NULL, on_request, h, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CLIENTS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CLIENT_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)TIMEOUT_S, MHD_OPTION_END);
+	if (!h->daemon)
+		return -EIO;
+	if (pthread_create(&h->thread, NULL, take_clients, h) == 0)
+		return 0;
+	MHD_stop_daemon(h->daemon);
+	return -EIO;
+}
+
 int http_new(struct server *server, struct http **out, struct diag *d)
 {
 	const struct config *c = server_config(server);
@@ -148,16 +200,12 @@ int http_new(struct server *server, struct http **out, struct diag *d)
 	}
 	struct http *h = memory_zero(sizeof(*h));
 	h->server = server;
-	h->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL,
-		NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CLIENTS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-		MHD_OPTION_END);
-	if (!h->daemon) {
+	h->fd = fd;
+	error = start(h);
+	if (error < 0) {
 		close(fd);
 		free(h);
-		return diag_set(d, -EIO, "%s port %u: cannot serve status",
+		return diag_set(d, error, "%s port %u: cannot serve status",
 			c->status_address, port);
 	}
 	struct log_line line;
@@ -175,6 +223,9 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
+	shutdown(h->fd, SHUT_RDWR); /* its accept fails: the thread ends */
+	pthread_join(h->thread, NULL);
+	close(h->fd);
 	MHD_stop_daemon(h->daemon);
 	free(h);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes the SIP framer, its index, and the scanners of header values. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +30,13 @@ static bool inside(struct sip_slice s, const char *data, size_t n)
 static void check_uri(struct sip_slice text)
 {
 	struct sip_uri uri, again;
-	char aor[256], second[256], wrapped[300] = "sip:";
+	char aor[256], second[256], wrapped[300];
 	if (!sip_uri_read(text, &uri))
 		return;
 	check(sip_uri_same(text, text));
 	if (!uri.sip || !sip_uri_aor(&uri, aor, sizeof(aor)))
 		return;
-	strcat(wrapped, aor);
+	snprintf(wrapped, sizeof(wrapped), "sip:%s", aor);
 	check(sip_uri_read(sip_field_text(wrapped), &again));
 	check(sip_uri_aor(&again, second, sizeof(second)));
 	check(strcmp(aor, second) == 0);

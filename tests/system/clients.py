@@ -10,8 +10,10 @@ import ssl
 import subprocess
 import time
 
+import sccp
 from daemon import Log
-from harness import DEADLINE_S, LOOPBACK, PHONE, alive, put_down, run, same
+from harness import (DEADLINE_S, LOOPBACK, PHONE, alive, put_down, run, same,
+                     wait_until)
 
 PROTOCOLS = ("sccp", "sip")
 SCCP_DEVICE, SIP_DEVICE = "SEP0200000000A1", "SEP0200000000B1"
@@ -65,7 +67,8 @@ class Phones:
     """dialtone-phone in the background; it stays until it is told to go."""
 
     def __init__(self, daemon, protocol, *words, transport="tls"):
-        if not any(word in ("--hold", "--until") for word in words):
+        self._single = "--count" not in words
+        if "--hold" not in words:
             words = (*words, "--until", "forever")
         self.process = subprocess.Popen(
             phone_words(daemon, protocol, *words, transport=transport),
@@ -89,9 +92,15 @@ class Phones:
 
     def leave(self):
         """Unregisters and ends."""
+        if self._single:
+            self._err.wait("the phone to know that it is in", self._is_in)
         if alive(self.process):
             self.process.send_signal(signal.SIGTERM)
         return self.wait()
+
+    def _is_in(self, lines):
+        return not alive(self.process) or any("-REG_OK:" in line
+                                              for line in lines)
 
     def freeze(self):
         """No word more, and the connection stays."""
@@ -136,11 +145,14 @@ def s_client_alert(daemon, service, credential, version="1.3", chain=None):
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
-def tcp(port, source=LOOPBACK, receive_buffer=None):
+def tcp(port, source=LOOPBACK, narrow=False):
+    """narrow: what is not read soon fills the sockets of both ends."""
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     s.settimeout(DEADLINE_S)
-    if receive_buffer:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if narrow:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        # The other end's buffer is sized by it: loopback's is 64 KB.
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
     s.bind((source, 0))
     s.connect((LOOPBACK, port))
     return s
@@ -220,3 +232,24 @@ def closed_by_peer(connection, seconds=DEADLINE_S):
         if not data:
             return came
         came += data
+
+
+def stop_reading(daemon, connection, device):
+    """Asks for more than the sockets hold, and reads none of it."""
+    questions = 40 * sccp.frame(sccp.SOFT_KEY_TEMPLATE_REQ)
+    sccp.Talk(connection).register(device)
+    connection.settimeout(0.5)
+
+    def said():
+        return daemon.get("/v1/status")["connections"]["bytesOut"]
+
+    def nothing_more():
+        before = said()
+        try:
+            connection.sendall(questions)
+            wait_until("an answer", lambda: said() > before, 1)
+            return False
+        except (OSError, AssertionError):
+            return True
+
+    wait_until("the daemon's answers to pile up", nothing_more)

@@ -100,6 +100,8 @@ class Daemon:
             put_down(self.process)
             self.say()
             raise
+        self._ports = {(e.fields["service"], e.fields["transport"]):
+                       int(e.fields["port"]) for e in self.events("listening")}
 
     def _started(self, lines):
         if any(" notice started " in line for line in lines):
@@ -179,8 +181,7 @@ class Daemon:
             what, lambda _: self.events(name, since, **fields), seconds)[0]
 
     def port(self, service, transport="tls"):
-        return int(self.events("listening", service=service,
-                               transport=transport)[0].fields["port"])
+        return self._ports[service, transport]
 
     # ---- status ----
 

@@ -39,7 +39,7 @@ resource.setrlimit(resource.RLIMIT_CORE,
                    (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def wait_until(what, check, seconds=DEADLINE_S):
+def wait_until(what, check, seconds=DEADLINE_S, every=POLL_S):
     """Polls; answers the first true value of check()."""
     deadline = time.monotonic() + seconds
     while True:
@@ -47,7 +47,7 @@ def wait_until(what, check, seconds=DEADLINE_S):
         if value:
             return value
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(POLL_S)
+        time.sleep(every)
 
 
 def same(found, expected, what="value"):

@@ -45,7 +45,7 @@ static void every_scene_ends_as_the_table_says(void **state)
 				r.x509_error, r.depth, s->x509, s->depth);
 		assert_int_equal(r.kind, s->kind);
 		assert_int_equal(!r.anchor, !s->anchor);
-		if (s->anchor)
+		if (r.anchor)
 			assert_string_equal(r.anchor->file, s->anchor);
 		if (!strstr(r.why, s->why ? s->why : ""))
 			fail_msg("%s: \"%s\" lacks \"%s\"", s->name, r.why,
@@ -192,6 +192,37 @@ static void anchor_that_presents_itself_is_refused(void **state)
 	trust_snapshot_unref(snapshot);
 }
 
+/* Self-signed, with the name of an anchor, of any shape. */
+static void impostor_with_an_anchors_name_is_refused(void **state)
+{
+	const struct cert_attribute subject[] = {
+		{"CN", "CAPF-0000000b"}, {NULL, NULL}};
+	const struct cert_extension shapes[][3] = {
+		{{NULL, NULL}},
+		{{"basicConstraints", "CA:FALSE"}, {NULL, NULL}},
+		{{"basicConstraints", "CA:TRUE"}, {NULL, NULL}},
+		{{"subjectKeyIdentifier", "hash"},
+			{"authorityKeyIdentifier", "keyid"}, {NULL, NULL}},
+	};
+	X509 *capf = made_ca("CAPF-0000000b", 1);
+	struct trust_snapshot *snapshot = load(&capf, 1, 2);
+	for (size_t i = 0; i < 4; i++) {
+		X509 *leaf = made_cert((struct cert_order){.subject = subject,
+			.extensions = shapes[i],
+			.key = made_key("rsa2048", 2)});
+		struct trust_result r;
+		STACK_OF(X509) *untrusted = sk_X509_new_null();
+		sk_X509_push(untrusted, leaf);
+		trust_verify(snapshot, leaf, NULL, MADE_NOW, &r);
+		assert_int_equal(r.verdict, TRUST_SELF_SIGNED);
+		trust_verify(snapshot, leaf, untrusted, MADE_NOW, &r);
+		assert_int_equal(r.verdict, TRUST_SELF_SIGNED);
+		sk_X509_pop_free(untrusted, X509_free);
+	}
+	X509_free(capf);
+	trust_snapshot_unref(snapshot);
+}
+
 static void untrusted_helpers_never_become_anchors(void **state)
 {
 	X509 *capf = made_ca("CAPF-0000000b", 1);
@@ -310,6 +341,7 @@ int main(void)
 		cmocka_unit_test(cas_of_one_name_are_told_apart_by_their_keys),
 		cmocka_unit_test(renewed_ca_is_preferred_to_the_expired_one),
 		cmocka_unit_test(anchor_that_presents_itself_is_refused),
+		cmocka_unit_test(impostor_with_an_anchors_name_is_refused),
 		cmocka_unit_test(untrusted_helpers_never_become_anchors),
 		cmocka_unit_test(long_chains_are_refused),
 		cmocka_unit_test(auth_level_decides_what_is_strong_enough),

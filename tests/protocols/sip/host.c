@@ -2,6 +2,7 @@
 /* A host for the SIP server engine: one device, real bindings, no socket. */
 #include "tests/protocols/sip/host.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,13 +95,16 @@ static void show_register(const struct sip_register *reg, char *text, size_t n)
 
 static void show(const struct sip_server_event *event, char *text, size_t n)
 {
+	const struct sip_register *reg = event->reg;
 	switch (event->type) {
 	case SIP_SERVER_REGISTER:
-		show_register(event->reg, text, n);
+		assert(reg);
+		show_register(reg, text, n);
 		return;
 	case SIP_SERVER_TOKEN:
-		snprintf(text, n, "token %s by %s", event->reg->device,
-			sources[event->reg->source]);
+		assert(reg);
+		snprintf(text, n, "token %s by %s", reg->device,
+			sources[reg->source]);
 		return;
 	case SIP_SERVER_ALARM:
 		snprintf(text, n, "alarm %s", event->text);
@@ -127,6 +131,14 @@ bool sip_host_next(struct sip_host *h, char *text, size_t n)
 		h->reg = *event.reg;
 	show(&event, text, n);
 	return true;
+}
+
+void sip_host_append(char *text, size_t size, const char *more)
+{
+	size_t n = strlen(text);
+	int added = snprintf(text + n, size - n, "%s", more);
+	if (added < 0 || n + (size_t)added >= size)
+		abort();
 }
 
 static bool set(void *self, const char *key, const char *value)

@@ -27,6 +27,10 @@ void sip_host_apply(struct sip_host *h, const struct moment *now);
 /* One event in one line of text; false: none. */
 bool sip_host_next(struct sip_host *h, char *text, size_t n);
 
+/* Puts more behind text, which is an array of size; aborts when it
+ * does not fit. */
+void sip_host_append(char *text, size_t size, const char *more);
+
 /* The same as an actor for conversation files. */
 extern const struct conversation_engine sip_host_engine;
 

@@ -39,7 +39,7 @@ static void ask(const char *call_id, uint32_t cseq)
 	memset(contacts, 0, sizeof(contacts));
 	request = (struct sip_binding_request){
 		.aor = "1@h", .cseq = cseq, .contacts = contacts};
-	strcpy(request.call_id, call_id);
+	snprintf(request.call_id, sizeof(request.call_id), "%s", call_id);
 }
 
 static struct sip_contact *contact(const char *uri)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "protocols/sip/frame.h"
+#include "tests/protocols/sip/host.h"
 
 static const struct sip_limits limits = {
 	.message_max = 11000,
@@ -73,8 +74,9 @@ static void takes_exactly_one_of_two_messages(void **state)
 {
 	struct sip_frame f = {0};
 	char two[2 * sizeof(MESSAGE)];
-	strcpy(two, MESSAGE);
-	strcat(two, MESSAGE);
+	two[0] = '\0';
+	sip_host_append(two, sizeof(two), MESSAGE);
+	sip_host_append(two, sizeof(two), MESSAGE);
 	assert_int_equal(step(&f, two), SIP_FRAME_MESSAGE);
 	size_t n = f.head + f.body;
 	assert_int_equal(n, sizeof(MESSAGE) - 1);
@@ -128,8 +130,8 @@ static void refuses_bare_line_ends(void **state)
 static enum sip_rule length_rule(const char *lines)
 {
 	char text[256] = "OPTIONS sip:x SIP/2.0\r\n";
-	strcat(text, lines);
-	strcat(text, "\r\n");
+	sip_host_append(text, sizeof(text), lines);
+	sip_host_append(text, sizeof(text), "\r\n");
 	return rule_of(text);
 }
 
@@ -145,8 +147,8 @@ static void content_length_stands_once_and_is_digits(void **state)
 		"-1", "+1", "0x1", "1 1", "1,1", "", "1;a", "\xb2"};
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		char line[64] = "Content-Length: ";
-		strcat(line, odd[i]);
-		strcat(line, "\r\n");
+		sip_host_append(line, sizeof(line), odd[i]);
+		sip_host_append(line, sizeof(line), "\r\n");
 		assert_int_equal(length_rule(line), SIP_RULE_LENGTH_DIGITS);
 	}
 	assert_int_equal(
@@ -159,8 +161,8 @@ static void a_broken_limit_does_not_lose_the_frame(void **state)
 {
 	char text[4096] = "OPTIONS sip:x SIP/2.0\r\n";
 	for (int i = 0; i < 101; i++)
-		strcat(text, "X-a: b\r\n");
-	strcat(text, "l: 0\r\n\r\n");
+		sip_host_append(text, sizeof(text), "X-a: b\r\n");
+	sip_host_append(text, sizeof(text), "l: 0\r\n\r\n");
 	struct sip_frame f = {0};
 	assert_int_equal(step(&f, text), SIP_FRAME_MESSAGE);
 	assert_int_equal(f.rule, SIP_RULE_TOO_MANY_LINES);
@@ -185,9 +187,10 @@ static void index_knows_names_in_any_case_and_compact(void **state)
 	static struct sip_head head;
 	for (int h = SIP_HEADER_OTHER + 1; h < SIP_HEADERS; h++) {
 		char text[64] = "x\r\n";
-		strcat(text, sip_header_name((enum sip_header)h));
+		sip_host_append(text, sizeof(text),
+			sip_header_name((enum sip_header)h));
 		text[3] ^= 0x20;
-		strcat(text, ": v\r\n");
+		sip_host_append(text, sizeof(text), ": v\r\n");
 		sip_head_index(&head, text, strlen(text));
 		assert_int_equal(head.n, 1);
 		assert_int_equal(head.lines[0].header, h);
@@ -205,7 +208,7 @@ static void index_leaves_out_what_it_cannot_hold(void **state)
 	static struct sip_head head;
 	static char text[SIP_LINES_MAX * 8 + 256] = "x\r\n";
 	for (int i = 0; i < SIP_LINES_MAX + 9; i++)
-		strcat(text, "a: b\r\n");
+		sip_host_append(text, sizeof(text), "a: b\r\n");
 	sip_head_index(&head, text, strlen(text));
 	assert_int_equal(head.n, SIP_LINES_MAX);
 }

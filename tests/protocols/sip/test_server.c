@@ -293,11 +293,12 @@ static void hostile_heads_cost_little(void **state)
 		struct sip_host h = {0};
 		struct moment now = start();
 		sip_host_init(&h, &now);
-		strcpy(text, OPTIONS);
+		text[0] = '\0';
+		sip_host_append(text, sizeof(text), OPTIONS);
 		text[strlen(text) - 2] = '\0';
 		for (int line = 0; line < 92; line++)
-			strcat(text, fillers[i]);
-		strcat(text, "\r\n");
+			sip_host_append(text, sizeof(text), fillers[i]);
+		sip_host_append(text, sizeof(text), "\r\n");
 		for (int round = 0; round < 100; round++) {
 			char event[TEXT_MAX];
 			size_t n;

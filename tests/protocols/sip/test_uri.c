@@ -152,6 +152,20 @@ static void addresses_come_apart(void **state)
 	}
 }
 
+static void comparing_stops_at_both_ends(void **state)
+{
+	struct sip_slice s = sip_field_text("Via-and-much-more");
+	assert_false(sip_field_is(s, "Via"));
+	assert_false(sip_field_is_nocase(s, "via"));
+	assert_true(sip_field_starts(s, "via"));
+	s.n = 3;
+	assert_true(sip_field_is(s, "Via"));
+	assert_false(sip_field_is(s, "via"));
+	assert_true(sip_field_is_nocase(s, "vIA"));
+	assert_false(sip_field_is_nocase(s, "Via-"));
+	assert_false(sip_field_starts(s, "Via-"));
+}
+
 static void numbers_saturate_and_are_digits(void **state)
 {
 	uint32_t n;
@@ -193,6 +207,7 @@ int main(void)
 		cmocka_unit_test(aors_are_canonical),
 		cmocka_unit_test(lists_split_at_commas_that_count),
 		cmocka_unit_test(addresses_come_apart),
+		cmocka_unit_test(comparing_stops_at_both_ends),
 		cmocka_unit_test(numbers_saturate_and_are_digits),
 		cmocka_unit_test(text_for_people_is_printable_and_cut),
 		cmocka_unit_test(unquoting_never_cuts),
