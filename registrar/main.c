@@ -19,6 +19,7 @@
 #include "registrar/config.h"
 #include "registrar/log.h"
 #include "registrar/server.h"
+#include "registrar/status/http.h"
 #include "registrar/version.h"
 
 static const char lab_folder[] = "dialtone-lab";
@@ -168,6 +169,7 @@ static void run(struct server *server)
 static int serve(const struct config *config)
 {
 	struct server *server;
+	struct http *http = NULL;
 	struct diag d;
 	struct log_line line;
 	if (!config->core_dumps)
@@ -178,7 +180,12 @@ static int serve(const struct config *config)
 	sip_message_setup();
 	if (server_new(config, &server, &d) < 0)
 		return fatal(d.text);
+	if (*config->status_address && http_new(server, &http, &d) < 0) {
+		server_free(server);
+		return fatal(d.text);
+	}
 	run(server);
+	http_free(http);
 	server_free(server);
 	log_begin(&line, LOG_EV_STOPPED);
 	log_end(&line);

@@ -11,7 +11,6 @@
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
-#include "registrar/status/http.h"
 #include "registrar/text.h"
 #include "registrar/worker.h"
 
@@ -24,7 +23,6 @@ struct server {
 	size_t n_workers;
 	struct server_listener *listeners;
 	size_t n_listeners;
-	struct http *http;
 	pthread_mutex_t lock; /* of profile, generation and reload */
 	struct profile *profile;
 	uint64_t generation;
@@ -221,8 +219,6 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	int error = server_reload(s, d);
 	if (error == 0)
 		error = start_workers(s, d);
-	if (error == 0 && *config->status_address)
-		error = http_new(s, &s->http, d);
 	if (error < 0) {
 		server_free(s);
 		return error;
@@ -235,7 +231,6 @@ void server_free(struct server *s)
 {
 	if (!s)
 		return;
-	http_free(s->http);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)

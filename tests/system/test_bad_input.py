@@ -15,7 +15,7 @@ from lab import Lab
 
 LAB = Lab()
 DEVICE, OTHER = "SEP020000000001", "SEP020000000002"
-GAP_S = 0.05
+GAP_S = 0.05 * SLOW
 
 # Long enough for a phone on a busy machine, short enough to wait for.
 HANDSHAKE_MS, FIRST_MS = 1500 * SLOW, 1500 * SLOW
@@ -187,6 +187,7 @@ class Trickle:
         self.connection = connection
         self.data = data
         self.sent = 0
+        assert len(data) * GAP_S * 1000 > 1.5 * FIRST_MS, "too few bytes"
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -204,11 +205,9 @@ class Trickle:
 
 
 def trickled_handshake_has_one_absolute_deadline():
-    hello = client_hello()
-    assert len(hello) * GAP_S * 1000 > 2 * HANDSHAKE_MS / SLOW, len(hello)
     with Daemon(config()) as daemon, tcp(daemon.port("sip")) as connection:
         since = time.monotonic()
-        trickle = Trickle(connection, hello * SLOW)
+        trickle = Trickle(connection, client_hello())
         closed_by_peer(connection)
         closed_at(since, HANDSHAKE_MS)
         trickle.join()
@@ -220,7 +219,7 @@ def trickled_first_message_has_one_absolute_deadline(service, data, rule):
     with Daemon(config()) as daemon, \
             tcp(daemon.port(service, "tcp")) as connection:
         since = time.monotonic()
-        trickle = Trickle(connection, data * 4 * SLOW)
+        trickle = Trickle(connection, data)
         closed_by_peer(connection)
         closed_at(since, FIRST_MS)
         trickle.join()
