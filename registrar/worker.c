@@ -2,10 +2,12 @@
 /* One thread that serves phones: a loop, its sockets, its connections. */
 #include "registrar/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "protocols/tls/engine.h"
@@ -15,15 +17,16 @@
 enum {
 	BACKLOG = 4096,
 	RETRY_MS = 100, /* until paused listeners look for room again */
+	ACCEPT_BATCH = 32,
 };
 
 /* One listening socket of this worker. */
 struct listener {
-	uv_tcp_t tcp;
+	uv_poll_t poll;
+	int fd;
 	struct worker *worker;
 	const struct service *service;
 	bool tls;
-	bool waiting; /* uv holds a connection that was not taken */
 	struct listener *next;
 };
 
@@ -97,8 +100,6 @@ static void on_opened(void *self, const char *address)
 	limits_opened(w->shared->limits, address);
 }
 
-static void accept_waiting(struct worker *w);
-
 static void on_gone(void *self, struct conn_ref ref)
 {
 	struct worker *w = self;
@@ -129,15 +130,14 @@ static void refuse_address(
 	conn_refuse(c, "half-open-per-address");
 }
 
-/* Takes the one connection that uv holds for this listener. */
-static void take(struct listener *l)
+/* An accepted socket becomes a connection, unless its address has many. */
+static void take(struct listener *l, int fd)
 {
 	struct worker *w = l->worker;
 	struct conn *c = conn_new(&w->host);
-	l->waiting = false;
-	int error =
-		uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)conn_tcp(c));
+	int error = uv_tcp_open(conn_tcp(c), fd);
 	if (error < 0) {
+		close(fd);
 		log_accept(w, LOG_EV_ACCEPT_FAILED, uv_strerror(error));
 		conn_refuse(c, uv_strerror(error));
 		return;
@@ -151,56 +151,60 @@ static void take(struct listener *l)
 	conn_start(c, l->service, profile, slot_take(w, c));
 }
 
+static void on_readable(uv_poll_t *poll, int status, int events);
+
 static void on_retry(uv_timer_t *timer)
 {
-	accept_waiting(timer->data);
+	struct worker *w = timer->data;
+	for (struct listener *l = w->listeners; l; l = l->next)
+		uv_poll_start(&l->poll, UV_READABLE, on_readable);
 }
 
 /*
- * uv holds one accepted connection per listener and stops polling until it
- * is taken; the rest waits in the kernel's backlog. So "no room" costs
- * nothing: look again shortly.
+ * Nobody is accepted for a moment; who comes waits in the kernel's backlog.
+ * This is why we accept by ourselves: uv_listen() tries again at once and for
+ * ever when another thread took the descriptor it keeps in reserve.
  */
-static void wait_for_room(struct worker *w)
+static void pause_accepting(struct worker *w, const char *why)
 {
 	if (!w->paused)
-		log_accept(w, LOG_EV_ACCEPT_PAUSED,
-			"limits.connections or limits.half_open is reached");
+		log_accept(w, LOG_EV_ACCEPT_PAUSED, why);
 	w->paused = true;
+	for (struct listener *l = w->listeners; l; l = l->next)
+		uv_poll_stop(&l->poll);
 	uv_timer_start(&w->retry, on_retry, RETRY_MS, 0);
 }
 
-static void accept_waiting(struct worker *w)
+static void resume_accepting(struct worker *w)
 {
-	for (struct listener *l = w->listeners; l; l = l->next) {
-		if (!l->waiting)
-			continue;
-		if (!limits_room(w->shared->limits)) {
-			wait_for_room(w);
-			return;
-		}
-		take(l);
-	}
 	if (w->paused)
 		log_accept(w, LOG_EV_ACCEPT_RESUMED, NULL);
 	w->paused = false;
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	struct listener *l = stream->data;
-	if (status < 0) {
-		/* No descriptor left: uv has closed what waited, so that
-		 * this does not spin. */
-		log_accept(
-			l->worker, LOG_EV_ACCEPT_FAILED, uv_strerror(status));
-		return;
+	struct listener *l = poll->data;
+	struct worker *w = l->worker;
+	/* A few at a time: those who are in already have their turn too. */
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		if (!limits_room(w->shared->limits)) {
+			pause_accepting(w, "limits.connections or "
+					   "limits.half_open is reached");
+			return;
+		}
+		int fd = accept4(
+			l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED ||
+				      errno == EINTR))
+			return;
+		if (fd < 0) {
+			pause_accepting(w, strerror(errno));
+			return;
+		}
+		resume_accepting(w);
+		take(l, fd);
 	}
-	l->waiting = true;
-	if (limits_room(l->worker->shared->limits))
-		take(l);
-	else
-		wait_for_room(l->worker);
 }
 
 /* ---- orders from other threads ---- */
@@ -215,7 +219,7 @@ static void obey(struct worker *w, struct conn_ref ref)
 static void end_everything(struct worker *w)
 {
 	for (struct listener *l = w->listeners; l; l = l->next)
-		uv_close((uv_handle_t *)&l->tcp, NULL);
+		uv_close((uv_handle_t *)&l->poll, NULL);
 	for (size_t i = 0; i < w->n_slots; i++)
 		if (w->slots[i].conn)
 			conn_abort(w->slots[i].conn,
@@ -291,14 +295,12 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 						       : &service_sip;
 	l->next = w->listeners;
 	w->listeners = l;
-	l->tcp.data = l;
-	uv_tcp_init(&w->loop, &l->tcp);
-	int error = uv_tcp_open(&l->tcp, fd);
-	if (error < 0)
-		close(fd);
-	else
-		error = uv_listen(
-			(uv_stream_t *)&l->tcp, BACKLOG, on_connection);
+	l->poll.data = l;
+	l->fd = fd;
+	int error = listen(fd, BACKLOG) < 0 ? -errno : 0;
+	uv_poll_init(&w->loop, &l->poll, fd);
+	if (error == 0)
+		error = uv_poll_start(&l->poll, UV_READABLE, on_readable);
 	if (error < 0)
 		return diag_set(d, error, "%s port %u: cannot listen: %s",
 			listener->address, listener->port, uv_strerror(error));
@@ -343,6 +345,7 @@ void worker_free(struct worker *w)
 	uv_loop_close(&w->loop);
 	while (w->listeners) {
 		struct listener *next = w->listeners->next;
+		close(w->listeners->fd);
 		free(w->listeners);
 		w->listeners = next;
 	}

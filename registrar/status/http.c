@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -24,14 +25,25 @@ enum {
 	TIMEOUT_S = 10,
 	BACKLOG = 128,
 	NAME_MAX_LEN = 128,
-	RETRY_MS = 100, /* until a descriptor may be free again */
+	RETRY_MS = 100, /* until a descriptor or a place may be free again */
+	STAY_MS = 1000 * TIMEOUT_S, /* then a client makes room for others */
+};
+
+/* A place for a client. */
+struct client {
+	bool taken;
+	int fd;
+	int64_t since_ms;
 };
 
 struct http {
 	struct MHD_Daemon *daemon;
 	struct server *server;
-	pthread_t thread; /* takes clients */
-	int fd;		  /* listens */
+	pthread_t thread;     /* takes clients */
+	int fd;		      /* listens */
+	pthread_mutex_t lock; /* of stopping and clients */
+	bool stopping;
+	struct client clients[CLIENTS_MAX];
 };
 
 static const char phone_path[] = "/v1/phones/";
@@ -69,7 +81,7 @@ static json_t *route(struct server *server, const char *path, unsigned *status)
 			return resources[i].make(server);
 	if (strncmp(path, phone_path, sizeof(phone_path) - 1) == 0) {
 		const char *name = path + sizeof(phone_path) - 1;
-		json_t *phone = strlen(name) < NAME_MAX_LEN
+		json_t *phone = *name && strlen(name) < NAME_MAX_LEN
 					? status_json_phone(server, name)
 					: NULL;
 		if (phone)
@@ -120,27 +132,105 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *client,
 	static int seen;
 	struct http *h = self;
 	unsigned status;
-	if (!*state) {
-		/* First call: headers only. Answer when all has come. */
-		*state = &seen;
-		return MHD_YES;
-	}
-	if (*upload_size) {
-		*upload_size = 0; /* a body means nothing here */
-		return MHD_YES;
-	}
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
 		strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return answer(client, MHD_HTTP_METHOD_NOT_ALLOWED,
 			problem(405, "read only",
 				"the status plane answers GET and HEAD"));
+	if (!*state) {
+		/* First call: headers only. Answer when all has come. */
+		*state = &seen;
+		return MHD_YES;
+	}
+	if (*upload_size)
+		return MHD_NO; /* a GET has no body, let alone one without end
+				*/
 	json_t *body = route(h->server, path, &status);
 	return answer(client, status, body);
 }
 
+/* ---- clients ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A place that is free, else NULL. */
+static struct client *free_place(struct http *h)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (!h->clients[i].taken)
+			return &h->clients[i];
+	return NULL;
+}
+
+/* Whoever is here longest had time for any answer, and is asked to go. */
+static void ask_to_go(struct http *h)
+{
+	int64_t now = now_ms();
+	struct client *oldest = &h->clients[0];
+	for (size_t i = 1; i < CLIENTS_MAX; i++)
+		if (h->clients[i].since_ms < oldest->since_ms)
+			oldest = &h->clients[i];
+	if (now - oldest->since_ms < STAY_MS)
+		return;
+	shutdown(oldest->fd, SHUT_RDWR);
+	oldest->since_ms = now; /* others first, if it takes its time */
+}
+
+/* Is there room? If not, some may come of it. */
+static bool has_room(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	bool room = free_place(h) != NULL;
+	if (!room)
+		ask_to_go(h);
+	pthread_mutex_unlock(&h->lock);
+	return room;
+}
+
+static void enter(struct http *h, int fd)
+{
+	pthread_mutex_lock(&h->lock);
+	*free_place(h) =
+		(struct client){.taken = true, .fd = fd, .since_ms = now_ms()};
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void leave(struct http *h, int fd)
+{
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (h->clients[i].taken && h->clients[i].fd == fd)
+			h->clients[i].taken = false;
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* Called before the descriptor is closed. */
+static void on_connection(void *self, struct MHD_Connection *client,
+	void **state, enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		client, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		leave(self, info->connect_fd);
+}
+
+static bool stopping(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	bool is = h->stopping;
+	pthread_mutex_unlock(&h->lock);
+	return is;
+}
+
 /*
- * When no descriptor is left, libmicrohttpd tries to accept again at once,
- * and for ever. So clients are taken here, at leisure, and handed to it.
+ * libmicrohttpd gets its clients from here, and never one too many: without
+ * a descriptor it would try to accept again at once, and for ever; over its
+ * limit it waits for a lock that it holds itself (0.9.75).
  */
 static void *take_clients(void *self)
 {
@@ -148,21 +238,23 @@ static void *take_clients(void *self)
 	sigset_t all;
 	sigfillset(&all); /* signals are the main loop's */
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
-	for (;;) {
+	while (!stopping(h)) {
 		struct sockaddr_storage at;
 		socklen_t n = sizeof(at);
-		int fd = accept4(h->fd, (struct sockaddr *)&at, &n,
-			SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd >= 0) {
-			MHD_add_connection(
-				h->daemon, fd, (struct sockaddr *)&at, n);
+		int fd = -1;
+		if (has_room(h))
+			fd = accept4(h->fd, (struct sockaddr *)&at, &n,
+				SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0) {
+			usleep(RETRY_MS * 1000);
 			continue;
 		}
-		if (errno == EINVAL)
-			return NULL; /* http_free shut it down */
-		if (errno != ECONNABORTED)
-			usleep(RETRY_MS * 1000);
+		enter(h, fd);
+		if (MHD_add_connection(h->daemon, fd, (struct sockaddr *)&at,
+			    n) != MHD_YES)
+			leave(h, fd);
 	}
+	return NULL;
 }
 
 /* Daemon and thread, over a socket that listens. 0 or -EIO. */
@@ -173,9 +265,10 @@ static int start(struct http *h)
 					     MHD_USE_ITC |
 					     MHD_USE_NO_LISTEN_SOCKET,
 		0, NULL, NULL, on_request, h, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CLIENTS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		2 * (unsigned)CLIENTS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CLIENT_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)TIMEOUT_S, MHD_OPTION_END);
+		(unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, h, MHD_OPTION_END);
 	if (!h->daemon)
 		return -EIO;
 	if (pthread_create(&h->thread, NULL, take_clients, h) == 0)
@@ -201,9 +294,11 @@ int http_new(struct server *server, struct http **out, struct diag *d)
 	struct http *h = memory_zero(sizeof(*h));
 	h->server = server;
 	h->fd = fd;
+	pthread_mutex_init(&h->lock, NULL);
 	error = start(h);
 	if (error < 0) {
 		close(fd);
+		pthread_mutex_destroy(&h->lock);
 		free(h);
 		return diag_set(d, error, "%s port %u: cannot serve status",
 			c->status_address, port);
@@ -223,9 +318,13 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
+	pthread_mutex_lock(&h->lock);
+	h->stopping = true;
+	pthread_mutex_unlock(&h->lock);
 	shutdown(h->fd, SHUT_RDWR); /* its accept fails: the thread ends */
 	pthread_join(h->thread, NULL);
 	close(h->fd);
 	MHD_stop_daemon(h->daemon);
+	pthread_mutex_destroy(&h->lock);
 	free(h);
 }

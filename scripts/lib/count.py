@@ -7,11 +7,12 @@ Reads meson-info/intro-tests.json (what speaks TAP) and meson-logs/testlog.json
 (what each test printed). Not testlog.junit.xml: meson 1.0 writes a timeout
 there as a pass, leaves out a crash after the last subtest, and lets control
 characters through that no XML reader takes. --failed and --skipped count what
-never came to a test, such as a build that broke. Says every failure, with what
-the test printed, and every skip, with its reason; the last line on stdout is
-`N passed, N failed, N skipped`, the exit status 1 if anything failed or
-nothing ran at all.
+never came to a test, such as a build that broke. Says the skips, with their
+reasons, then every failure, with what the test printed; the last line on
+stdout is `N passed, N failed, N skipped`, the exit status 1 if anything failed
+or nothing passed at all.
 """
+import itertools
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import sys
 from collections import namedtuple
 
 TAIL_LINES = 60
+SKIPS_SHOWN = 12  # of one test
 
 Case = namedtuple("Case", "name verdict reason")
 
@@ -126,38 +128,64 @@ def read_build(folder):
 
 
 class Sum:
+    """All cases of all builds, in the order they came."""
+
     def __init__(self):
-        self.count = {"passed": 0, "failed": 0, "skipped": 0}
+        self.found = []  # (build, test, case)
+        self.logs = {}  # (build, test) → what it printed
 
-    def add(self, where, case):
-        self.count[case.verdict] += 1
-        if case.verdict == "passed":
-            return
-        word = "FAIL" if case.verdict == "failed" else "SKIP"
-        text = ": ".join(filter(None, [where, case.name]))
-        print(f"{word} {text}" + (f": {case.reason}" if case.reason else ""))
-
-    def add_build(self, name, folder):
-        before = dict(self.count)
+    def add_build(self, build, folder):
         try:
             tests = list(read_build(folder))
         except (OSError, ValueError, KeyError) as error:
-            self.add(f"{name} build", Case("", "failed",
-                     f"left no readable test log ({error})"))
+            why = f"left no readable test log ({error})"
+            self.found.append((build, "", Case("the build", "failed", why)))
             return
         if not tests:
-            self.add(f"{name} build", Case("", "failed", "ran no test"))
+            why = Case("the build", "failed", "ran no test")
+            self.found.append((build, "", why))
         for test, cases in tests:
-            for case in cases:
-                self.add(f"{name} {test['short']}", case)
-            if any(c.verdict == "failed" for c in cases):
-                print(tail(test.get("stdout", "") + test.get("stderr", "")))
-        got = {k: self.count[k] - before[k] for k in before}
-        print(f"{name}: " + in_words(got))
+            name = test["short"]
+            self.found += [(build, name, case) for case in cases]
+            self.logs[build, name] = (test.get("stdout", "")
+                                      + test.get("stderr", ""))
+
+    def count(self, build=None):
+        verdicts = [case.verdict for b, _, case in self.found
+                    if build in (None, b)]
+        return ", ".join(f"{verdicts.count(verdict)} {verdict}"
+                         for verdict in ("passed", "failed", "skipped"))
+
+    def builds(self):
+        return list(dict.fromkeys(build for build, _, _ in self.found if build))
+
+    def tell_skips(self):
+        """Each skip once, with the builds it was met in; not 300 a test."""
+        where = {}
+        for build, test, case in self.found:
+            if case.verdict == "skipped":
+                where.setdefault(test, {}).setdefault(case, []).append(build)
+        for test, cases in where.items():
+            for case, builds in list(cases.items())[:SKIPS_SHOWN]:
+                print(line("SKIP", ", ".join(builds), test, case))
+            more = len(cases) - SKIPS_SHOWN
+            if more > 0:
+                print(f"SKIP {test}: and {more} more like these")
+
+    def tell_failures(self):
+        failed = [f for f in self.found if f[2].verdict == "failed"]
+        for place, found in itertools.groupby(failed, lambda f: f[:2]):
+            for build, test, case in found:
+                print(line("FAIL", build, test, case))
+            if place in self.logs:
+                print(tail(self.logs[place]))
 
 
-def in_words(count):
-    return ", ".join(f"{count[k]} {k}" for k in ("passed", "failed", "skipped"))
+def line(word, build, test, case):
+    """`FAIL asan bytes: name: reason`, of what there is."""
+    place = " ".join(filter(None, [word, build, test]))
+    says = ": ".join(filter(None, [case.name, case.reason]))
+    return f"{place}: {says}" if build and says else f"{place} {says}".strip()
 
 
 def main(arguments):
@@ -166,12 +194,17 @@ def main(arguments):
         if argument in ("--failed", "--skipped"):
             verdict = argument[2:]
         elif verdict:
-            total.add(argument, Case("", verdict, ""))
+            total.found.append(("", "", Case(argument, verdict, "")))
             verdict = None
         else:
             total.add_build(*argument.split("=", 1))
-    print(in_words(total.count))
-    return 1 if total.count["failed"] or not total.count["passed"] else 0
+    total.tell_skips()
+    total.tell_failures()
+    for build in total.builds():
+        print(f"{build}: {total.count(build)}")
+    print(total.count())
+    verdicts = {case.verdict for _, _, case in total.found}
+    return 0 if "passed" in verdicts and "failed" not in verdicts else 1
 
 
 if __name__ == "__main__":

@@ -101,11 +101,31 @@ def sums_go_over_builds_and_what_never_came_to_a_test():
         out = build(folder, endings)
         status, last, lines = count(f"a={out}", f"b={out}")
         assert (status, last) == (0, in_words(6, 0, 2)), (status, last)
-        assert "SKIP a tap_skip: b: no tool" in lines, lines
+        assert "SKIP a, b tap_skip: b: no tool" in lines, lines
         status, last, lines = count(
             "--failed", "x build: broke", "--skipped", "y: absent", f"a={out}")
         assert (status, last) == (1, in_words(3, 1, 2)), (status, last)
         assert "FAIL x build: broke" in lines, lines
+
+
+def a_failure_is_said_with_what_the_test_printed():
+    endings = [e for e in ENDINGS if e[0] in ("tap_bad", "bad")]
+    with tempfile.TemporaryDirectory() as folder:
+        status, _, lines = count(f"a={build(folder, endings)}")
+        assert status == 1, status
+        at = lines.index("FAIL a tap_bad: b")
+        assert lines[at + 1:at + 3] == ["    1..2", "    not ok 2 - b"], lines
+        assert "FAIL a bad: fail, exit status 3" in lines, lines
+
+
+def many_skips_of_one_test_are_cut_short_but_counted():
+    script = "echo 1..40; for i in $(seq 40); do echo ok $i - c$i '# SKIP x'; done"
+    with tempfile.TemporaryDirectory() as folder:
+        out = build(folder, [("many", "tap", script, ()), ENDINGS[0]])
+        status, last, lines = count(f"a={out}")
+        assert (status, last) == (0, in_words(1, 0, 40)), (status, last)
+        assert "SKIP many: and 28 more like these" in lines, lines
+        assert len(lines) < 20, lines
 
 
 def a_build_without_a_test_log_is_a_failure():
@@ -123,5 +143,7 @@ if __name__ == "__main__":
     sys.exit(tap.run(
         every_ending_counts_as_the_table_says,
         sums_go_over_builds_and_what_never_came_to_a_test,
+        a_failure_is_said_with_what_the_test_printed,
+        many_skips_of_one_test_are_cut_short_but_counted,
         a_build_without_a_test_log_is_a_failure,
         a_run_that_passed_nothing_fails))

@@ -181,5 +181,4 @@ def facts():
 
 
 if __name__ == "__main__":
-    needs("openssl")
     sys.exit(tap.run(*facts()))

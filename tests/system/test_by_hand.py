@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import sip
 from clients import s_client_pipe, tls
 from daemon import Daemon
-from harness import holds, needs, same, shared, tap
+from harness import holds, same, shared, tap
 from lab import Lab
 
 LAB = Lab()
@@ -142,7 +142,6 @@ def every_message_of_a_cisco_phone_is_answered():
 
 
 if __name__ == "__main__":
-    needs("openssl")
     sys.exit(tap.run(
         a_whole_life_with_s_client,
         standby_keepalive_of_a_stranger_touches_nothing,

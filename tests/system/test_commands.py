@@ -16,7 +16,8 @@ LAB = Lab()
 DEVICE, STRANGER = "SEP020000000001", "SEP020000000002"
 
 # What may differ between two looks at the same thing.
-MOVING = re.compile(r'"(now|residentBytes|lastSeen|bytesIn|bytesOut)": [^,\n]+')
+MOVING = re.compile(
+    r'"(now|residentBytes|lastSeen|bytesIn|bytesOut)": [^,\n]+')
 
 
 def dialtone(daemon, *words):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps the registrar from starting: one line that says what and where."""
+"""What keeps the registrar from starting: one line says what and where."""
 import difflib
 import json
 import os

@@ -10,7 +10,7 @@ from clients import (Phones, call, context, credential_words, s_client_alert,
                      tcp)
 from daemon import Daemon, refuses_to_start
 from forge import Forge
-from harness import (DIALTONE, LOOPBACK, fact, good, holds, needs, run, same,
+from harness import (DIALTONE, fact, good, holds, run, same,
                      shared, tap)
 from lab import Lab, common_name
 
@@ -133,13 +133,15 @@ def wrong_key_later_keeps_the_old_certificate():
     mine = {"certificate": "server/mine.pem", "key": "server/mine.key"}
     with Daemon(LAB.config(tls={"certificates": [mine]})) as daemon:
         before = daemon.get("/v1/status")["certificates"]
-        shutil.copy(LAB.path("server", "ec.key"), LAB.path("server", "mine.key"))
+        shutil.copy(LAB.path("server", "ec.key"),
+                    LAB.path("server", "mine.key"))
         event = daemon.reload("reload-refused")
         holds(event.fields["why"], "server/mine.key", "server/mine.pem")
         same(daemon.get("/v1/status")["certificates"], before)
         call(daemon, "sip", *credential_words(LAB.phone(DEVICE))) \
             .outcome("registered")
-        shutil.copy(LAB.path("server", "ec.pem"), LAB.path("server", "mine.pem"))
+        shutil.copy(LAB.path("server", "ec.pem"),
+                    LAB.path("server", "mine.pem"))
         daemon.reload()
         after = daemon.get("/v1/status")["certificates"]
     assert before != after, after
@@ -310,5 +312,4 @@ def facts():
 
 
 if __name__ == "__main__":
-    needs("openssl")
     sys.exit(tap.run(*facts()))
