@@ -23,24 +23,21 @@ struct shard {
 	pthread_mutex_t lock;
 	struct node *buckets[BUCKETS];
 	struct node *oldest, *newest; /* list of those not registered */
-	size_t max;
 	struct directory_counts counts;
 };
 
 struct directory {
 	struct shard shards[SHARDS];
+	size_t max;
+	size_t known; /* in all shards; atomic */
 };
 
 struct directory *directory_new(size_t devices_max)
 {
 	struct directory *d = memory_zero(sizeof(*d));
-	for (size_t i = 0; i < SHARDS; i++) {
+	d->max = devices_max;
+	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&d->shards[i].lock, NULL);
-		/* Twice the even share: hashes are not even. */
-		d->shards[i].max = devices_max / SHARDS * 2 + 1;
-		if (d->shards[i].max > devices_max)
-			d->shards[i].max = devices_max;
-	}
 	return d;
 }
 
@@ -116,7 +113,7 @@ static void count(struct shard *s, const struct directory_entry *e, int by)
 		s->counts.mic += n;
 }
 
-static void forget(struct shard *s, struct node *node)
+static void forget(struct directory *d, struct shard *s, struct node *node)
 {
 	struct node **at = bucket_of(s, hash(node->entry.device));
 	while (*at != node)
@@ -124,17 +121,42 @@ static void forget(struct shard *s, struct node *node)
 	*at = node->next;
 	gone_remove(s, node);
 	s->counts.known--;
+	__atomic_sub_fetch(&d->known, 1, __ATOMIC_RELAXED);
 	free(node);
 }
 
-/* A node for a device that is not there yet; NULL when all are in use. */
-static struct node *add(struct shard *s, uint32_t h)
+/* Makes room in whichever shard has it; false: all are registered. */
+static bool forget_longest_gone(struct directory *d)
 {
-	if (s->counts.known >= s->max) {
-		if (!s->oldest)
-			return NULL;
-		forget(s, s->oldest);
+	struct shard *where = NULL;
+	int64_t since_ms = INT64_MAX;
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &d->shards[i];
+		pthread_mutex_lock(&s->lock);
+		if (s->oldest && s->oldest->entry.since_ms <= since_ms) {
+			since_ms = s->oldest->entry.since_ms;
+			where = s;
+		}
+		pthread_mutex_unlock(&s->lock);
 	}
+	if (!where)
+		return false;
+	pthread_mutex_lock(&where->lock);
+	if (where->oldest) /* still: another thread may have been faster */
+		forget(d, where, where->oldest);
+	pthread_mutex_unlock(&where->lock);
+	return true;
+}
+
+/* A node for a device that is not there yet; NULL when there is no room. */
+static struct node *add(struct directory *d, struct shard *s, uint32_t h)
+{
+	size_t known = __atomic_load_n(&d->known, __ATOMIC_RELAXED);
+	do
+		if (known >= d->max)
+			return NULL;
+	while (!__atomic_compare_exchange_n(&d->known, &known, known + 1, true,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	struct node *node = memory_zero(sizeof(*node));
 	struct node **bucket = bucket_of(s, h);
 	node->next = *bucket;
@@ -186,7 +208,7 @@ static void keep_story(
 			sizeof(entry->came_back));
 }
 
-enum directory_result directory_register(struct directory *d,
+static enum directory_result try_register(struct directory *d,
 	const struct directory_entry *entry, struct conn_ref *old)
 {
 	uint32_t h = hash(entry->device);
@@ -197,7 +219,7 @@ enum directory_result directory_register(struct directory *d,
 	if (result == DIRECTORY_TAKEN)
 		goto out;
 	bool fresh = !node;
-	if (fresh && !(node = add(s, h))) {
+	if (fresh && !(node = add(d, s, h))) {
 		result = DIRECTORY_FULL;
 		goto out;
 	}
@@ -214,6 +236,16 @@ enum directory_result directory_register(struct directory *d,
 	count(s, &node->entry, 1);
 out:
 	pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
+enum directory_result directory_register(struct directory *d,
+	const struct directory_entry *entry, struct conn_ref *old)
+{
+	enum directory_result result;
+	do
+		result = try_register(d, entry, old);
+	while (result == DIRECTORY_FULL && forget_longest_gone(d));
 	return result;
 }
 

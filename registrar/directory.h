@@ -48,8 +48,7 @@ struct directory_entry {
 
 struct directory;
 
-/* Remembers devices_max, twice as many at the very most (its shards fill
- * unevenly): when full, the longest gone goes. */
+/* Remembers devices_max: when full, the longest gone goes. */
 struct directory *directory_new(size_t devices_max);
 void directory_free(struct directory *d);
 

@@ -108,6 +108,13 @@ static void write_line(const struct failure *e)
 	log_end(&line);
 }
 
+static int64_t unix_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Whether this second still has a line to give; says what was left out. */
 static bool may_log(struct failures *f, int64_t now_ms)
 {
@@ -158,9 +165,7 @@ static struct failure *slot(struct failures *f, const struct failure *e)
 
 void failures_add(struct failures *f, const struct failure *failure)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	int64_t now_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	int64_t now_ms = unix_ms();
 	pthread_mutex_lock(&f->lock);
 	struct failure *e = slot(f, failure);
 	uint64_t count = e->count + 1;
@@ -174,6 +179,15 @@ void failures_add(struct failures *f, const struct failure *failure)
 	pthread_mutex_unlock(&f->lock);
 	if (logged)
 		write_line(failure);
+}
+
+bool failures_may_log(struct failures *f)
+{
+	int64_t now_ms = unix_ms();
+	pthread_mutex_lock(&f->lock);
+	bool may = may_log(f, now_ms);
+	pthread_mutex_unlock(&f->lock);
+	return may;
 }
 
 static int newest_first(const void *a, const void *b)

@@ -60,6 +60,9 @@ void failure_set_alert(struct failure *out, int alert, bool alert_read);
 void failures_add(struct failures *f, const struct failure *failure);
 /* Copies, newest first; the caller frees the array. */
 struct failure *failures_list(struct failures *f, size_t *n);
+/* May one more line be logged that a stranger can cause at will? It shares
+ * the second's lines with refusals; what does not fit is counted. */
+bool failures_may_log(struct failures *f);
 /* How many there were in all, since the start. */
 uint64_t failures_total(struct failures *f);
 

@@ -8,7 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TAIL = 8 }; /* room kept for "...", quote, brace and line end */
+#include "registrar/text.h"
+
+enum {
+	TAIL = 8,	/* room kept for brace and line end */
+	VALUE_TAIL = 24 /* the same, for a character, "..." and quote before */
+};
 
 static const struct {
 	enum log_level level;
@@ -57,19 +62,24 @@ static void put(struct log_line *line, const char *text)
 	line->n += n;
 }
 
-/* Quotes, backslashes and control characters cannot forge a field. */
+/* Quotes, backslashes and control characters cannot forge a field, and what
+ * is not UTF-8 cannot spoil a line. */
 static void put_escaped(struct log_line *line, const char *value)
 {
-	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
-		char piece[8] = {(char)*p, '\0'};
-		if (line->n + 2 * TAIL > sizeof(line->text)) {
+	for (size_t n = 0; *value; value += n ? n : 1) {
+		char piece[8] = "?";
+		unsigned char c = (unsigned char)*value;
+		if (line->n + VALUE_TAIL > sizeof(line->text)) {
 			put(line, "...");
 			return;
 		}
-		if (*p == '"' || *p == '\\')
-			snprintf(piece, sizeof(piece), "\\%c", *p);
-		else if (*p < 0x20 || *p == 0x7f)
-			snprintf(piece, sizeof(piece), "\\u%04x", *p);
+		n = text_character(value);
+		if (c == '"' || c == '\\')
+			snprintf(piece, sizeof(piece), "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			snprintf(piece, sizeof(piece), "\\u%04x", c);
+		else if (n)
+			snprintf(piece, sizeof(piece), "%.*s", (int)n, value);
 		put(line, piece);
 	}
 }
@@ -103,19 +113,23 @@ static bool plain(const char *value)
 	return true;
 }
 
-static void put_key(struct log_line *line, const char *key)
+/* A field that has no room any more is left out as a whole. */
+static bool put_key(struct log_line *line, const char *key)
 {
+	if (line->n + strlen(key) + 2 * VALUE_TAIL > sizeof(line->text))
+		return false;
 	put(line, log_format == LOG_TEXT ? " " : ",\"");
 	put(line, key);
 	put(line, log_format == LOG_TEXT ? "=" : "\":");
+	return true;
 }
 
 void log_str(struct log_line *line, const char *key, const char *value)
 {
-	if (!value || !*value)
+	if (!value || !*value || !put_key(line, key))
 		return;
-	put_key(line, key);
-	if (log_format == LOG_TEXT && plain(value)) {
+	if (log_format == LOG_TEXT && plain(value) &&
+		line->n + strlen(value) + VALUE_TAIL <= sizeof(line->text)) {
 		put(line, value);
 		return;
 	}
@@ -138,8 +152,8 @@ void log_num(struct log_line *line, const char *key, int64_t value)
 {
 	char text[24];
 	snprintf(text, sizeof(text), "%lld", (long long)value);
-	put_key(line, key);
-	put(line, text);
+	if (put_key(line, key))
+		put(line, text);
 }
 
 void log_end(struct log_line *line)

@@ -36,7 +36,7 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(REFUSED, LOG_WARN, "refused",                                        \
 		"a phone was refused: what it showed, which rule, the cure")   \
 	X(SUPPRESSED, LOG_WARN, "refusals-suppressed",                         \
-		"refusals that were counted but not logged in that second")    \
+		"refusals and alarms that were not logged in that second")     \
 	X(ALARM, LOG_INFO, "alarm", "a phone says why it comes back")          \
 	X(IGNORED, LOG_DEBUG, "ignored", "a message was ignored, and why")     \
 	X(ANSWERED, LOG_DEBUG, "answered", "a request was answered by itself") \

@@ -139,42 +139,54 @@ static void on_reload(uv_signal_t *handle, int number)
 	log_end(&line);
 }
 
-static void run(struct server *server)
-{
-	static const struct {
-		int number;
-		uv_signal_cb act;
-	} signals[] = {
-		{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+static const struct {
+	int number;
+	uv_signal_cb act;
+} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+
+/* The main loop: signals are all it knows. */
+struct listening {
 	uv_loop_t loop;
 	uv_signal_t handles[3];
-	struct log_line line;
-	uv_loop_init(&loop);
+};
+
+/* From here on a signal waits for run(): none kills us while we start. */
+static void listen_to_signals(struct listening *l)
+{
+	uv_loop_init(&l->loop);
 	for (size_t i = 0; i < 3; i++) {
-		uv_signal_init(&loop, &handles[i]);
-		handles[i].data = server;
-		uv_signal_start(&handles[i], signals[i].act, signals[i].number);
+		uv_signal_init(&l->loop, &l->handles[i]);
+		uv_signal_start(
+			&l->handles[i], signals[i].act, signals[i].number);
 	}
+}
+
+static void forget_signals(struct listening *l)
+{
+	for (size_t i = 0; i < 3; i++)
+		uv_close((uv_handle_t *)&l->handles[i], NULL);
+	uv_run(&l->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&l->loop);
+}
+
+static void run(struct listening *l, struct server *server)
+{
+	struct log_line line;
+	for (size_t i = 0; i < 3; i++)
+		l->handles[i].data = server;
 	log_begin(&line, LOG_EV_STARTED);
 	log_str(&line, "version", DIALTONE_VERSION);
 	log_num(&line, "workers", (int64_t)server_workers(server));
 	log_end(&line);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	for (size_t i = 0; i < 3; i++)
-		uv_close((uv_handle_t *)&handles[i], NULL);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
+	uv_run(&l->loop, UV_RUN_DEFAULT);
 }
 
-static int serve(const struct config *config)
+static int serve_phones(const struct config *config, struct listening *l)
 {
 	struct server *server;
 	struct http *http = NULL;
 	struct diag d;
 	struct log_line line;
-	if (!config->core_dumps)
-		forbid_core_dumps();
-	signal(SIGPIPE, SIG_IGN);
 	if (!config->file && make_lab(&d) < 0)
 		return fatal(d.text);
 	sip_message_setup();
@@ -184,12 +196,24 @@ static int serve(const struct config *config)
 		server_free(server);
 		return fatal(d.text);
 	}
-	run(server);
+	run(l, server);
 	http_free(http);
 	server_free(server);
 	log_begin(&line, LOG_EV_STOPPED);
 	log_end(&line);
 	return 0;
+}
+
+static int serve(const struct config *config)
+{
+	struct listening l;
+	if (!config->core_dumps)
+		forbid_core_dumps();
+	signal(SIGPIPE, SIG_IGN);
+	listen_to_signals(&l);
+	int status = serve_phones(config, &l);
+	forget_signals(&l);
+	return status;
 }
 
 int main(int argc, char **argv)

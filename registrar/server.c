@@ -14,7 +14,10 @@
 #include "registrar/text.h"
 #include "registrar/worker.h"
 
-enum { DESCRIPTORS_KEPT = 200 }; /* for sockets, files, status clients */
+enum {
+	DESCRIPTORS_KEPT = 200,	   /* for files and status clients */
+	DESCRIPTORS_OF_WORKER = 8, /* for its loop; its sockets come on top */
+};
 
 struct server {
 	const struct config *config;
@@ -121,6 +124,14 @@ static void displace(void *self, struct conn_ref ref)
 	worker_displace(s->workers[ref.worker], ref);
 }
 
+static size_t workers_wanted(const struct config *c)
+{
+	if (c->workers)
+		return c->workers;
+	size_t n = uv_available_parallelism();
+	return n > 64 ? 64 : n;
+}
+
 /* Descriptors decide how many connections there really can be. */
 static uint32_t connections_max(const struct config *c)
 {
@@ -130,18 +141,12 @@ static uint32_t connections_max(const struct config *c)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	getrlimit(RLIMIT_NOFILE, &limit);
-	rlim_t room = limit.rlim_cur > DESCRIPTORS_KEPT * 2
-			      ? limit.rlim_cur - DESCRIPTORS_KEPT
-			      : limit.rlim_cur / 2;
+	rlim_t kept =
+		DESCRIPTORS_KEPT +
+		workers_wanted(c) * (DESCRIPTORS_OF_WORKER + c->n_listeners);
+	rlim_t room = limit.rlim_cur > kept * 2 ? limit.rlim_cur - kept
+						: limit.rlim_cur / 2;
 	return room < c->connections_max ? (uint32_t)room : c->connections_max;
-}
-
-static size_t workers_wanted(const struct config *c)
-{
-	if (c->workers)
-		return c->workers;
-	size_t n = uv_available_parallelism();
-	return n > 64 ? 64 : n;
 }
 
 static void log_listening(const struct config_listener *l, uint16_t port)
@@ -233,6 +238,8 @@ void server_free(struct server *s)
 		return;
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_join(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	profile_unref(s->profile);

@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character at p (RFC 3629), 0 when it is none. */
-static size_t character(const unsigned char *p)
+size_t text_character(const char *text)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	static const struct {
 		uint8_t lead, mask;
 		uint32_t least;
@@ -35,19 +35,18 @@ static size_t character(const unsigned char *p)
 
 void text_copy(char *dst, size_t size, const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
 	size_t n = 0;
-	while (*p) {
-		size_t len = character(p);
+	while (*text) {
+		size_t len = text_character(text);
 		size_t need = len ? len : 1;
 		if (n + need >= size)
 			break;
 		if (len)
-			memcpy(dst + n, p, len);
+			memcpy(dst + n, text, len);
 		else
 			dst[n] = '?';
 		n += need;
-		p += need;
+		text += need;
 	}
 	dst[n] = '\0';
 }

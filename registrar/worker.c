@@ -13,6 +13,7 @@
 #include "protocols/tls/engine.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
+#include "registrar/text.h"
 
 enum {
 	BACKLOG = 4096,
@@ -122,11 +123,19 @@ static void log_accept(struct worker *w, enum log_event event, const char *why)
 static void refuse_address(
 	struct worker *w, struct conn *c, const struct listener *l)
 {
-	struct peer peer = {.protocol = l->service->protocol, .tls = l->tls};
-	memcpy(peer.address, conn_address(c), sizeof(peer.address));
-	service_fault(&w->shared->world, &peer, NULL, "half-open-per-address",
+	struct peer peer = *conn_peer(c);
+	struct failure f;
+	peer.protocol = l->service->protocol;
+	peer.tls = l->tls;
+	failure_from_peer(&f, &peer);
+	text_copy(f.rule, sizeof(f.rule), "half-open-per-address");
+	text_copy(f.why, sizeof(f.why),
 		"too many unfinished connections from this address "
 		"(limits.half_open_per_address)");
+	text_copy(f.cure, sizeof(f.cure),
+		"look at what this address does; raise "
+		"limits.half_open_per_address if many phones share it");
+	failures_add(w->shared->world.failures, &f);
 	conn_refuse(c, "half-open-per-address");
 }
 
@@ -142,7 +151,12 @@ static void take(struct listener *l, int fd)
 		conn_refuse(c, uv_strerror(error));
 		return;
 	}
-	if (!limits_enter(w->shared->limits, conn_address(c))) {
+	const char *address = conn_peer(c)->address;
+	if (!*address) {
+		conn_refuse(c, "gone before it was accepted");
+		return;
+	}
+	if (!limits_enter(w->shared->limits, address)) {
 		refuse_address(w, c, l);
 		return;
 	}
@@ -253,7 +267,8 @@ void worker_displace(struct worker *w, struct conn_ref ref)
 	pthread_mutex_lock(&w->lock);
 	order->next = w->orders;
 	w->orders = order;
-	uv_async_send(&w->wake);
+	if (!w->stopping) /* else `wake` may be closed, as all will be */
+		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -334,14 +349,18 @@ void worker_stop(struct worker *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void worker_free(struct worker *w)
+void worker_join(struct worker *w)
 {
-	if (!w)
-		return;
 	if (w->started)
 		uv_thread_join(&w->thread);
 	else
 		uv_run(&w->loop, UV_RUN_DEFAULT); /* worker_stop was asked */
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
 	uv_loop_close(&w->loop);
 	while (w->listeners) {
 		struct listener *next = w->listeners->next;

@@ -27,8 +27,10 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 int worker_start(struct worker *w, struct diag *d);
 /* Closes that connection if it still is there; from any thread. */
 void worker_displace(struct worker *w, struct conn_ref ref);
-/* Asks it to end, from any thread; then waits for it and frees it. */
+/* Asks it to end, from any thread; waits for that; frees it. No worker is
+ * freed before all have ended: until then they write to each other. */
 void worker_stop(struct worker *w);
+void worker_join(struct worker *w);
 void worker_free(struct worker *w);
 
 const struct conn_counters *worker_counters(const struct worker *w);

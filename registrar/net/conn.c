@@ -11,7 +11,6 @@
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/address.h"
-#include "registrar/text.h"
 #include "registrar/tls/handshake.h"
 
 enum {
@@ -95,7 +94,8 @@ static void on_handle_closed(uv_handle_t *handle)
 	struct conn *c = handle->data;
 	if (--c->handles > 0)
 		return;
-	conn_counter_add(&c->host->counters->closed, 1);
+	if (c->peer.ref.id)
+		conn_counter_add(&c->host->counters->closed, 1);
 	free(c->writing);
 	free(c);
 }
@@ -497,19 +497,17 @@ static void fill_addresses(struct conn *c)
 	int n = sizeof(at);
 	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&at, &n) == 0)
 		address_put(&at, c->peer.address, &c->peer.port, &ipv4);
-	else
-		text_copy(c->peer.address, sizeof(c->peer.address), "gone");
 	n = sizeof(at);
 	if (uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&at, &n) == 0)
 		address_put(
 			&at, local, &c->peer.local_port, &c->peer.local_ipv4);
 }
 
-const char *conn_address(const struct conn *c)
+const struct peer *conn_peer(struct conn *c)
 {
 	if (!c->peer.address[0])
-		fill_addresses((struct conn *)c);
-	return c->peer.address;
+		fill_addresses(c);
+	return &c->peer;
 }
 
 void conn_refuse(struct conn *c, const char *why)
@@ -534,7 +532,7 @@ void conn_start(struct conn *c, const struct service *service,
 	struct profile *profile, struct conn_ref ref)
 {
 	struct moment now = now_of(c);
-	conn_address(c);
+	conn_peer(c);
 	c->peer.ref = ref;
 	c->peer.protocol = service->protocol;
 	c->peer.tls = profile != NULL;

@@ -31,8 +31,8 @@ enum { CONN_INPUT_MAX = 64 * 1024 };
 /* Counted by one worker, read by status: relaxed atomics. */
 struct conn_counters {
 	uint64_t accepted;
-	uint64_t closed;
-	uint64_t refused; /* by a cap, before anything was read */
+	uint64_t closed;  /* of those accepted */
+	uint64_t refused; /* by a cap, or gone before it was accepted */
 	uint64_t handshakes_ok;
 	uint64_t handshakes_failed;
 	uint64_t bytes_in;
@@ -55,7 +55,8 @@ void conn_start(struct conn *c, const struct service *service,
 	struct profile *profile, struct conn_ref ref);
 /* Accepted but not wanted: closed without a word (why is logged). */
 void conn_refuse(struct conn *c, const char *why);
-const char *conn_address(const struct conn *c);
+/* Its address is "" when it has gone already. */
+const struct peer *conn_peer(struct conn *c);
 
 /* Ends it: what waits is sent, then FIN, then a short linger, so that an
  * alert is read. Its registration ends with `cause`. */

@@ -169,7 +169,8 @@ static void on_event(struct session *s, const struct sccp_server_event *e,
 		break;
 	case SCCP_SERVER_ALARM:
 		text_copy(s->came_back, sizeof(s->came_back), e->text);
-		log_frame(s, LOG_EV_ALARM, e);
+		if (failures_may_log(s->seat.world->failures))
+			log_frame(s, LOG_EV_ALARM, e);
 		break;
 	case SCCP_SERVER_IGNORED:
 		log_frame(s, LOG_EV_IGNORED, e);

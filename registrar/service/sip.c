@@ -207,13 +207,19 @@ static const struct {
 	enum reason_unreg cause;
 } causes[] = {
 	{SIP_CLOSE_EXPIRED, REASON_UNREG_KEEPALIVE_TIMEOUT},
-	{SIP_CLOSE_THROTTLED, REASON_UNREG_CONFIG_MISMATCH},
 	{SIP_CLOSE_NOT_READING, REASON_UNREG_NO_RESPONSE},
 	{SIP_CLOSE_MESSAGE_TOO_LONG, REASON_UNREG_MALFORMED},
 	{SIP_CLOSE_HEAD_TOO_LONG, REASON_UNREG_MALFORMED},
 	{SIP_CLOSE_BAD_LENGTH, REASON_UNREG_MALFORMED},
 	{SIP_CLOSE_NOT_SIP, REASON_UNREG_MALFORMED},
+	{SIP_CLOSE_LINE_END, REASON_UNREG_MALFORMED},
 };
+
+/* Silence is no fault: a phone that lost its power looks like this. */
+static bool is_fault(enum sip_close why)
+{
+	return why != SIP_CLOSE_EXPIRED && why != SIP_CLOSE_IDLE;
+}
 
 static void on_close(struct session *s, enum sip_close why)
 {
@@ -221,8 +227,9 @@ static void on_close(struct session *s, enum sip_close why)
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
 		if (causes[i].why == why)
 			s->seat.cause = causes[i].cause;
-	service_fault(s->seat.world, s->seat.peer, s->seat.device,
-		s->seat.ended, sip_close_text(why));
+	if (is_fault(why))
+		service_fault(s->seat.world, s->seat.peer, s->seat.device,
+			s->seat.ended, sip_close_text(why));
 }
 
 static void on_event(struct session *s, const struct sip_server_event *e,
@@ -236,7 +243,8 @@ static void on_event(struct session *s, const struct sip_server_event *e,
 		on_token(s, e->reg);
 		break;
 	case SIP_SERVER_ALARM:
-		log_message(s, LOG_EV_ALARM, e);
+		if (failures_may_log(s->seat.world->failures))
+			log_message(s, LOG_EV_ALARM, e);
 		break;
 	case SIP_SERVER_ANSWERED:
 	case SIP_SERVER_RESPONSE:

@@ -143,8 +143,7 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *client,
 		return MHD_YES;
 	}
 	if (*upload_size)
-		return MHD_NO; /* a GET has no body, let alone one without end
-				*/
+		return MHD_NO; /* a GET has no body */
 	json_t *body = route(h->server, path, &status);
 	return answer(client, status, body);
 }

@@ -124,6 +124,16 @@ static void threads_lose_no_count(void **state)
 	failures_free(f);
 }
 
+static void strangers_share_the_lines_of_a_second(void **state)
+{
+	struct failures *f = failures_new(4, 2);
+	int lines = 0;
+	for (int i = 0; i < 100; i++)
+		lines += failures_may_log(f);
+	assert_in_range(lines, 2, 4); /* a second may end meanwhile */
+	failures_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +141,7 @@ int main(void)
 		cmocka_unit_test(a_full_memory_drops_the_longest_unseen),
 		cmocka_unit_test(the_mirror_is_what_the_phone_prints),
 		cmocka_unit_test(what_was_presented_is_copied_from_the_peer),
+		cmocka_unit_test(strangers_share_the_lines_of_a_second),
 		cmocka_unit_test(threads_lose_no_count),
 	};
 	log_setup(LOG_TEXT, LOG_ERROR);

@@ -103,6 +103,51 @@ static void json_lines_are_json(void **state)
 	json_decref(o);
 }
 
+static void fill_bytes(struct log_line *line)
+{
+	log_str(line, "text", "a\xff\xed\xa0\x80\xc3\xbc\xc2\x9b\xe2\x82");
+}
+
+static void lines_are_utf8_whatever_a_peer_says(void **state)
+{
+	char out[2 * LOG_LINE_MAX];
+	logged(LOG_TEXT, fill_bytes, out, sizeof(out));
+	assert_non_null(strstr(out, " text=\"a????\xc3\xbc????\"\n"));
+	logged(LOG_JSON, fill_bytes, out, sizeof(out));
+	json_t *o = json_loads(out, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(o, "text")),
+		"a????\xc3\xbc????");
+	json_decref(o);
+}
+
+/* Where the line ends within the value; moves by one byte each time. */
+static int shift;
+
+static void fill_over(struct log_line *line)
+{
+	char value[LOG_LINE_MAX];
+	memset(value, 'x', sizeof(value) - 1);
+	memset(value + shift, shift % 2 ? '\1' : '"', 700);
+	value[sizeof(value) - 1] = '\0';
+	log_str(line, "why", value);
+	log_str(line, "cure", "none");
+	log_num(line, "count", INT64_MIN);
+}
+
+static void a_json_line_that_is_cut_is_still_json(void **state)
+{
+	char out[2 * LOG_LINE_MAX];
+	for (shift = 0; shift < 60; shift++) {
+		logged(LOG_JSON, fill_over, out, sizeof(out));
+		assert_true(strlen(out) <= LOG_LINE_MAX);
+		json_t *o = json_loads(out, 0, NULL);
+		const char *why = json_string_value(json_object_get(o, "why"));
+		assert_non_null(why);
+		assert_string_equal(why + strlen(why) - 3, "...");
+		json_decref(o);
+	}
+}
+
 static void fill_long(struct log_line *line)
 {
 	char value[2000];
@@ -152,6 +197,8 @@ int main(void)
 		cmocka_unit_test(text_is_cut_at_a_characters_border),
 		cmocka_unit_test(a_value_cannot_forge_a_field_or_a_line),
 		cmocka_unit_test(json_lines_are_json),
+		cmocka_unit_test(lines_are_utf8_whatever_a_peer_says),
+		cmocka_unit_test(a_json_line_that_is_cut_is_still_json),
 		cmocka_unit_test(a_line_never_outgrows_its_buffer),
 		cmocka_unit_test(lines_below_the_level_are_not_written),
 		cmocka_unit_test(reason_codes_have_cucm_names),

@@ -120,8 +120,8 @@ def no_descriptor_is_left():
         allow_descriptors(daemon, room)
         crowd(daemon.port("sccp"), 30, stack)
         crowd(daemon.port("sip"), 30, stack)
-        wait_until("no descriptor to be left",
-                   lambda: daemon.descriptors() >= room - 1)
+        paused = daemon.wait_event("accept-paused")
+        holds(paused.fields["why"], "open files")
         idle_cpu(daemon)
         # The limit stays; those who were in the way are gone.
         stack.close()
@@ -129,6 +129,7 @@ def no_descriptor_is_left():
         call(daemon, "sip", *words("SEP020000000002")).outcome("registered")
         call(daemon, "sccp", *words("SEP020000000003")).outcome("registered")
         phones.leave().outcome("registered")
+        assert daemon.events("accept-resumed"), "it did not say so"
 
 
 def no_descriptor_is_left_for_status():

@@ -32,8 +32,10 @@ struct replay {
 static void setup_replay(struct replay *r)
 {
 	char path[PATH_MAX];
-	if (!capture_7912(path, sizeof(path)))
+	if (!capture_7912(path, sizeof(path))) {
+		print_message("# no real-world data beside the checkout\n");
 		skip();
+	}
 	memset(r, 0, sizeof(*r));
 	capture_open(&r->capture, path);
 	if (r->capture.error)

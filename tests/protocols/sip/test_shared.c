@@ -121,8 +121,10 @@ static void need(const char *folder)
 	char path[TEXT_MAX];
 	const char *shared = getenv("DIALTONE_SHARED");
 	snprintf(path, sizeof(path), "%s/%s", shared ? shared : "", folder);
-	if (!shared || access(path, R_OK) != 0)
+	if (!shared || access(path, R_OK) != 0) {
+		print_message("# no real-world data beside the checkout\n");
 		skip();
+	}
 }
 
 /* The statuses of a row begin with the engine's own; `-` is none. */
