@@ -82,6 +82,7 @@ static json_t *connections(struct server *s)
 	set_num(o, "closed", c.closed);
 	set_num(o, "refused", c.refused);
 	set_num(o, "handshakesOk", c.handshakes_ok);
+	set_num(o, "resumed", c.resumed);
 	set_num(o, "handshakesFailed", c.handshakes_failed);
 	set_num(o, "bytesIn", c.bytes_in);
 	set_num(o, "bytesOut", c.bytes_out);

@@ -48,7 +48,7 @@ static int set_up(void **state)
 	assert_int_equal(trust_snapshot_load(config->trust_folder, 1,
 				 &trust_policy_default, &trust, &d),
 		0);
-	assert_int_equal(profile_modern(config, trust, &profile, &d), 0);
+	assert_int_equal(profile_modern(config, trust, NULL, &profile, &d), 0);
 	trust_snapshot_unref(trust);
 	issue("SEP020000000001", CERT_LAB_LEAF_LSC, &lsc, &lsc_key);
 	issue("SEP020000000001", CERT_LAB_LEAF_FOREIGN, &foreign, &foreign_key);
@@ -283,7 +283,7 @@ static void wrong_key_names_both_files(void **state)
 	struct profile *p = NULL;
 	struct diag d = {""};
 	assert_int_equal(
-		profile_modern(&wrong, profile->trust, &p, &d), -EINVAL);
+		profile_modern(&wrong, profile->trust, NULL, &p, &d), -EINVAL);
 	assert_non_null(strstr(d.text, "ec.key: this key does not belong"));
 	assert_non_null(strstr(d.text, "rsa.pem"));
 }
