@@ -207,6 +207,7 @@ static int open_resumption(struct server *s, struct diag *d)
 		       c->resumption == RESUMPTION_TICKETS;
 	int error = 0;
 	s->resume.config = c;
+	s->resume.now = time;
 	if (tickets)
 		error = ticket_keys_open(c->ticket_keys, &s->resume.keys, d);
 	if (error == 0 && ids)

@@ -251,7 +251,7 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 		return RESUME_UNREADABLE;
 	if (!own || memcmp(own->tag, record.tag, RESUME_TAG) != 0)
 		return RESUME_LISTENER;
-	time_t now = time(NULL);
+	time_t now = r->resume->now(NULL);
 	const struct trust_anchor *anchor =
 		trust_snapshot_find(r->trust, record.anchor);
 	if (!anchor || !anchor->usable || anchor->kind != record.kind)
@@ -399,6 +399,8 @@ struct resume_ctx *resume_ctx_new(
 	SSL_CTX_set_ex_data(ctx, ctx_index, r);
 	SSL_CTX_set_timeout(ctx, RESUME_LIFETIME_S);
 	SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"dialtone", 8);
+	/* In TLS 1.3 without keys the one "ticket" is an id of the cache's. */
+	SSL_CTX_set_num_tickets(ctx, resume->cache || resume->keys);
 	if (resume->cache) {
 		SSL_CTX_set_session_cache_mode(ctx,
 			SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
@@ -407,7 +409,6 @@ struct resume_ctx *resume_ctx_new(
 	}
 	if (resume->keys) {
 		SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
-		SSL_CTX_set_num_tickets(ctx, 1);
 		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket_key);
 		SSL_CTX_set_session_ticket_cb(ctx, on_seal, on_open, r);
 	}

@@ -52,6 +52,7 @@ struct resume {
 	const struct config *config;
 	struct ticket_keys *keys;	    /* NULL: no tickets */
 	struct session_cache *cache;	    /* NULL: no session ids */
+	time_t (*now)(time_t *);	    /* time(), but for tests */
 	uint64_t verdicts[RESUME_VERDICTS]; /* counted, relaxed */
 };
 
