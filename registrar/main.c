@@ -21,6 +21,8 @@
 #include "registrar/server.h"
 #include "registrar/version.h"
 
+enum { TEND_MS = 10000 };
+
 static const char lab_folder[] = "dialtone-lab";
 static const char lab_config[] = "dialtone-lab/dialtoned.json";
 
@@ -138,6 +140,11 @@ static void on_reload(uv_signal_t *handle, int number)
 	log_end(&line);
 }
 
+static void on_tend(uv_timer_t *timer)
+{
+	server_tend(timer->data);
+}
+
 static void run(struct server *server)
 {
 	static const struct {
@@ -147,8 +154,12 @@ static void run(struct server *server)
 		{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 	uv_loop_t loop;
 	uv_signal_t handles[3];
+	uv_timer_t tend;
 	struct log_line line;
 	uv_loop_init(&loop);
+	uv_timer_init(&loop, &tend);
+	tend.data = server;
+	uv_timer_start(&tend, on_tend, TEND_MS, TEND_MS);
 	for (size_t i = 0; i < 3; i++) {
 		uv_signal_init(&loop, &handles[i]);
 		handles[i].data = server;
@@ -159,6 +170,7 @@ static void run(struct server *server)
 	log_num(&line, "workers", (int64_t)server_workers(server));
 	log_end(&line);
 	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&tend, NULL);
 	for (size_t i = 0; i < 3; i++)
 		uv_close((uv_handle_t *)&handles[i], NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);

@@ -216,6 +216,27 @@ static int open_resumption(struct server *s, struct diag *d)
 	return error;
 }
 
+void server_tend(struct server *s)
+{
+	struct ticket_keys *keys = s->resume.keys;
+	struct log_line line;
+	struct diag d;
+	if (!keys)
+		return;
+	int error = ticket_keys_reload(keys, &d);
+	bool old = time(NULL) - ticket_keys_view(keys).rotated >=
+		   (time_t)s->config->ticket_rotate_s;
+	if (error == 0 && !old)
+		return;
+	if (error == 0)
+		error = ticket_keys_rotate(keys, &d);
+	log_begin(&line, error ? LOG_EV_TICKET_KEYS_REFUSED
+			       : LOG_EV_TICKET_KEYS_ROTATED);
+	if (error)
+		log_str(&line, "why", d.text);
+	log_end(&line);
+}
+
 /* ---- life ---- */
 
 int server_new(const struct config *config, struct server **out, struct diag *d)
@@ -339,4 +360,9 @@ int64_t server_started_ms(const struct server *s)
 size_t server_workers(const struct server *s)
 {
 	return s->n_workers;
+}
+
+const struct resume *server_resume(const struct server *s)
+{
+	return &s->resume;
 }

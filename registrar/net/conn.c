@@ -84,6 +84,7 @@ static void log_conn(
 	log_str(&line, "service", config_protocol_name(c->peer.protocol));
 	log_str(&line, "tls", c->peer.tls_version);
 	log_str(&line, "cipher", c->peer.cipher);
+	log_str(&line, "resumed", c->peer.resumed ? "yes" : NULL);
 	log_str(&line, "why", why);
 	log_end(&line);
 }
