@@ -80,8 +80,8 @@ static void set_text(
 {
 	char **at = field(c, row);
 	free(*at);
-	*at = row->type == CONFIG_PATH ? config_resolve(c, text)
-				       : memory_dup(text);
+	*at = row->type == CONFIG_PATH && *text ? config_resolve(c, text)
+						: memory_dup(text);
 }
 
 static void set_defaults(struct config *c)

@@ -56,6 +56,19 @@ struct config_device {
 		"strength asked of certificates (OpenSSL security level)")     \
 	NUM("tls.handshake_ms", handshake_ms, 8000, 100, 120000,               \
 		"a handshake takes no longer, whatever trickles in")           \
+	ONE("tls.resumption", resumption, "all", "all|ids|tickets|off",        \
+		"ways in which a phone may come back without a full "          \
+		"handshake")                                                   \
+	PATH("tls.ticket_keys", ticket_keys, "",                               \
+		"file of ticket keys in HAProxy's format, shared by nodes; "   \
+		"empty: in memory, lost with the process")                     \
+	NUM("tls.ticket_rotate_s", ticket_rotate_s, 3600, 60, 604800,          \
+		"a new ticket key this often; the two before it are accepted") \
+	PATH("tls.session_cache", session_cache, "",                           \
+		"file that keeps sessions over a restart, best on a memory "   \
+		"file system; empty: in memory")                               \
+	NUM("tls.sessions", sessions_max, 65536, 8, 4000000,                   \
+		"sessions kept for resumption by id")                          \
 	NUM("sccp.keepalive_s", sccp_keepalive_s, 30, 5, 3600,                 \
 		"primary keepalive interval told to SCCP phones; a phone "     \
 		"silent for three of them is gone")                            \

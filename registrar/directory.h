@@ -30,6 +30,7 @@ struct directory_entry {
 	uint16_t port;
 	char tls_version[12];
 	char cipher[48];
+	bool resumed;
 	enum cert_kind kind; /* UNKNOWN over plain TCP */
 	char issuer_cn[DIRECTORY_TEXT_MAX + 1];
 	char anchor[PEER_ANCHOR_MAX];

@@ -23,6 +23,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"verified with")                                               \
 	X(RELOAD_REFUSED, LOG_ERROR, "reload-refused",                         \
 		"a reload failed as a whole; the old set stays in force")      \
+	X(TICKET_KEYS_ROTATED, LOG_NOTICE, "ticket-keys-rotated",              \
+		"a new ticket key; the two before it are accepted")            \
+	X(TICKET_KEYS_REFUSED, LOG_ERROR, "ticket-keys-refused",               \
+		"the ticket key file cannot be read or written")               \
 	X(CONNECTED, LOG_DEBUG, "connected", "a connection was accepted")      \
 	X(SECURED, LOG_DEBUG, "secured", "a TLS handshake succeeded")          \
 	X(CLOSED, LOG_DEBUG, "closed", "a connection ended, and why")          \

@@ -22,6 +22,8 @@
 #include "registrar/status/http.h"
 #include "registrar/version.h"
 
+enum { TEND_MS = 10000 };
+
 static const char lab_folder[] = "dialtone-lab";
 static const char lab_config[] = "dialtone-lab/dialtoned.json";
 
@@ -139,21 +141,28 @@ static void on_reload(uv_signal_t *handle, int number)
 	log_end(&line);
 }
 
+static void on_tend(uv_timer_t *timer)
+{
+	server_tend(timer->data);
+}
+
 static const struct {
 	int number;
 	uv_signal_cb act;
 } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 
-/* The main loop: signals are all it knows. */
+/* The main loop: signals, and a timer, are all it knows. */
 struct listening {
 	uv_loop_t loop;
 	uv_signal_t handles[3];
+	uv_timer_t tend;
 };
 
 /* From here on a signal waits for run(): none kills us while we start. */
 static void listen_to_signals(struct listening *l)
 {
 	uv_loop_init(&l->loop);
+	uv_timer_init(&l->loop, &l->tend);
 	for (size_t i = 0; i < 3; i++) {
 		uv_signal_init(&l->loop, &l->handles[i]);
 		uv_signal_start(
@@ -163,6 +172,7 @@ static void listen_to_signals(struct listening *l)
 
 static void forget_signals(struct listening *l)
 {
+	uv_close((uv_handle_t *)&l->tend, NULL);
 	for (size_t i = 0; i < 3; i++)
 		uv_close((uv_handle_t *)&l->handles[i], NULL);
 	uv_run(&l->loop, UV_RUN_DEFAULT);
@@ -178,6 +188,8 @@ static void run(struct listening *l, struct server *server)
 	log_str(&line, "version", DIALTONE_VERSION);
 	log_num(&line, "workers", (int64_t)server_workers(server));
 	log_end(&line);
+	l->tend.data = server;
+	uv_timer_start(&l->tend, on_tend, TEND_MS, TEND_MS);
 	uv_run(&l->loop, UV_RUN_DEFAULT);
 }
 

@@ -31,6 +31,7 @@ struct peer {
 	/* TLS, after the handshake (or its refusal): */
 	char tls_version[12];
 	char cipher[48];
+	bool resumed;	     /* an earlier handshake vouches, re-checked */
 	bool presented;	     /* a certificate came; identity is filled */
 	bool verified;	     /* and trust_verify said OK */
 	enum cert_kind kind; /* by the anchor; UNKNOWN unless verified */

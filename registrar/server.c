@@ -26,6 +26,7 @@ struct server {
 	size_t n_workers;
 	struct server_listener *listeners;
 	size_t n_listeners;
+	struct resume resume;
 	pthread_mutex_t lock; /* of profile, generation and reload */
 	struct profile *profile;
 	uint64_t generation;
@@ -76,7 +77,7 @@ static int load_profile(struct server *s, struct profile **out, struct diag *d)
 		c->trust_folder, s->generation + 1, &policy, &trust, d);
 	if (error < 0)
 		return error;
-	error = profile_modern(c, trust, out, d);
+	error = profile_modern(c, trust, &s->resume, out, d);
 	trust_snapshot_unref(trust);
 	return error;
 }
@@ -197,6 +198,48 @@ static int start_workers(struct server *s, struct diag *d)
 	return error;
 }
 
+/* ---- resumption ---- */
+
+enum { RESUMPTION_ALL, RESUMPTION_IDS, RESUMPTION_TICKETS, RESUMPTION_OFF };
+
+static int open_resumption(struct server *s, struct diag *d)
+{
+	const struct config *c = s->config;
+	bool ids = c->resumption <= RESUMPTION_IDS;
+	bool tickets = c->resumption == RESUMPTION_ALL ||
+		       c->resumption == RESUMPTION_TICKETS;
+	int error = 0;
+	s->resume.config = c;
+	s->resume.now = time;
+	if (tickets)
+		error = ticket_keys_open(c->ticket_keys, &s->resume.keys, d);
+	if (error == 0 && ids)
+		error = session_cache_open(
+			c->session_cache, c->sessions_max, &s->resume.cache, d);
+	return error;
+}
+
+void server_tend(struct server *s)
+{
+	struct ticket_keys *keys = s->resume.keys;
+	struct log_line line;
+	struct diag d;
+	if (!keys)
+		return;
+	int error = ticket_keys_reload(keys, &d);
+	bool old = time(NULL) - ticket_keys_view(keys).rotated >=
+		   (time_t)s->config->ticket_rotate_s;
+	if (error == 0 && !old)
+		return;
+	if (error == 0)
+		error = ticket_keys_rotate(keys, &d);
+	log_begin(&line, error ? LOG_EV_TICKET_KEYS_REFUSED
+			       : LOG_EV_TICKET_KEYS_ROTATED);
+	if (error)
+		log_str(&line, "why", d.text);
+	log_end(&line);
+}
+
 /* ---- life ---- */
 
 int server_new(const struct config *config, struct server **out, struct diag *d)
@@ -221,7 +264,9 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.get_profile = get_profile,
 		.self = s,
 	};
-	int error = server_reload(s, d);
+	int error = open_resumption(s, d);
+	if (error == 0)
+		error = server_reload(s, d);
 	if (error == 0)
 		error = start_workers(s, d);
 	if (error < 0) {
@@ -243,6 +288,8 @@ void server_free(struct server *s)
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	profile_unref(s->profile);
+	ticket_keys_free(s->resume.keys);
+	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
 	failures_free(s->shared.world.failures);
 	directory_free(s->shared.world.directory);
@@ -285,6 +332,7 @@ struct conn_counters server_counters(struct server *s)
 		sum.handshakes_ok += conn_counter_get(&c->handshakes_ok);
 		sum.handshakes_failed +=
 			conn_counter_get(&c->handshakes_failed);
+		sum.resumed += conn_counter_get(&c->resumed);
 		sum.bytes_in += conn_counter_get(&c->bytes_in);
 		sum.bytes_out += conn_counter_get(&c->bytes_out);
 	}
@@ -314,4 +362,9 @@ int64_t server_started_ms(const struct server *s)
 size_t server_workers(const struct server *s)
 {
 	return s->n_workers;
+}
+
+const struct resume *server_resume(const struct server *s)
+{
+	return &s->resume;
 }

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <openssl/evp.h>
 
 #include "protocols/tls/engine.h"
 #include "registrar/log.h"
@@ -28,6 +31,7 @@ struct listener {
 	struct worker *worker;
 	const struct service *service;
 	bool tls;
+	uint8_t tag[RESUME_TAG]; /* sessions stay at their listener */
 	struct listener *next;
 };
 
@@ -162,7 +166,7 @@ static void take(struct listener *l, int fd)
 	}
 	struct profile *profile =
 		l->tls ? w->shared->get_profile(w->shared->self) : NULL;
-	conn_start(c, l->service, profile, slot_take(w, c));
+	conn_start(c, l->service, profile, l->tag, slot_take(w, c));
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -300,6 +304,15 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	return w;
 }
 
+static void set_tag(struct listener *l, const struct config_listener *from)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s %s %s %u",
+		config_protocol_name(from->protocol), from->tls ? "tls" : "tcp",
+		from->address, from->port);
+	EVP_Digest(text, (size_t)n, l->tag, NULL, EVP_sha256(), NULL);
+}
+
 int worker_listen(struct worker *w, const struct config_listener *listener,
 	int fd, struct diag *d)
 {
@@ -308,6 +321,7 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	l->tls = listener->tls;
 	l->service = listener->protocol == CONFIG_SCCP ? &service_sccp
 						       : &service_sip;
+	set_tag(l, listener);
 	l->next = w->listeners;
 	w->listeners = l;
 	l->poll.data = l;

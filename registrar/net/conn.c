@@ -83,6 +83,7 @@ static void log_conn(
 	log_str(&line, "service", config_protocol_name(c->peer.protocol));
 	log_str(&line, "tls", c->peer.tls_version);
 	log_str(&line, "cipher", c->peer.cipher);
+	log_str(&line, "resumed", c->peer.resumed ? "yes" : NULL);
 	log_str(&line, "why", why);
 	log_end(&line);
 }
@@ -304,7 +305,10 @@ void conn_abort(struct conn *c, enum reason_unreg cause)
 
 static void on_secured(struct conn *c)
 {
+	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
+	if (c->peer.resumed)
+		conn_counter_add(&c->host->counters->resumed, 1);
 	free(c->finding);
 	c->finding = NULL;
 	profile_watch(c->tls->ssl, NULL);
@@ -516,8 +520,8 @@ void conn_refuse(struct conn *c, const char *why)
 	close_now(c, why, REASON_UNREG_UNKNOWN);
 }
 
-static void start_tls(
-	struct conn *c, struct profile *profile, const struct moment *now)
+static void start_tls(struct conn *c, struct profile *profile,
+	const uint8_t tag[RESUME_TAG], const struct moment *now)
 {
 	c->profile = profile;
 	c->finding = memory_zero(sizeof(*c->finding));
@@ -525,11 +529,13 @@ static void start_tls(
 	if (tls_engine_init(c->tls, profile->ctx, true, c->host->plain,
 		    c->host->world->config->handshake_ms, now) < 0)
 		abort(); /* law 2: no memory; connections are capped */
+	memcpy(c->finding->record.tag, tag, RESUME_TAG);
 	profile_watch(c->tls->ssl, c->finding);
 }
 
 void conn_start(struct conn *c, const struct service *service,
-	struct profile *profile, struct conn_ref ref)
+	struct profile *profile, const uint8_t tag[RESUME_TAG],
+	struct conn_ref ref)
 {
 	struct moment now = now_of(c);
 	conn_peer(c);
@@ -542,7 +548,7 @@ void conn_start(struct conn *c, const struct service *service,
 	c->state = CONN_OPEN;
 	conn_counter_add(&c->host->counters->accepted, 1);
 	if (profile)
-		start_tls(c, profile, &now);
+		start_tls(c, profile, tag, &now);
 	service->init(c->self, c->host->world, &c->peer, &now);
 	uv_tcp_nodelay(&c->tcp, 1);
 	log_conn(c, LOG_EV_CONNECTED, NULL);

@@ -35,6 +35,7 @@ struct conn_counters {
 	uint64_t refused; /* by a cap, or gone before it was accepted */
 	uint64_t handshakes_ok;
 	uint64_t handshakes_failed;
+	uint64_t resumed; /* of handshakes_ok */
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 };
@@ -46,13 +47,14 @@ struct conn;
 
 /*
  * Takes over `tcp`, which lies in memory of conn_tcp() and was accepted.
- * profile NULL: plain TCP. From here on the connection ends by itself and
- * tells host->gone.
+ * profile NULL: plain TCP; tag names the listener for resumption. From here on
+ * the connection ends by itself and tells host->gone.
  */
 struct conn *conn_new(const struct conn_host *host);
 uv_tcp_t *conn_tcp(struct conn *c);
 void conn_start(struct conn *c, const struct service *service,
-	struct profile *profile, struct conn_ref ref);
+	struct profile *profile, const uint8_t tag[RESUME_TAG],
+	struct conn_ref ref);
 /* Accepted but not wanted: closed without a word (why is logged). */
 void conn_refuse(struct conn *c, const char *why);
 /* Its address is "" when it has gone already. */

@@ -60,6 +60,7 @@ void service_entry(struct directory_entry *entry, const struct peer *peer,
 		.ref = peer->ref,
 		.port = peer->port,
 		.kind = peer->kind,
+		.resumed = peer->resumed,
 		.cert_not_after = peer->identity.not_after,
 		.since_ms = now->unix_ms,
 		.seen_ms = now->unix_ms,
@@ -93,6 +94,7 @@ static void log_entry(enum log_event event, const struct directory_entry *e)
 		log_str(&line, "issuer", e->issuer_cn);
 		log_str(&line, "tls", e->tls_version);
 		log_str(&line, "cipher", e->cipher);
+		log_str(&line, "resumed", e->resumed ? "yes" : NULL);
 	}
 	log_str(&line, "model", e->model);
 	log_str(&line, "firmware", e->firmware);

@@ -82,6 +82,7 @@ static json_t *connections(struct server *s)
 	set_num(o, "closed", c.closed);
 	set_num(o, "refused", c.refused);
 	set_num(o, "handshakesOk", c.handshakes_ok);
+	set_num(o, "resumed", c.resumed);
 	set_num(o, "handshakesFailed", c.handshakes_failed);
 	set_num(o, "bytesIn", c.bytes_in);
 	set_num(o, "bytesOut", c.bytes_out);
@@ -132,6 +133,28 @@ static json_t *trust_head(struct server *s, const struct profile *p)
 	return o;
 }
 
+/* What became of sessions that phones offered, and what we keep. */
+static json_t *resumption(struct server *s)
+{
+	const struct resume *r = server_resume(s);
+	json_t *o = json_object();
+	json_t *offered = json_object();
+	for (int i = 0; i < RESUME_VERDICTS; i++)
+		set_num(offered, resume_verdict_name((enum resume_verdict)i),
+			__atomic_load_n(&r->verdicts[i], __ATOMIC_RELAXED));
+	json_object_set_new(o, "offered", offered);
+	if (r->keys) {
+		struct ticket_keys_view view = ticket_keys_view(r->keys);
+		json_t *names = json_array();
+		for (size_t i = 0; i < TICKET_KEYS; i++)
+			json_array_append_new(
+				names, json_string(view.names[i]));
+		json_object_set_new(o, "ticketKeys", names);
+		set_time(o, "ticketKeysRotated", (int64_t)view.rotated * 1000);
+	}
+	return o;
+}
+
 static json_t *own_certificates(const struct profile *p)
 {
 	json_t *all = json_array();
@@ -166,6 +189,7 @@ json_t *status_json_status(struct server *s)
 	json_object_set_new(o, "connections", connections(s));
 	set_num(o, "failures", failures_total(server_failures(s)));
 	json_object_set_new(o, "trust", trust_head(s, p));
+	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
 	json_object_set_new(o, "listeners", listeners(s));
 	profile_unref(p);
@@ -197,6 +221,8 @@ static json_t *phone(const struct directory_entry *e)
 	set_num(o, "port", e->port);
 	set_text(o, "tlsVersion", e->tls_version);
 	set_text(o, "cipher", e->cipher);
+	if (e->tls)
+		json_object_set_new(o, "resumed", json_boolean(e->resumed));
 	if (e->tls)
 		json_object_set_new(o, "certificate", certificate_of(e));
 	set_text(o, "model", e->model);

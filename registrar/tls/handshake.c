@@ -18,7 +18,7 @@ void handshake_facts(
 	peer->presented = finding->presented;
 	if (!finding->presented)
 		return;
-	peer->identity = finding->identity;
+	peer->identity = finding->record.identity;
 	peer->verified = finding->result.verdict == TRUST_OK;
 	if (!peer->verified)
 		return;

@@ -38,6 +38,26 @@ __attribute__((constructor)) static void make_index(void)
 void profile_watch(SSL *ssl, struct profile_finding *finding)
 {
 	SSL_set_ex_data(ssl, finding_index, finding);
+	resume_remember(ssl, finding ? &finding->record : NULL);
+	if (finding)
+		resume_tag(ssl, finding->record.tag);
+}
+
+bool profile_conclude(
+	const struct profile *p, SSL *ssl, struct profile_finding *finding)
+{
+	if (!SSL_session_reused(ssl))
+		return false;
+	const struct trust_anchor *anchor = NULL;
+	if (resume_recall(ssl, &finding->record))
+		anchor = trust_snapshot_find(p->trust, finding->record.anchor);
+	finding->presented = true;
+	finding->result = (struct trust_result){
+		.verdict = anchor ? TRUST_OK : TRUST_UNREADABLE,
+		.kind = anchor ? finding->record.kind : CERT_KIND_UNKNOWN,
+		.anchor = anchor,
+	};
+	return true;
 }
 
 /* Replaces OpenSSL's own verification: trust_verify alone decides. */
@@ -50,11 +70,17 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
 	finding->presented = leaf != NULL;
 	if (leaf)
-		cert_identity_read(leaf, &finding->identity);
+		cert_identity_read(leaf, &finding->record.identity);
 	trust_verify(p->trust, leaf, X509_STORE_CTX_get0_untrusted(store),
 		time(NULL), &finding->result);
 	enum trust_verdict verdict = finding->result.verdict;
 	X509_STORE_CTX_set_error(store, trust_verdict_x509(verdict));
+	if (verdict == TRUST_OK) {
+		finding->record.kind = finding->result.kind;
+		memcpy(finding->record.anchor,
+			finding->result.anchor->id.sha256_raw,
+			sizeof(finding->record.anchor));
+	}
 	return verdict == TRUST_OK;
 }
 
@@ -121,7 +147,7 @@ static void set_rules(struct profile *p)
 }
 
 int profile_modern(const struct config *config, struct trust_snapshot *trust,
-	struct profile **out, struct diag *d)
+	struct resume *resume, struct profile **out, struct diag *d)
 {
 	struct profile *p = memory_zero(sizeof(*p));
 	int error = 0;
@@ -131,6 +157,8 @@ int profile_modern(const struct config *config, struct trust_snapshot *trust,
 	if (!p->ctx)
 		abort(); /* law 2: no memory */
 	set_rules(p);
+	if (resume)
+		p->resume = resume_ctx_new(resume, p->ctx, trust);
 	if (SSL_CTX_set_cipher_list(p->ctx, suites_12) != 1)
 		error = ssl_refused(d, "profile modern", "cipher list");
 	for (size_t i = 0; error == 0 && i < config->n_certificates; i++)
@@ -154,6 +182,7 @@ void profile_unref(struct profile *p)
 	if (!p || __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	SSL_CTX_free(p->ctx);
+	resume_ctx_free(p->resume);
 	trust_snapshot_unref(p->trust);
 	free(p->own);
 	free(p);

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "certs/lab.h"
-#include "protocols/tls/engine.h"
 #include "registrar/failures.h"
 #include "registrar/tls/handshake.h"
 #include "registrar/tls/profile.h"
+#include "tests/registrar/meeting.h"
 
 /* One lab for all tests: RSA keys take time. */
 static char folder[] = "/tmp/dialtone-profile-XXXXXX";
@@ -48,7 +48,7 @@ static int set_up(void **state)
 	assert_int_equal(trust_snapshot_load(config->trust_folder, 1,
 				 &trust_policy_default, &trust, &d),
 		0);
-	assert_int_equal(profile_modern(config, trust, &profile, &d), 0);
+	assert_int_equal(profile_modern(config, trust, NULL, &profile, &d), 0);
 	trust_snapshot_unref(trust);
 	issue("SEP020000000001", CERT_LAB_LEAF_LSC, &lsc, &lsc_key);
 	issue("SEP020000000001", CERT_LAB_LEAF_FOREIGN, &foreign, &foreign_key);
@@ -69,84 +69,12 @@ static int tear_down(void **state)
 	return system(command); /* NOLINT(cert-env33-c): our own folder */
 }
 
-/* One handshake, and what both ends made of it. */
-struct meeting {
-	struct tls_engine client, server;
-	uint8_t client_plain[TLS_PLAIN_MAX], server_plain[TLS_PLAIN_MAX];
-	struct profile_finding finding;
-	struct tls_event client_end, server_end;
-	bool client_up, server_up;
-	struct moment now;
-};
-
-static void step(struct tls_engine *from, struct tls_engine *to, bool *up,
-	struct tls_event *end)
-{
-	struct tls_event e;
-	size_t n;
-	const uint8_t *p = tls_engine_out(from, &n);
-	if (n) {
-		tls_engine_feed(to, p, n);
-		tls_engine_sent(from, n);
-	}
-	while (tls_engine_next(to, &e)) {
-		if (e.type == TLS_EVENT_UP)
-			*up = true;
-		else if (e.type != TLS_EVENT_DATA)
-			*end = e;
-	}
-}
-
-static void converse(struct meeting *m)
-{
-	for (int i = 0; i < 10; i++) {
-		step(&m->server, &m->client, &m->client_up, &m->client_end);
-		step(&m->client, &m->server, &m->server_up, &m->server_end);
-	}
-}
-
-static SSL_CTX *client_ctx(int version, X509 *cert, EVP_PKEY *key)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL_CTX_set_security_level(ctx, 0);
-	SSL_CTX_set_min_proto_version(ctx, version);
-	SSL_CTX_set_max_proto_version(ctx, version);
-	if (cert) {
-		SSL_CTX_use_certificate(ctx, cert);
-		SSL_CTX_use_PrivateKey(ctx, key);
-	}
-	return ctx;
-}
-
-static struct meeting *meet(SSL_CTX *client, SSL_SESSION *session)
-{
-	struct meeting *m = calloc(1, sizeof(*m));
-	assert_int_equal(tls_engine_init(&m->client, client, false,
-				 m->client_plain, 1000, &m->now),
-		0);
-	assert_int_equal(tls_engine_init(&m->server, profile->ctx, true,
-				 m->server_plain, 1000, &m->now),
-		0);
-	profile_watch(m->server.ssl, &m->finding);
-	if (session)
-		SSL_set_session(m->client.ssl, session);
-	converse(m);
-	return m;
-}
-
-static void part(struct meeting *m)
-{
-	tls_engine_deinit(&m->client);
-	tls_engine_deinit(&m->server);
-	free(m);
-}
-
 static void lets_an_lsc_in_and_says_whose_it_is(void **state)
 {
 	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 	for (size_t i = 0; i < 2; i++) {
 		SSL_CTX *ctx = client_ctx(versions[i], lsc, lsc_key);
-		struct meeting *m = meet(ctx, NULL);
+		struct meeting *m = meet(profile, "sip", ctx, NULL);
 		struct peer peer = {.tls = true};
 		assert_true(m->server_up && m->client_up);
 		handshake_facts(&peer, m->server.ssl, &m->finding);
@@ -164,7 +92,7 @@ static void lets_an_lsc_in_and_says_whose_it_is(void **state)
 static void a_stranger_reads_unknown_ca(void **state)
 {
 	SSL_CTX *ctx = client_ctx(TLS1_3_VERSION, foreign, foreign_key);
-	struct meeting *m = meet(ctx, NULL);
+	struct meeting *m = meet(profile, "sip", ctx, NULL);
 	struct peer peer = {.tls = true};
 	struct failure f;
 	assert_int_equal(m->client_end.alert, SSL_AD_UNKNOWN_CA);
@@ -188,7 +116,7 @@ static void no_certificate_has_its_own_words(void **state)
 		{TLS1_3_VERSION, SSL_AD_CERTIFICATE_REQUIRED}};
 	for (size_t i = 0; i < 2; i++) {
 		SSL_CTX *ctx = client_ctx(rows[i].version, NULL, NULL);
-		struct meeting *m = meet(ctx, NULL);
+		struct meeting *m = meet(profile, "sip", ctx, NULL);
 		struct peer peer = {.tls = true};
 		struct failure f;
 		handshake_facts(&peer, m->server.ssl, &m->finding);
@@ -203,7 +131,7 @@ static void no_certificate_has_its_own_words(void **state)
 static void tls_1_1_is_too_old(void **state)
 {
 	SSL_CTX *ctx = client_ctx(TLS1_1_VERSION, lsc, lsc_key);
-	struct meeting *m = meet(ctx, NULL);
+	struct meeting *m = meet(profile, "sip", ctx, NULL);
 	struct peer peer = {.tls = true};
 	struct failure f;
 	assert_int_equal(m->client_end.alert, SSL_AD_PROTOCOL_VERSION);
@@ -220,10 +148,10 @@ static void nothing_is_resumed(void **state)
 	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 	for (size_t i = 0; i < 2; i++) {
 		SSL_CTX *ctx = client_ctx(versions[i], lsc, lsc_key);
-		struct meeting *m = meet(ctx, NULL);
+		struct meeting *m = meet(profile, "sip", ctx, NULL);
 		SSL_SESSION *session = SSL_get1_session(m->client.ssl);
 		part(m);
-		m = meet(ctx, session);
+		m = meet(profile, "sip", ctx, session);
 		assert_true(m->server_up);
 		assert_int_equal(SSL_session_reused(m->server.ssl), 0);
 		assert_true(m->finding.presented);
@@ -236,7 +164,7 @@ static void nothing_is_resumed(void **state)
 static void renegotiation_is_refused(void **state)
 {
 	SSL_CTX *ctx = client_ctx(TLS1_2_VERSION, lsc, lsc_key);
-	struct meeting *m = meet(ctx, NULL);
+	struct meeting *m = meet(profile, "sip", ctx, NULL);
 	assert_true(m->server_up);
 	assert_int_equal(SSL_renegotiate(m->client.ssl), 1);
 	SSL_do_handshake(m->client.ssl);
@@ -253,7 +181,7 @@ static int key_shown(const char *suites)
 {
 	SSL_CTX *ctx = client_ctx(TLS1_2_VERSION, lsc, lsc_key);
 	assert_int_equal(SSL_CTX_set_cipher_list(ctx, suites), 1);
-	struct meeting *m = meet(ctx, NULL);
+	struct meeting *m = meet(profile, "sip", ctx, NULL);
 	assert_true(m->server_up);
 	X509 *shown = SSL_get0_peer_certificate(m->client.ssl);
 	int kind = EVP_PKEY_get_base_id(X509_get0_pubkey(shown));
@@ -283,7 +211,7 @@ static void wrong_key_names_both_files(void **state)
 	struct profile *p = NULL;
 	struct diag d = {""};
 	assert_int_equal(
-		profile_modern(&wrong, profile->trust, &p, &d), -EINVAL);
+		profile_modern(&wrong, profile->trust, NULL, &p, &d), -EINVAL);
 	assert_non_null(strstr(d.text, "ec.key: this key does not belong"));
 	assert_non_null(strstr(d.text, "rsa.pem"));
 }

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resumption that never outlives its trust, and never decodes a certificate. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SSL_CTX_set_ssl_version; see parked() \
+				     */
+#include "registrar/tls/resume.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "registrar/memory.h"
+
+enum { PEER_TAG = 0xa3 /* [3] EXPLICIT, constructed: the certificate */ };
+
+struct resume_ctx {
+	struct resume *resume;
+	const struct trust_snapshot *trust;
+	SSL_CTX *ctx;
+	pthread_mutex_t lock;
+	SSL_CTX *parking[2]; /* TLS 1.2, 1.3; made when first needed */
+};
+
+static int ctx_index = -1, record_index = -1;
+
+__attribute__((constructor)) static void make_indexes(void)
+{
+	ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	record_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+}
+
+static const char *const names[] = {
+#define X(symbol, name) name,
+	RESUME_LIST(X)
+#undef X
+};
+
+const char *resume_verdict_name(enum resume_verdict v)
+{
+	return names[v];
+}
+
+/* ---- stripping ---- */
+
+/* Reads a DER header at p; answers the bytes of the whole element, 0 if it
+ * does not fit into n. *head is the size of tag and length. */
+static size_t element(const uint8_t *p, size_t n, size_t *head)
+{
+	if (n < 2)
+		return 0;
+	size_t len = p[1];
+	*head = 2;
+	if (len & 0x80) {
+		size_t count = len & 0x7f;
+		if (count == 0 || count > 3 || n < 2 + count)
+			return 0;
+		len = 0;
+		for (size_t i = 0; i < count; i++)
+			len = len << 8 | p[2 + i];
+		*head += count;
+	}
+	return len <= n - *head ? *head + len : 0;
+}
+
+static size_t put_header(uint8_t *p, size_t len)
+{
+	p[0] = 0x30;
+	if (len < 0x80) {
+		p[1] = (uint8_t)len;
+		return 2;
+	}
+	if (len < 0x100) {
+		p[1] = 0x81;
+		p[2] = (uint8_t)len;
+		return 3;
+	}
+	p[1] = 0x82;
+	p[2] = (uint8_t)(len >> 8);
+	p[3] = (uint8_t)len;
+	return 4;
+}
+
+/* Copies the DER of a session without its element [3]; answers the size. */
+static size_t without_peer(const uint8_t *der, size_t n, uint8_t *out)
+{
+	size_t head, body = 0;
+	if (element(der, n, &head) != n || n > 0xffff)
+		return 0;
+	uint8_t *to = out + 4;
+	for (size_t at = head; at < n;) {
+		size_t inner, whole = element(der + at, n - at, &inner);
+		if (whole == 0)
+			return 0;
+		if (der[at] != PEER_TAG) {
+			memcpy(to + body, der + at, whole);
+			body += whole;
+		}
+		at += whole;
+	}
+	uint8_t header[4];
+	size_t front = put_header(header, body);
+	memmove(out + front, to, body);
+	memcpy(out, header, front);
+	return front + body;
+}
+
+/* The session's DER without certificate, malloc'ed; *n its size. */
+static uint8_t *stripped_der(SSL_SESSION *session, size_t *n)
+{
+	int size = i2d_SSL_SESSION(session, NULL);
+	*n = 0;
+	if (size <= 0)
+		return NULL;
+	uint8_t *der = memory_zero((size_t)size);
+	uint8_t *out = memory_zero((size_t)size + 4);
+	uint8_t *p = der;
+	i2d_SSL_SESSION(session, &p);
+	*n = without_peer(der, (size_t)size, out);
+	OPENSSL_cleanse(der, (size_t)size);
+	free(der);
+	if (*n)
+		return out;
+	free(out);
+	return NULL;
+}
+
+SSL_SESSION *resume_strip(SSL_SESSION *session)
+{
+	size_t n;
+	uint8_t *der = stripped_der(session, &n);
+	const uint8_t *p = der;
+	SSL_SESSION *stripped = der ? d2i_SSL_SESSION(NULL, &p, (long)n) : NULL;
+	if (der)
+		OPENSSL_cleanse(der, n);
+	free(der);
+	return stripped;
+}
+
+/*
+ * A context whose method is the negotiated, fixed-version one. On a
+ * version-flexible context SSL_set_session starts the method anew and with it
+ * destroys the handshake; on this one it does not.
+ */
+static SSL_CTX *parked(struct resume_ctx *r, SSL *ssl)
+{
+	size_t i = SSL_version(ssl) == TLS1_3_VERSION;
+	if (!i && SSL_version(ssl) != TLS1_2_VERSION)
+		return NULL;
+	pthread_mutex_lock(&r->lock);
+	if (!r->parking[i]) {
+		r->parking[i] = SSL_CTX_new(TLS_server_method());
+		if (r->parking[i] && SSL_CTX_set_ssl_version(r->parking[i],
+					     SSL_get_ssl_method(ssl)) != 1) {
+			SSL_CTX_free(r->parking[i]);
+			r->parking[i] = NULL;
+		}
+	}
+	SSL_CTX *ctx = r->parking[i];
+	pthread_mutex_unlock(&r->lock);
+	return ctx;
+}
+
+/* The session about to be sealed loses its certificate. Where a step fails
+ * the full session goes out: larger and slower, never wrong. */
+static void strip_in_place(struct resume_ctx *r, SSL *ssl)
+{
+	SSL_CTX *parking = parked(r, ssl);
+	SSL_CTX *home = SSL_get_SSL_CTX(ssl);
+	SSL_SESSION *stripped =
+		parking ? resume_strip(SSL_get_session(ssl)) : NULL;
+	if (stripped && SSL_set_SSL_CTX(ssl, parking)) {
+		SSL_set_session(ssl, stripped);
+		SSL_set_SSL_CTX(ssl, home);
+	}
+	SSL_SESSION_free(stripped);
+	ERR_clear_error();
+}
+
+/* ---- the record ---- */
+
+void resume_tag(SSL *ssl, const uint8_t tag[RESUME_TAG])
+{
+	SSL_set_session_id_context(ssl, tag, RESUME_TAG);
+}
+
+void resume_remember(SSL *ssl, const struct resume_record *record)
+{
+	SSL_set_ex_data(ssl, record_index, (void *)record);
+}
+
+static bool record_of(SSL_SESSION *session, struct resume_record *out)
+{
+	void *data;
+	size_t n;
+	return SSL_SESSION_get0_ticket_appdata(session, &data, &n) == 1 &&
+	       data && resume_record_read(out, data, n);
+}
+
+bool resume_recall(SSL *ssl, struct resume_record *out)
+{
+	SSL_SESSION *session = SSL_get_session(ssl);
+	return SSL_session_reused(ssl) && session && record_of(session, out);
+}
+
+/* Lifetime: an hour, and never past the certificate's own end. */
+static void set_lifetime(
+	SSL_SESSION *session, const struct resume_record *record)
+{
+	int64_t left = (int64_t)record->identity.not_after - time(NULL);
+	if (left > RESUME_LIFETIME_S)
+		left = RESUME_LIFETIME_S;
+	SSL_SESSION_set_timeout(session, left > 1 ? (long)left : 1);
+}
+
+/* Puts the record of this handshake into its session. */
+static bool attach(SSL *ssl, SSL_SESSION *session)
+{
+	uint8_t data[RESUME_RECORD_MAX];
+	const struct resume_record *record = SSL_get_ex_data(ssl, record_index);
+	/* Nothing was verified: nothing may be resumed. */
+	size_t n = record && record->kind != CERT_KIND_UNKNOWN
+			   ? resume_record_write(record, data)
+			   : 0;
+	if (n == 0)
+		return false;
+	set_lifetime(session, record);
+	return SSL_SESSION_set1_ticket_appdata(session, data, n) == 1;
+}
+
+/* ---- the re-check ---- */
+
+static bool device_allowed(
+	const struct config *config, const struct resume_record *record)
+{
+	if (record->kind == CERT_KIND_LSC)
+		return true;
+	const struct config_device *known =
+		config_device(config, record->identity.device);
+	return known && known->mic;
+}
+
+static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
+	const struct resume_record *own)
+{
+	struct resume_record record;
+	if (!record_of(s, &record))
+		return RESUME_UNREADABLE;
+	if (!own || memcmp(own->tag, record.tag, RESUME_TAG) != 0)
+		return RESUME_LISTENER;
+	time_t now = r->resume->now(NULL);
+	const struct trust_anchor *anchor =
+		trust_snapshot_find(r->trust, record.anchor);
+	if (!anchor || !anchor->usable || anchor->kind != record.kind)
+		return RESUME_ANCHOR;
+	if (now >= record.identity.not_after ||
+		now < record.identity.not_before || now >= anchor->id.not_after)
+		return RESUME_EXPIRED;
+	if (!device_allowed(r->resume->config, &record))
+		return RESUME_DEVICE;
+	return RESUME_OK;
+}
+
+static bool recheck(struct resume_ctx *r, SSL *ssl, SSL_SESSION *session)
+{
+	enum resume_verdict verdict =
+		judge(r, session, SSL_get_ex_data(ssl, record_index));
+	__atomic_add_fetch(&r->resume->verdicts[verdict], 1, __ATOMIC_RELAXED);
+	return verdict == RESUME_OK;
+}
+
+/* ---- OpenSSL's hooks ---- */
+
+static struct resume_ctx *ctx_of(SSL *ssl)
+{
+	/* The context may be switched; the first one keeps the sessions. */
+	return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+}
+
+static int on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct resume_ctx *r = ctx_of(ssl);
+	unsigned int n_id;
+	size_t n;
+	const uint8_t *id = SSL_SESSION_get_id(session, &n_id);
+	/* TLS 1.3 with tickets keeps nothing here. */
+	if (!r || n_id == 0 ||
+		(SSL_version(ssl) == TLS1_3_VERSION && r->resume->keys))
+		return 0;
+	if (!SSL_session_reused(ssl) && !attach(ssl, session))
+		return 0;
+	uint8_t *der = stripped_der(session, &n);
+	if (!der)
+		return 0;
+	session_cache_put(r->resume->cache, id, n_id, der, n,
+		(int64_t)SSL_SESSION_get_time(session) +
+			SSL_SESSION_get_timeout(session));
+	OPENSSL_cleanse(der, n);
+	free(der);
+	return 0; /* we keep no reference */
+}
+
+static SSL_SESSION *on_get_session(
+	SSL *ssl, const unsigned char *id, int n_id, int *copy)
+{
+	struct resume_ctx *r = ctx_of(ssl);
+	uint8_t data[SESSION_DATA_MAX];
+	*copy = 0;
+	if (!r || n_id < 0)
+		return NULL;
+	size_t n = session_cache_get(
+		r->resume->cache, id, (size_t)n_id, time(NULL), data);
+	const uint8_t *p = data;
+	SSL_SESSION *session = n ? d2i_SSL_SESSION(NULL, &p, (long)n) : NULL;
+	OPENSSL_cleanse(data, sizeof(data));
+	if (session && recheck(r, ssl, session))
+		return session;
+	if (session)
+		session_cache_drop(r->resume->cache, id, (size_t)n_id);
+	SSL_SESSION_free(session);
+	return NULL;
+}
+
+static int on_seal(SSL *ssl, void *arg)
+{
+	struct resume_ctx *r = arg;
+	SSL_SESSION *session = SSL_get_session(ssl);
+	if (SSL_session_reused(ssl))
+		return 1; /* the record is in it, the certificate is not */
+	if (attach(ssl, session))
+		strip_in_place(r, ssl);
+	return 1;
+}
+
+static SSL_TICKET_RETURN on_open(SSL *ssl, SSL_SESSION *session,
+	const unsigned char *name, size_t n_name, SSL_TICKET_STATUS status,
+	void *arg)
+{
+	struct resume_ctx *r = arg;
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (!recheck(r, ssl, session))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
+					    : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+static int use_key(const struct ticket_key *key, unsigned char *iv,
+	EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY,
+			(void *)key->hmac, sizeof(key->hmac)),
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	return EVP_MAC_CTX_set_params(mac, params) == 1 &&
+	       EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->aes, iv,
+		       sealing) == 1;
+}
+
+static int on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
+	EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
+{
+	struct resume_ctx *r = ctx_of(ssl);
+	struct ticket_key key;
+	bool old = false;
+	int result = -1;
+	if (!r)
+		return 0;
+	if (sealing) {
+		ticket_keys_seal(r->resume->keys, &key);
+		memcpy(name, key.name, sizeof(key.name));
+		if (RAND_bytes(iv,
+			    EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1)
+			goto out;
+	} else if (!ticket_keys_find(r->resume->keys, name, &key, &old)) {
+		return 0;
+	}
+	if (use_key(&key, iv, cipher, mac, sealing))
+		result = old ? 2 : 1;
+out:
+	OPENSSL_cleanse(&key, sizeof(key));
+	return result;
+}
+
+struct resume_ctx *resume_ctx_new(
+	struct resume *resume, SSL_CTX *ctx, const struct trust_snapshot *trust)
+{
+	struct resume_ctx *r = memory_zero(sizeof(*r));
+	r->resume = resume;
+	r->trust = trust;
+	r->ctx = ctx;
+	pthread_mutex_init(&r->lock, NULL);
+	SSL_CTX_set_ex_data(ctx, ctx_index, r);
+	SSL_CTX_set_timeout(ctx, RESUME_LIFETIME_S);
+	SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"dialtone", 8);
+	/* In TLS 1.3 without keys the one "ticket" is an id of the cache's. */
+	SSL_CTX_set_num_tickets(ctx, resume->cache || resume->keys);
+	if (resume->cache) {
+		SSL_CTX_set_session_cache_mode(ctx,
+			SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_sess_set_new_cb(ctx, on_new_session);
+		SSL_CTX_sess_set_get_cb(ctx, on_get_session);
+	}
+	if (resume->keys) {
+		SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+		SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket_key);
+		SSL_CTX_set_session_ticket_cb(ctx, on_seal, on_open, r);
+	}
+	return r;
+}
+
+void resume_ctx_free(struct resume_ctx *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		SSL_CTX_free(r->parking[i]);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}

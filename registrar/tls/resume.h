@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resumption that never outlives its trust, and never decodes a certificate. */
+#ifndef REGISTRAR_TLS_RESUME_H
+#define REGISTRAR_TLS_RESUME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <openssl/ssl.h>
+
+#include "registrar/config.h"
+#include "registrar/tls/session_cache.h"
+#include "registrar/tls/ticket_keys.h"
+#include "trust/snapshot.h"
+
+enum {
+	RESUME_LIFETIME_S = 3600, /* phones: TLSResumptionTimer */
+	RESUME_TAG = 32,	  /* names a listener */
+};
+
+/* Why an offered session was not used. X(symbol, name) */
+#define RESUME_LIST(X)                    \
+	X(OK, "resumed")                  \
+	X(UNREADABLE, "unreadable")       \
+	X(LISTENER, "other-listener")     \
+	X(ANCHOR, "anchor-gone")          \
+	X(EXPIRED, "certificate-expired") \
+	X(DEVICE, "device-not-allowed")
+
+enum resume_verdict {
+#define X(symbol, name) RESUME_##symbol,
+	RESUME_LIST(X)
+#undef X
+		RESUME_VERDICTS
+};
+const char *resume_verdict_name(enum resume_verdict v);
+
+/*
+ * What sessions and tickets carry instead of the certificate. It travels in
+ * OpenSSL's ticket application data, thus sealed by the ticket key or kept in
+ * our cache, never in the phone's power.
+ */
+struct resume_record {
+	uint8_t tag[RESUME_TAG];
+	enum cert_kind kind;
+	uint8_t anchor[32];	       /* SHA-256 of the anchor */
+	struct cert_identity identity; /* the leaf's */
+};
+
+/* What resumption needs; outlives every SSL_CTX it is used on. */
+struct resume {
+	const struct config *config;
+	struct ticket_keys *keys;	    /* NULL: no tickets */
+	struct session_cache *cache;	    /* NULL: no session ids */
+	time_t (*now)(time_t *);	    /* time(), but for tests */
+	uint64_t verdicts[RESUME_VERDICTS]; /* counted, relaxed */
+};
+
+/* Turns resumption on for a context whose clients `trust` judges; trust
+ * outlives ctx. */
+struct resume_ctx;
+struct resume_ctx *resume_ctx_new(struct resume *resume, SSL_CTX *ctx,
+	const struct trust_snapshot *trust);
+void resume_ctx_free(struct resume_ctx *r);
+
+/* Before the handshake: which listener this is. */
+void resume_tag(SSL *ssl, const uint8_t tag[RESUME_TAG]);
+/* In the verify callback, once the verdict is OK: what later sessions of
+ * this connection carry. The record is the caller's, and lives until the
+ * handshake has ended. */
+void resume_remember(SSL *ssl, const struct resume_record *record);
+/* After the handshake: was it a resumption, and whose? */
+bool resume_recall(SSL *ssl, struct resume_record *out);
+
+/* ---- for tests ---- */
+
+enum { RESUME_RECORD_MAX = 900 };
+/* 0 when it does not fit, then no session is kept. */
+size_t resume_record_write(
+	const struct resume_record *record, uint8_t data[RESUME_RECORD_MAX]);
+bool resume_record_read(
+	struct resume_record *record, const uint8_t *data, size_t n);
+/* The session without its peer certificate; NULL when that fails. */
+SSL_SESSION *resume_strip(SSL_SESSION *session);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions by id: bounded, shared by all workers, back after a restart. */
+#ifndef REGISTRAR_TLS_SESSION_CACHE_H
+#define REGISTRAR_TLS_SESSION_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/diag.h"
+
+enum {
+	SESSION_ID_MAX = 32,
+	SESSION_DATA_MAX = 960, /* what does not fit is not cached */
+};
+
+struct session_cache;
+
+/*
+ * Room for `max` sessions (rounded up). path: a file of mode 0600 that is
+ * mapped, so that its content outlives the process however it dies; it holds
+ * session secrets, as a ticket key file does: keep it on a memory file system.
+ * A file of another size or layout is begun anew. NULL or "": memory only.
+ * 0, or -errno with d.
+ */
+int session_cache_open(const char *path, size_t max, struct session_cache **out,
+	struct diag *d);
+void session_cache_close(struct session_cache *c);
+
+/* Keeps data under the id until `expires` (unix s). The oldest of its bucket
+ * makes room. Thread-safe, as are the rest. */
+void session_cache_put(struct session_cache *c, const uint8_t *id, size_t n_id,
+	const uint8_t *data, size_t n, int64_t expires);
+/* Copies what is kept; answers its size, 0 when there is none at `now`. */
+size_t session_cache_get(struct session_cache *c, const uint8_t *id,
+	size_t n_id, int64_t now, uint8_t data[SESSION_DATA_MAX]);
+void session_cache_drop(
+	struct session_cache *c, const uint8_t *id, size_t n_id);
+/* Forgets all of them. */
+void session_cache_clear(struct session_cache *c);
+/* How many are kept and not expired at now; looks at all of them. */
+size_t session_cache_count(struct session_cache *c, int64_t now);
+
+#endif

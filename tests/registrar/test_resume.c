@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No resumption outlives its trust; others keep theirs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "certs/lab.h"
+#include "certs/pem.h"
+#include "registrar/tls/profile.h"
+#include "registrar/tls/resume.h"
+#include "tests/registrar/meeting.h"
+
+/* The three ways to resume. */
+static const struct mode {
+	const char *name;
+	int version;
+	bool tickets;
+} modes[] = {
+	{"TLS 1.2 session id", TLS1_2_VERSION, false},
+	{"TLS 1.2 ticket", TLS1_2_VERSION, true},
+	{"TLS 1.3 PSK, ticket", TLS1_3_VERSION, true},
+	{"TLS 1.3 PSK, session id", TLS1_3_VERSION, false},
+};
+enum { MODES = sizeof(modes) / sizeof(modes[0]) };
+
+static char folder[] = "/tmp/dialtone-resume-XXXXXX";
+static struct cert_lab *lab;
+static struct config *config;
+static struct resume resume;
+static time_t ahead; /* of the real clock */
+/* An LSC and a MIC. */
+static X509 *certs[2];
+static EVP_PKEY *keys[2];
+
+static time_t now(time_t *unused)
+{
+	return time(NULL) + ahead;
+}
+
+/* A profile that believes the CAs whose bits are set. */
+static struct profile *believing(unsigned cas)
+{
+	char path[256];
+	struct trust_snapshot *trust;
+	struct profile *p;
+	struct diag d;
+	static int n;
+	snprintf(path, sizeof(path), "%s/store-%d", folder, n++);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (int i = 0; i < CERT_LAB_CAS; i++) {
+		char file[300];
+		X509 *ca = cert_lab_ca(lab, (enum cert_lab_ca)i);
+		snprintf(file, sizeof(file), "%s/%d.pem", path, i);
+		if (cas & 1U << i)
+			assert_int_equal(cert_pem_write(file, &ca, 1, &d), 0);
+	}
+	assert_int_equal(
+		trust_snapshot_load(path, 1, &trust_policy_default, &trust, &d),
+		0);
+	assert_int_equal(profile_modern(config, trust, &resume, &p, &d), 0);
+	trust_snapshot_unref(trust);
+	return p;
+}
+
+enum {
+	BOTH = 1U << CERT_LAB_CAPF | 1U << CERT_LAB_MFG_SHA2,
+	ONLY_LSC = 1U << CERT_LAB_CAPF,
+	ONLY_MIC = 1U << CERT_LAB_MFG_SHA2,
+};
+
+static int set_up(void **state)
+{
+	struct diag d;
+	static const enum cert_lab_leaf leaves[] = {
+		CERT_LAB_LEAF_LSC, CERT_LAB_LEAF_MIC};
+	assert_non_null(mkdtemp(folder));
+	char path[256];
+	snprintf(path, sizeof(path), "%s/lab", folder);
+	assert_int_equal(cert_lab_init(path, "here", time(NULL), &d), 0);
+	assert_int_equal(cert_lab_open(path, &lab, &d), 0);
+	assert_int_equal(config_load(NULL, path, &config, &d), 0);
+	resume.config = config;
+	resume.now = now;
+	for (size_t i = 0; i < 2; i++) {
+		struct cert_lab_phone phone = {.device = "SEP020000000001",
+			.leaf = leaves[i],
+			.key = "p256",
+			.now = time(NULL)};
+		assert_int_equal(
+			cert_lab_issue(lab, &phone, &certs[i], &keys[i], &d),
+			0);
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+	for (size_t i = 0; i < 2; i++) {
+		X509_free(certs[i]);
+		EVP_PKEY_free(keys[i]);
+	}
+	config_free(config);
+	cert_lab_close(lab);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command); /* NOLINT(cert-env33-c): our own folder */
+}
+
+/* A phone's session, made at a profile that believes both CAs. */
+struct phone {
+	SSL_CTX *ctx;
+	SSL_SESSION *session;
+};
+
+static void allow_mic(bool allowed)
+{
+	static struct config_device device = {
+		.name = (char *)"SEP020000000001"};
+	device.mic = allowed;
+	config->devices = &device;
+	config->n_devices = 1;
+}
+
+static void before(const struct mode *mode)
+{
+	struct diag d;
+	ahead = 0;
+	allow_mic(true);
+	resume.keys = NULL;
+	resume.cache = NULL;
+	if (mode->tickets)
+		assert_int_equal(ticket_keys_open(NULL, &resume.keys, &d), 0);
+	else
+		assert_int_equal(
+			session_cache_open(NULL, 64, &resume.cache, &d), 0);
+	memset(resume.verdicts, 0, sizeof(resume.verdicts));
+}
+
+static void after(void)
+{
+	ticket_keys_free(resume.keys);
+	session_cache_close(resume.cache);
+	config->devices = NULL;
+	config->n_devices = 0;
+}
+
+static SSL_SESSION *keep;
+static int on_session(SSL *ssl, SSL_SESSION *session)
+{
+	SSL_SESSION_free(keep);
+	keep = session;
+	return 1;
+}
+
+static struct phone first_visit(
+	struct profile *p, const struct mode *mode, size_t who)
+{
+	struct phone phone = {
+		.ctx = client_ctx(mode->version, certs[who], keys[who])};
+	SSL_CTX_set_session_cache_mode(
+		phone.ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(phone.ctx, on_session);
+	keep = NULL;
+	struct meeting *m = meet(p, "sip", phone.ctx, NULL);
+	if (!m->server_up || !keep)
+		fail_msg("%s: no session", mode->name);
+	phone.session = keep;
+	keep = NULL;
+	part(m);
+	return phone;
+}
+
+static void forget(struct phone *phone)
+{
+	SSL_SESSION_free(phone->session);
+	SSL_CTX_free(phone->ctx);
+	SSL_SESSION_free(keep);
+	keep = NULL;
+}
+
+enum outcome { RESUMED, FULL, REFUSED };
+
+static enum outcome comes_back(
+	struct profile *p, const char *listener, struct phone *phone)
+{
+	struct meeting *m = meet(p, listener, phone->ctx, phone->session);
+	enum outcome outcome = REFUSED;
+	if (m->server_up)
+		outcome = profile_conclude(p, m->server.ssl, &m->finding)
+				  ? RESUMED
+				  : FULL;
+	if (outcome == RESUMED) {
+		assert_int_equal(m->finding.result.verdict, TRUST_OK);
+		assert_string_equal(
+			m->finding.record.identity.device, "SEP020000000001");
+	}
+	if (outcome == REFUSED)
+		assert_int_equal(m->client_end.alert, SSL_AD_UNKNOWN_CA);
+	part(m);
+	return outcome;
+}
+
+#define FOR_EACH_MODE(mode) \
+	for (const struct mode *mode = modes; mode < modes + MODES; mode++)
+
+static void returning_phones_resume_with_their_identity(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH);
+		for (size_t who = 0; who < 2; who++) {
+			struct phone phone = first_visit(p, mode, who);
+			assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+			forget(&phone);
+		}
+		profile_unref(p);
+		after();
+	}
+}
+
+static void a_new_profile_with_the_same_trust_resumes(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH), *next = believing(BOTH);
+		struct phone phone = first_visit(p, mode, 0);
+		profile_unref(p);
+		assert_int_equal(comes_back(next, "sip", &phone), RESUMED);
+		forget(&phone);
+		profile_unref(next);
+		after();
+	}
+}
+
+static void removing_a_ca_ends_its_sessions_and_no_others(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH),
+			       *next = believing(ONLY_MIC);
+		struct phone lsc = first_visit(p, mode, 0);
+		struct phone mic = first_visit(p, mode, 1);
+		assert_int_equal(comes_back(next, "sip", &lsc), REFUSED);
+		assert_int_equal(comes_back(next, "sip", &mic), RESUMED);
+		assert_int_equal(resume.verdicts[RESUME_ANCHOR], 1);
+		forget(&lsc);
+		forget(&mic);
+		profile_unref(p);
+		profile_unref(next);
+		after();
+	}
+}
+
+/* The regenerated CAPF: another key under the same name. */
+static void replacing_a_ca_under_its_name_ends_its_sessions(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct profile *next = believing(
+			1U << CERT_LAB_OTHER_CAPF | 1U << CERT_LAB_MFG_SHA2);
+		struct phone lsc = first_visit(p, mode, 0);
+		assert_int_equal(comes_back(next, "sip", &lsc), REFUSED);
+		forget(&lsc);
+		profile_unref(p);
+		profile_unref(next);
+		after();
+	}
+}
+
+static void no_session_outlives_its_certificate(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct phone phone = first_visit(p, mode, 0);
+		ahead = (time_t)40 * 365 * 86400;
+		/* A full handshake follows; it is judged by the real clock. */
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		assert_int_equal(resume.verdicts[RESUME_EXPIRED], 1);
+		forget(&phone);
+		profile_unref(p);
+		after();
+	}
+}
+
+static void sessions_stay_at_their_listener(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct phone phone = first_visit(p, mode, 0);
+		assert_int_equal(comes_back(p, "sccp", &phone), FULL);
+		forget(&phone);
+		profile_unref(p);
+		after();
+	}
+}
+
+static void a_device_that_lost_its_mic_does_not_resume(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct phone mic = first_visit(p, mode, 1);
+		struct phone lsc = first_visit(p, mode, 0);
+		allow_mic(false);
+		assert_int_equal(comes_back(p, "sip", &mic), FULL);
+		assert_int_equal(comes_back(p, "sip", &lsc), RESUMED);
+		assert_int_equal(resume.verdicts[RESUME_DEVICE], 1);
+		forget(&mic);
+		forget(&lsc);
+		profile_unref(p);
+		after();
+	}
+}
+
+static void revoking_all_keys_ends_every_session(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		struct diag d;
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct phone phone = first_visit(p, mode, 0);
+		if (mode->tickets)
+			assert_int_equal(
+				ticket_keys_revoke_all(resume.keys, &d), 0);
+		else
+			session_cache_clear(resume.cache);
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		forget(&phone);
+		profile_unref(p);
+		after();
+	}
+}
+
+static void a_rotation_keeps_them(void **state)
+{
+	struct diag d;
+	before(&modes[1]);
+	struct profile *p = believing(BOTH);
+	struct phone phone = first_visit(p, &modes[1], 0);
+	ticket_keys_rotate(resume.keys, &d);
+	assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+	ticket_keys_rotate(resume.keys, &d);
+	assert_int_equal(comes_back(p, "sip", &phone), FULL);
+	forget(&phone);
+	profile_unref(p);
+	after();
+}
+
+static void a_stranger_gets_no_session(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(ONLY_MIC);
+		SSL_CTX *ctx = client_ctx(mode->version, certs[0], keys[0]);
+		struct meeting *m = meet(p, "sip", ctx, NULL);
+		assert_false(m->server_up);
+		part(m);
+		SSL_CTX_free(ctx);
+		if (resume.cache)
+			assert_int_equal(
+				session_cache_count(resume.cache, time(NULL)),
+				0);
+		profile_unref(p);
+		after();
+	}
+}
+
+/* What makes resumption cheap: no certificate in what is kept. */
+static void what_is_kept_holds_no_certificate(void **state)
+{
+	before(&modes[1]);
+	struct profile *p = believing(BOTH);
+	struct phone phone = first_visit(p, &modes[1], 0);
+	const unsigned char *ticket;
+	size_t n;
+	SSL_SESSION_get0_ticket(phone.session, &ticket, &n);
+	assert_in_range(n, 200, 800);
+	forget(&phone);
+	profile_unref(p);
+	after();
+}
+
+static void a_record_reads_back_the_same(void **state)
+{
+	struct resume_record a = {.kind = CERT_KIND_MIC}, b;
+	uint8_t data[RESUME_RECORD_MAX];
+	memset(a.tag, 7, sizeof(a.tag));
+	memset(a.anchor, 9, sizeof(a.anchor));
+	cert_identity_read(certs[1], &a.identity);
+	size_t n = resume_record_write(&a, data);
+	assert_in_range(n, 150, RESUME_RECORD_MAX);
+	assert_true(resume_record_read(&b, data, n));
+	assert_memory_equal(a.tag, b.tag, sizeof(a.tag));
+	assert_memory_equal(a.anchor, b.anchor, sizeof(a.anchor));
+	assert_int_equal(a.kind, b.kind);
+	assert_string_equal(a.identity.device, b.identity.device);
+	assert_string_equal(a.identity.subject, b.identity.subject);
+	assert_string_equal(a.identity.issuer, b.identity.issuer);
+	assert_string_equal(a.identity.sha256, b.identity.sha256);
+	assert_int_equal(a.identity.not_after, b.identity.not_after);
+	/* Every cut and every extra byte is refused. */
+	for (size_t i = 0; i < n; i++)
+		assert_false(resume_record_read(&b, data, i));
+	data[n] = 0;
+	assert_false(resume_record_read(&b, data, n + 1));
+	data[0]++;
+	assert_false(resume_record_read(&b, data, n));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(returning_phones_resume_with_their_identity),
+		cmocka_unit_test(a_new_profile_with_the_same_trust_resumes),
+		cmocka_unit_test(removing_a_ca_ends_its_sessions_and_no_others),
+		cmocka_unit_test(
+			replacing_a_ca_under_its_name_ends_its_sessions),
+		cmocka_unit_test(no_session_outlives_its_certificate),
+		cmocka_unit_test(sessions_stay_at_their_listener),
+		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),
+		cmocka_unit_test(revoking_all_keys_ends_every_session),
+		cmocka_unit_test(a_rotation_keeps_them),
+		cmocka_unit_test(a_stranger_gets_no_session),
+		cmocka_unit_test(what_is_kept_holds_no_certificate),
+		cmocka_unit_test(a_record_reads_back_the_same),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("resume", tests, set_up, tear_down);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts about sessions kept by id: bounded, durable, never half. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "registrar/tls/session_cache.h"
+
+static char path[] = "/tmp/dialtone-sessions-XXXXXX";
+
+static struct session_cache *open_file(size_t max)
+{
+	struct session_cache *c;
+	struct diag d;
+	assert_int_equal(session_cache_open(path, max, &c, &d), 0);
+	return c;
+}
+
+static int set_up(void **state)
+{
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	return unlink(path);
+}
+
+static void id_of(uint32_t n, uint8_t id[32])
+{
+	memset(id, 0, 32);
+	memcpy(id, &n, sizeof(n));
+}
+
+static void put(struct session_cache *c, uint32_t n, int64_t expires)
+{
+	uint8_t id[32];
+	id_of(n, id);
+	session_cache_put(c, id, 32, id, 32, expires);
+}
+
+static bool has(struct session_cache *c, uint32_t n, int64_t now)
+{
+	uint8_t id[32], data[SESSION_DATA_MAX];
+	id_of(n, id);
+	size_t got = session_cache_get(c, id, 32, now, data);
+	return got == 32 && memcmp(data, id, 32) == 0;
+}
+
+static void keeps_until_the_end_and_no_longer(void **state)
+{
+	struct session_cache *c = open_file(64);
+	session_cache_clear(c);
+	put(c, 1, 100);
+	assert_true(has(c, 1, 99));
+	assert_false(has(c, 1, 100));
+	assert_false(has(c, 2, 1));
+	uint8_t id[32];
+	id_of(1, id);
+	session_cache_drop(c, id, 32);
+	assert_false(has(c, 1, 1));
+	session_cache_close(c);
+}
+
+static void comes_back_after_the_process_died(void **state)
+{
+	struct session_cache *c = open_file(64);
+	session_cache_clear(c);
+	put(c, 7, 100);
+	/* No close: what kill -9 leaves is what was mapped. */
+	struct session_cache *again = open_file(64);
+	assert_true(has(again, 7, 1));
+	session_cache_close(again);
+	session_cache_close(c);
+}
+
+static void another_size_begins_anew(void **state)
+{
+	struct session_cache *c = open_file(64);
+	put(c, 7, 100);
+	session_cache_close(c);
+	c = open_file(640);
+	assert_false(has(c, 7, 1));
+	assert_int_equal(session_cache_count(c, 1), 0);
+	session_cache_close(c);
+}
+
+static void a_flipped_bit_is_an_empty_slot(void **state)
+{
+	struct session_cache *c = open_file(8);
+	session_cache_clear(c);
+	put(c, 7, 100);
+	session_cache_close(c);
+	struct stat st;
+	int fd = open(path, O_RDWR);
+	fstat(fd, &st);
+	uint8_t *all = malloc((size_t)st.st_size);
+	assert_int_equal(pread(fd, all, (size_t)st.st_size, 0), st.st_size);
+	size_t flips = 0;
+	for (off_t i = 64; i < st.st_size; i++) {
+		if (!all[i])
+			continue;
+		uint8_t bad = all[i] ^ 1;
+		assert_int_equal(pwrite(fd, &bad, 1, i), 1);
+		c = open_file(8);
+		assert_false(has(c, 7, 1));
+		session_cache_close(c);
+		assert_int_equal(pwrite(fd, &all[i], 1, i), 1);
+		flips++;
+	}
+	assert_true(flips > 10);
+	c = open_file(8);
+	assert_true(has(c, 7, 1));
+	session_cache_close(c);
+	free(all);
+	close(fd);
+}
+
+static void is_bounded_and_the_oldest_go(void **state)
+{
+	struct session_cache *c = open_file(64);
+	session_cache_clear(c);
+	for (uint32_t i = 0; i < 10000; i++)
+		put(c, i, 1000 + i);
+	assert_in_range(session_cache_count(c, 1), 60, 80);
+	assert_true(has(c, 9999, 1));
+	assert_false(has(c, 0, 1));
+	session_cache_close(c);
+}
+
+static void what_is_too_large_is_not_kept(void **state)
+{
+	static uint8_t data[SESSION_DATA_MAX + 1];
+	uint8_t id[64] = {1};
+	struct session_cache *c;
+	struct diag d;
+	assert_int_equal(session_cache_open(NULL, 64, &c, &d), 0);
+	session_cache_put(c, id, 32, data, sizeof(data), 100);
+	session_cache_put(c, id, 33, data, 10, 100);
+	session_cache_put(c, id, 0, data, 10, 100);
+	assert_int_equal(session_cache_count(c, 1), 0);
+	session_cache_close(c);
+}
+
+static void a_file_others_may_read_is_refused(void **state)
+{
+	struct session_cache *c;
+	struct diag d = {""};
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(session_cache_open(path, 64, &c, &d), -EPERM);
+	assert_non_null(strstr(d.text, "only its owner"));
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void *churn(void *arg)
+{
+	struct session_cache *c = arg;
+	for (uint32_t i = 0; i < 5000; i++) {
+		put(c, i % 500, 100);
+		has(c, (i * 7) % 500, 1);
+		uint8_t id[32];
+		id_of(i % 50, id);
+		if (i % 11 == 0)
+			session_cache_drop(c, id, 32);
+	}
+	return NULL;
+}
+
+static void threads_read_whole_sessions(void **state)
+{
+	pthread_t threads[4];
+	struct session_cache *c;
+	struct diag d;
+	assert_int_equal(session_cache_open(NULL, 256, &c, &d), 0);
+	for (size_t i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, churn, c);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_true(session_cache_count(c, 1) > 0);
+	session_cache_close(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_until_the_end_and_no_longer),
+		cmocka_unit_test(comes_back_after_the_process_died),
+		cmocka_unit_test(another_size_begins_anew),
+		cmocka_unit_test(a_flipped_bit_is_an_empty_slot),
+		cmocka_unit_test(is_bounded_and_the_oldest_go),
+		cmocka_unit_test(what_is_too_large_is_not_kept),
+		cmocka_unit_test(a_file_others_may_read_is_refused),
+		cmocka_unit_test(threads_read_whole_sessions),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name(
+		"session cache", tests, set_up, tear_down);
+}
