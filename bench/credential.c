@@ -153,15 +153,17 @@ void credential_source_close(struct credential_source *s)
 	*s = (struct credential_source){0};
 }
 
-static int issue(struct credential_source *s, const char *device,
+int credential_issue(struct credential_source *s, const char *device,
 	enum cert_lab_leaf leaf, struct credential *out, struct diag *d)
 {
 	const struct cert_lab_phone phone = {
 		.device = device,
 		.leaf = leaf,
+		.key = s->config.key,
 		.use_key = s->key,
 		.now = time(NULL),
 	};
+	*out = (struct credential){0};
 	int error = cert_lab_issue(s->lab, &phone, &out->cert, &out->key, d);
 	if (error)
 		return error;
@@ -218,7 +220,7 @@ int credential_get(struct credential_source *s, const char *device,
 	if (error != ABSENT)
 		return error;
 	int leaf = s->config.leaf;
-	return issue(s, device,
+	return credential_issue(s, device,
 		leaf < 0 ? CERT_LAB_LEAF_LSC : (enum cert_lab_leaf)leaf, out,
 		d);
 }

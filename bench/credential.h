@@ -44,6 +44,7 @@ struct credential_source_config {
 	 * memory (leaf -1: an LSC), all on one key pair.
 	 */
 	enum { CREDENTIAL_FILES_FIRST, CREDENTIAL_ISSUE_ALL } way;
+	const char *key; /* of what is issued: as in cert_lab_phone */
 };
 
 struct credential_source {
@@ -58,5 +59,8 @@ int credential_source_open(struct credential_source *s,
 void credential_source_close(struct credential_source *s);
 int credential_get(struct credential_source *s, const char *device,
 	struct credential *out, struct diag *d);
+/* Issues this leaf, whatever the source's `leaf` and `way`; needs a lab. */
+int credential_issue(struct credential_source *s, const char *device,
+	enum cert_lab_leaf leaf, struct credential *out, struct diag *d);
 
 #endif

@@ -101,6 +101,20 @@ static int send_out(struct handset *h)
 	return error ? -1 : 0;
 }
 
+/* Tickets of TLS 1.3 come behind the handshake: the last state counts. */
+static void keep_session(struct handset *h)
+{
+	if (!h->session || !h->result.tls_version)
+		return;
+	SSL_SESSION *now = SSL_get1_session(h->tls.ssl);
+	if (!now || !SSL_SESSION_is_resumable(now)) {
+		SSL_SESSION_free(now);
+		return;
+	}
+	SSL_SESSION_free(*h->session);
+	*h->session = now;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct handset *h = handle->data;
@@ -108,8 +122,10 @@ static void on_closed(uv_handle_t *handle)
 		return;
 	if (h->talk_on)
 		talk_deinit(&h->talk);
-	if (h->tls_on)
+	if (h->tls_on) {
+		keep_session(h);
 		tls_engine_deinit(&h->tls);
+	}
 	credential_deinit(&h->credential);
 	h->state = HANDSET_CLOSED;
 	h->setup->on_closed(h);
@@ -278,9 +294,12 @@ static void on_tls_up(struct handset *h)
 	SSL *ssl = h->tls.ssl;
 	h->result.tls_version = SSL_get_version(ssl);
 	h->result.cipher = SSL_get_cipher_name(ssl);
+	h->result.resumed = SSL_session_reused(ssl);
 	console_say(&h->console, "NOT", "SECD", "PXY_TLS_UP",
 		"[%s], [%s], cipher [%s]", user(h), h->result.tls_version,
 		h->result.cipher);
+	if (h->setup->on_secured)
+		h->setup->on_secured(h);
 	begin_talk(h);
 }
 
@@ -312,6 +331,8 @@ static uint64_t deadline(const struct handset *h)
 	uint64_t due = MOMENT_NEVER;
 	if (h->state == HANDSET_CONNECTING || h->state == HANDSET_LEAVING)
 		due = h->deadline_ms;
+	if (h->state < HANDSET_UP && h->give_up_ms < due)
+		due = h->give_up_ms;
 	if (h->tls_on && tls_engine_deadline(&h->tls) < due)
 		due = tls_engine_deadline(&h->tls);
 	if (h->talk_on && talk_deadline(&h->talk) < due)
@@ -349,6 +370,8 @@ static void on_timer(uv_timer_t *timer)
 	bool late = h->deadline_ms <= now.mono_ms;
 	if (h->state == HANDSET_CONNECTING && late)
 		handset_close(h, HANDSET_TIMEOUT, "no TCP connection in time");
+	if (h->state < HANDSET_UP && h->give_up_ms <= now.mono_ms)
+		handset_close(h, HANDSET_TIMEOUT, "not registered in time");
 	if (h->state == HANDSET_LEAVING && late)
 		handset_close(h, HANDSET_TIMEOUT, "unregister not answered");
 	if (h->state >= HANDSET_CLOSING)
@@ -396,9 +419,13 @@ static int begin_tls(struct handset *h)
 		    &h->tls, s->ctx, false, s->plain, s->connect_ms, &now) < 0)
 		abort();
 	h->tls_on = true;
-	tls_client_ciphers(h->tls.ssl, ciphers, sizeof(ciphers));
-	console_cert_cipher(&h->console, tls_client_version(h->tls.ssl),
-		credential_kind_name(h->credential.kind), ciphers);
+	if (h->console.to) {
+		tls_client_ciphers(h->tls.ssl, ciphers, sizeof(ciphers));
+		console_cert_cipher(&h->console, tls_client_version(h->tls.ssl),
+			credential_kind_name(h->credential.kind), ciphers);
+	}
+	if (h->session && *h->session)
+		SSL_set_session(h->tls.ssl, *h->session);
 	return credential_use(&h->credential, h->tls.ssl);
 }
 
@@ -453,9 +480,11 @@ void handset_start(struct handset *h)
 	h->state = HANDSET_CONNECTING;
 	h->started_ns = uv_hrtime();
 	h->deadline_ms = uv_now(s->loop) + s->connect_ms;
+	h->give_up_ms = s->patience_ms ? uv_now(s->loop) + s->patience_ms
+				       : MOMENT_NEVER;
 	if (s->ctx && h->credential.kind != CREDENTIAL_LSC)
 		console_no_lsc(&h->console);
-	uv_timer_start(&h->timer, on_timer, s->connect_ms, 0);
+	uv_timer_start(&h->timer, on_timer, deadline(h) - uv_now(s->loop), 0);
 	int error = uv_tcp_connect(&h->connect, &h->tcp,
 		(const struct sockaddr *)&s->target->address, on_connect);
 	if (error)

@@ -47,6 +47,7 @@ struct handset_result {
 	double seconds;		 /* connect to registered; below 0: never */
 	const char *tls_version; /* once the handshake is done, else NULL */
 	const char *cipher;
+	bool resumed;	/* the handshake, as OpenSSL's client side says */
 	char text[160]; /* printable; "" when there is nothing to say */
 };
 
@@ -59,10 +60,13 @@ struct handset_setup {
 	SSL_CTX *ctx; /* NULL: plain TCP */
 	/* device, line, server, local, local_ipv4 and seed are filled in */
 	struct talk_config talk;
-	uint32_t connect_ms; /* for TCP, and again for the handshake */
-	uint32_t leave_ms;   /* for the answer to our unregister */
-	uint8_t *plain;	     /* TLS_PLAIN_MAX bytes, used by one at a time */
-	char *received;	     /* HANDSET_READ_MAX bytes, likewise */
+	uint32_t connect_ms;  /* for TCP, and again for the handshake */
+	uint32_t patience_ms; /* from start to registered; 0: no limit */
+	uint32_t leave_ms;    /* for the answer to our unregister */
+	uint8_t *plain;	      /* TLS_PLAIN_MAX bytes, used by one at a time */
+	char *received;	      /* HANDSET_READ_MAX bytes, likewise */
+	/* The handshake is done; NULL: nobody wants to know. */
+	void (*on_secured)(struct handset *h);
 	/* The result has just become good. */
 	void (*on_registered)(struct handset *h);
 	/* The handles are closed, the result is final; h may be freed. */
@@ -95,6 +99,10 @@ struct handset {
 	uv_timer_t timer;
 	uv_connect_t connect;
 	int open_handles;
+	/* NULL, or where the owner keeps the TLS session between visits: it is
+	 * offered, and replaced when a handshake has left a usable one. */
+	SSL_SESSION **session;
+	uint64_t give_up_ms;  /* until registered */
 	uint64_t deadline_ms; /* while CONNECTING or LEAVING */
 	uint64_t started_ns;
 	bool tls_on; /* tls is in use */

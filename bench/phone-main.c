@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dialtone-phone: one simulated handset, or a fleet of them. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/ssl.h>
 
 #include "bench/fleet.h"
+#include "bench/interrupt.h"
 #include "bench/options.h"
 #include "bench/report.h"
 #include "bench/tls_client.h"
@@ -22,8 +22,7 @@ struct phones {
 	struct credential_source credentials;
 	struct report report;
 	uv_loop_t loop;
-	uv_signal_t interrupted;
-	uv_signal_t terminated;
+	struct interrupt interrupt;
 	struct fleet fleet;
 };
 
@@ -119,19 +118,10 @@ static int make_fleet(struct phones *p, struct diag *d)
 	return fleet_init(&p->fleet, &p->loop, &config, d);
 }
 
-static void on_signal(uv_signal_t *signal, int number)
+static void stop(void *owner)
 {
-	struct phones *p = signal->data;
+	struct phones *p = owner;
 	fleet_stop(&p->fleet);
-}
-
-static void watch(struct phones *p, uv_signal_t *signal, int number)
-{
-	uv_signal_init(&p->loop, signal);
-	signal->data = p;
-	uv_signal_start(signal, on_signal, number);
-	/* The loop lives as long as its phones. */
-	uv_unref((uv_handle_t *)signal);
 }
 
 static int open_all(struct phones *p, struct diag *d)
@@ -148,8 +138,7 @@ static int open_all(struct phones *p, struct diag *d)
 
 static void close_all(struct phones *p)
 {
-	uv_close((uv_handle_t *)&p->interrupted, NULL);
-	uv_close((uv_handle_t *)&p->terminated, NULL);
+	interrupt_close(&p->interrupt);
 	fleet_deinit(&p->fleet);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&p->loop);
@@ -185,11 +174,9 @@ int main(int argc, char **argv)
 	}
 	if (look_up_server(&p, &d) < 0)
 		return complain(&d, EXIT_USAGE);
-	signal(SIGPIPE, SIG_IGN);
 	sip_message_setup();
 	uv_loop_init(&p.loop);
-	watch(&p, &p.interrupted, SIGINT);
-	watch(&p, &p.terminated, SIGTERM);
+	interrupt_open(&p.interrupt, &p.loop, stop, &p);
 	report_init(
 		&p.report, stdout, form(&p.options), (unsigned)p.options.count);
 	int code = open_all(&p, &d) < 0 ? complain(&d, EXIT_FAILURE) : run(&p);

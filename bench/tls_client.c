@@ -42,6 +42,8 @@ static int set_up(
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (config->sessions == TLS_CLIENT_IDS)
+		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	if (!SSL_CTX_set_min_proto_version(ctx, config->min) ||
 		!SSL_CTX_set_max_proto_version(ctx, config->max))
 		return diag_set(d, -EINVAL,

@@ -15,6 +15,8 @@ struct tls_client_config {
 	const char *ciphers; /* up to TLS 1.2; NULL: as 88xx phones offer */
 	const char *ca;	     /* file that must vouch for the server, or NULL:
 			      * the server's certificate is not looked at */
+	/* IDS: TLS 1.2 sessions have an id and no ticket. */
+	enum { TLS_CLIENT_TICKETS, TLS_CLIENT_IDS } sessions;
 };
 
 /* Security level 0, as phones are: what is weak is for the server to refuse.

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of a self-contained HTML page: escaped text, SVG plots, bars. */
+#ifndef BENCH_PAGE_H
+#define BENCH_PAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Everything up to and including <h1>; the page loads nothing from anywhere,
+ * and its policy forbids it to. Light and dark, as the reader prefers. */
+void page_begin(FILE *to, const char *title);
+void page_end(FILE *to);
+
+/* Text or the value of a quoted attribute: & < > " ' become entities, and
+ * control characters '?', so that no server's words become markup. */
+void page_text(FILE *to, const char *text);
+
+enum page_scale {
+	PAGE_LINEAR, /* from 0 */
+	PAGE_LOG,    /* decades; what is not above 0 is left out */
+};
+
+/* NAN in y breaks the line. Colours go by position in the plot. */
+struct page_line {
+	const char *name;
+	const double *y; /* as many as the plot has x */
+};
+
+enum { PAGE_LINES_MAX = 6 };
+
+struct page_plot {
+	const char *title;
+	const char *unit; /* of y */
+	enum page_scale scale;
+	size_t n;
+	const double *x;	   /* rising; labels are seconds */
+	const char *const *x_text; /* or n labels of their own, or NULL */
+	size_t lines;
+	struct page_line line[PAGE_LINES_MAX];
+};
+
+/* A figure; a sentence instead when no line has two points. */
+void page_plot(FILE *to, const struct page_plot *plot);
+
+struct page_bar {
+	const char *name;
+	uint64_t count;
+};
+
+/* Horizontal bars with their counts; `none` when there are none. */
+void page_bars(FILE *to, const char *title, const struct page_bar *bars,
+	size_t n, const char *none);
+
+#endif

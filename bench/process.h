@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a process on this machine has used: CPU time and memory. */
+#ifndef BENCH_PROCESS_H
+#define BENCH_PROCESS_H
+
+#include <stdint.h>
+
+#include <sys/types.h>
+
+struct process_use {
+	uint64_t cpu_ns; /* all threads, ended ones included */
+	uint64_t rss;	 /* bytes */
+};
+
+/* CPU from the process's own clock, exact to the nanosecond where
+ * /proc/PID/stat counts in ticks; memory from /proc/PID/statm.
+ * 0; -ESRCH when there is no such process (any more). */
+int process_use(pid_t pid, struct process_use *out);
+/* CPU time of this process. */
+uint64_t process_own_cpu_ns(void);
+
+#endif
