@@ -181,8 +181,9 @@ static void y_tick(FILE *to, const struct axes *a, double value)
 static void draw_y(FILE *to, const struct axes *a)
 {
 	if (a->log) {
-		for (double e = a->y_from; e <= a->y_to; e++)
-			y_tick(to, a, pow(10, e));
+		int tens = (int)floor(a->y_to - a->y_from);
+		for (int i = 0; i <= tens; i++)
+			y_tick(to, a, pow(10, a->y_from + i));
 		return;
 	}
 	double step = nice_step(a->y_to);
@@ -208,8 +209,10 @@ static void draw_x(FILE *to, const struct page_plot *p, const struct axes *a)
 		return;
 	}
 	double step = nice_step(fmax(a->x_to - a->x_from, 1));
-	for (double x = ceil(a->x_from / step) * step; x <= a->x_to;
-		x += step) {
+	double from = ceil(a->x_from / step) * step;
+	int steps = (int)floor((a->x_to - from) / step);
+	for (int i = 0; i <= steps; i++) {
+		double x = from + i * step;
 		x_tick(to, a, x);
 		fprintf(to, "%.6g s</text>", x);
 	}

@@ -3,8 +3,9 @@
 #include "bench/process.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,16 +19,18 @@ static uint64_t clock_ns(clockid_t clock)
 int process_use(pid_t pid, struct process_use *out)
 {
 	char path[64];
-	uint64_t pages;
+	char text[128] = "";
 	clockid_t clock;
 	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return -ESRCH;
-	int found = fscanf(f, "%*u %" SCNu64, &pages);
+	const char *line = fgets(text, sizeof(text), f);
 	fclose(f);
+	const char *second = line ? strchr(line, ' ') : NULL;
+	uint64_t pages = second ? strtoull(second, NULL, 10) : 0;
 	/* A zombie still has a clock, but no memory. */
-	if (found != 1 || pages == 0 || clock_getcpuclockid(pid, &clock) != 0)
+	if (pages == 0 || clock_getcpuclockid(pid, &clock) != 0)
 		return -ESRCH;
 	out->rss = pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	out->cpu_ns = clock_ns(clock);

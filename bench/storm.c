@@ -552,7 +552,7 @@ int storm_init(struct storm *s, uv_loop_t *loop,
 	};
 	uv_timer_t *const timers[] = {
 		&s->tick, &s->sample, &s->progress, &s->limit};
-	for (size_t i = 0; i < sizeof(timers) / sizeof(*timers); i++) {
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(loop, timers[i]);
 		timers[i]->data = s;
 	}

@@ -141,33 +141,35 @@ static int check(const struct storm_options *o, struct diag *d)
 	return option_table_check(rules, sizeof(rules) / sizeof(*rules), d);
 }
 
+/* One "lsc=80"; NULL when it is none, else what stands behind it. */
+static const char *parse_share(const char *text, bool *mic, long *percent)
+{
+	char *end;
+	*mic = strncmp(text, "mic=", 4) == 0;
+	if ((!*mic && strncmp(text, "lsc=", 4) != 0) || text[4] < '0' ||
+		text[4] > '9')
+		return NULL;
+	*percent = strtol(text + 4, &end, 10);
+	return *percent <= 100 ? end : NULL;
+}
+
 /* "lsc=80,mic=20", either alone, in any order; 100 together. */
 static int parse_mix(struct storm_options *o, struct diag *d)
 {
-	unsigned a, b = 0;
-	char first[4], second[4] = "";
-	int end = 0;
+	bool mic, other_mic;
+	long a = 0, b = 0;
 	if (!o->mix)
 		return 0;
-	if (sscanf(o->mix, "%3[lscmi]=%3u%n", first, &a, &end) != 2)
-		end = 0;
-	if (end > 0 && o->mix[end] == ',') {
-		int more = 0;
-		if (sscanf(o->mix + end, ",%3[lscmi]=%3u%n", second, &b,
-			    &more) != 2)
-			more = 0;
-		end = more > 0 ? end + more : 0;
-	}
-	bool mic_first = strcmp(first, "mic") == 0;
-	const char *other = mic_first ? "lsc" : "mic";
-	if (end == 0 || o->mix[end] || a > 100 || b > 100 || a + b != 100 ||
-		(!mic_first && strcmp(first, "lsc") != 0) ||
-		(*second && strcmp(second, other) != 0))
+	const char *rest = parse_share(o->mix, &mic, &a);
+	other_mic = !mic;
+	if (rest && *rest == ',')
+		rest = parse_share(rest + 1, &other_mic, &b);
+	if (!rest || *rest || mic == other_mic || a + b != 100)
 		return diag_set(d, -EINVAL,
 			"--mix: '%.80s' is not like lsc=80,mic=20, together "
 			"100",
 			o->mix);
-	o->mic_percent = (int)(mic_first ? a : b);
+	o->mic_percent = (int)(mic ? a : b);
 	return 0;
 }
 
