@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "registrar/log_writer.h"
 #include "registrar/text.h"
 
 enum {
@@ -84,17 +84,34 @@ static void put_escaped(struct log_line *line, const char *value)
 	}
 }
 
+enum { SECOND_CHARS = sizeof("2026-11-26T01:02:03") };
+
+/* The second's text is made once a second, not once a line. */
+static const char *second_text(time_t second)
+{
+	static _Thread_local struct {
+		time_t second;
+		char text[SECOND_CHARS];
+	} last;
+	struct tm tm;
+	if (last.second != second) {
+		gmtime_r(&second, &tm);
+		strftime(
+			last.text, sizeof(last.text), "%Y-%m-%dT%H:%M:%S", &tm);
+		last.second = second;
+	}
+	return last.text;
+}
+
 void log_begin(struct log_line *line, enum log_event event)
 {
 	struct timespec now;
-	struct tm tm;
 	char at[40];
 	line->event = event;
 	line->n = 0;
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	size_t n = strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(at + n, sizeof(at) - n, ".%03ldZ", now.tv_nsec / 1000000);
+	snprintf(at, sizeof(at), "%s.%03ldZ", second_text(now.tv_sec),
+		now.tv_nsec / 1000000);
 	const char *level = levels[events[event].level];
 	if (log_format == LOG_TEXT)
 		line->n = (size_t)snprintf(line->text, sizeof(line->text),
@@ -108,7 +125,8 @@ void log_begin(struct log_line *line, enum log_event event)
 static bool plain(const char *value)
 {
 	for (; *value; value++)
-		if (!(*value > ' ' && *value < 0x7f) || strchr("\"\\=", *value))
+		if (!(*value > ' ' && *value < 0x7f) || *value == '"' ||
+			*value == '\\' || *value == '=')
 			return false;
 	return true;
 }
@@ -163,6 +181,5 @@ void log_end(struct log_line *line)
 	if (log_format == LOG_JSON)
 		line->text[line->n++] = '}';
 	line->text[line->n++] = '\n';
-	ssize_t n = write(STDERR_FILENO, line->text, line->n);
-	(void)n; /* a log that cannot be written has nowhere to say so */
+	log_writer_put(line->text, line->n);
 }

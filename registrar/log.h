@@ -50,6 +50,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"a limit is reached: new connections wait in the backlog")     \
 	X(ACCEPT_RESUMED, LOG_NOTICE, "accept-resumed",                        \
 		"waiting connections are taken again")                         \
+	X(LINES_LOST, LOG_ERROR, "log-lines-lost",                             \
+		"lines that found no reader were dropped")                     \
 	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
 
 enum log_event {
@@ -80,7 +82,7 @@ void log_str(struct log_line *line, const char *key, const char *value);
 void log_fmt(struct log_line *line, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void log_num(struct log_line *line, const char *key, int64_t value);
-/* Writes the line with one write(2). */
+/* Hands the whole line to log_writer_put(). */
 void log_end(struct log_line *line);
 
 #endif

@@ -18,6 +18,7 @@
 #include "protocols/sip/message.h"
 #include "registrar/config.h"
 #include "registrar/log.h"
+#include "registrar/log_writer.h"
 #include "registrar/server.h"
 #include "registrar/status/http.h"
 #include "registrar/version.h"
@@ -223,7 +224,9 @@ static int serve(const struct config *config)
 		forbid_core_dumps();
 	signal(SIGPIPE, SIG_IGN);
 	listen_to_signals(&l);
+	log_writer_start();
 	int status = serve_phones(config, &l);
+	log_writer_stop();
 	forget_signals(&l);
 	return status;
 }
