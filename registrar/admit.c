@@ -69,17 +69,17 @@ static void decide_plain(const struct config_device *known, const char *device,
 	}
 }
 
-static void decide_name(const struct cert_identity *id, const char *device,
+static void decide_name(const struct peer_cert *cert, const char *device,
 	struct admit_verdict *out)
 {
-	if (cert_device_equal(id->device, device))
+	if (cert_device_equal(cert->device, device))
 		return;
 	refuse(out, REASON_FAILURE_X509_NAME, "name-mismatch",
 		"Certificate name mismatch",
 		"InvalidX509NameInCertificate, Rcvd=%s, Expected=%s: the "
 		"certificate %s",
-		id->cn, device,
-		id->device[0] ? "names another device" : "names no device");
+		cert->cn, device,
+		cert->device[0] ? "names another device" : "names no device");
 	out->sip_warning = "TLS authentication failure";
 	cure(out,
 		"give %s an LSC with its own name; no certificate registers "
@@ -130,7 +130,7 @@ void admit_decide(const struct config *config, const struct peer *peer,
 		cure(out, "give %s an LSC of this cluster", device);
 		return;
 	}
-	decide_name(&peer->identity, device, out);
+	decide_name(peer->cert, device, out);
 	if (out->code == REASON_FAILURE_NO_ERROR && peer->kind != CERT_KIND_LSC)
 		decide_mic(known, peer, device, out);
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "registrar/memory.h"
+#include "registrar/text.h"
 
 enum { SHARDS = 16, BUCKETS = 1024 };
 
@@ -32,6 +33,66 @@ struct directory {
 	size_t known; /* in all shards; atomic */
 };
 
+/* ---- texts, all of an entry in one block that begins with the device ---- */
+
+static const struct text {
+	size_t offset; /* of the pointer, in struct directory_entry */
+	size_t most;
+} texts[] = {
+#define X(field, most) {offsetof(struct directory_entry, field), most},
+	DIRECTORY_TEXT_LIST(X)
+#undef X
+};
+enum { TEXTS = sizeof(texts) / sizeof(texts[0]), TEXT_MAX = 256 };
+
+static const char **text_of(struct directory_entry *e, size_t i)
+{
+	return (const char **)((char *)e + texts[i].offset);
+}
+
+static const char *get_text(const struct directory_entry *e, size_t i)
+{
+	const char *text = *text_of((struct directory_entry *)e, i);
+	return text ? text : "";
+}
+
+/* Gives e a block of its own for what its texts point to. */
+static void keep_texts(struct directory_entry *e)
+{
+	char all[TEXTS * TEXT_MAX];
+	size_t n = 0, at[TEXTS];
+	for (size_t i = 0; i < TEXTS; i++) {
+		at[i] = n;
+		text_copy(all + n, texts[i].most + 1, get_text(e, i));
+		n += strlen(all + n) + 1;
+	}
+	char *block = memory_zero(n);
+	memcpy(block, all, n);
+	for (size_t i = 0; i < TEXTS; i++)
+		*text_of(e, i) = block + at[i];
+}
+
+static bool same_texts(
+	const struct directory_entry *a, const struct directory_entry *b)
+{
+	for (size_t i = 0; i < TEXTS; i++)
+		if (strcmp(get_text(a, i), get_text(b, i)) != 0)
+			return false;
+	return true;
+}
+
+void directory_entry_deinit(struct directory_entry *e)
+{
+	free((char *)e->device);
+	e->device = NULL;
+}
+
+static void free_node(struct node *node)
+{
+	directory_entry_deinit(&node->entry);
+	free(node);
+}
+
 struct directory *directory_new(size_t devices_max)
 {
 	struct directory *d = memory_zero(sizeof(*d));
@@ -50,7 +111,7 @@ void directory_free(struct directory *d)
 			struct node *next, *node = d->shards[i].buckets[b];
 			for (; node; node = next) {
 				next = node->next;
-				free(node);
+				free_node(node);
 			}
 		}
 		pthread_mutex_destroy(&d->shards[i].lock);
@@ -122,7 +183,7 @@ static void forget(struct directory *d, struct shard *s, struct node *node)
 	gone_remove(s, node);
 	s->counts.known--;
 	__atomic_sub_fetch(&d->known, 1, __ATOMIC_RELAXED);
-	free(node);
+	free_node(node);
 }
 
 /* Makes room in whichever shard has it; false: all are registered. */
@@ -180,7 +241,7 @@ static bool may_replace(
 		return false;
 	/* Signed: the clocks of two loops may be read in either order. */
 	int64_t silent_ms = (int64_t)(new->seen_mono_ms - old->seen_mono_ms);
-	return strcmp(old->address, new->address) == 0 ||
+	return strcmp(old->address, new->address ? new->address : "") == 0 ||
 	       silent_ms > 1000 * (int64_t)old->keepalive_s;
 }
 
@@ -203,9 +264,26 @@ static void keep_story(
 {
 	entry->registrations = before->registrations;
 	entry->since_ms = before->since_ms;
-	if (!entry->came_back[0])
-		memcpy(entry->came_back, before->came_back,
-			sizeof(entry->came_back));
+	if (!entry->came_back || !*entry->came_back)
+		entry->came_back = before->came_back;
+}
+
+/* Fills the node with what came; before: what it held, texts included. */
+static void fill(struct node *node, const struct directory_entry *entry,
+	struct directory_entry *before, enum directory_result result)
+{
+	node->entry = *entry;
+	node->entry.registered = true;
+	node->entry.registrations = before->registrations + 1;
+	if (result == DIRECTORY_REFRESHED)
+		keep_story(&node->entry, before);
+	if (before->device && same_texts(&node->entry, before)) {
+		for (size_t i = 0; i < TEXTS; i++)
+			*text_of(&node->entry, i) = get_text(before, i);
+		return;
+	}
+	keep_texts(&node->entry);
+	directory_entry_deinit(before);
 }
 
 static enum directory_result try_register(struct directory *d,
@@ -228,11 +306,7 @@ static enum directory_result try_register(struct directory *d,
 		count(s, &node->entry, -1);
 	else if (!fresh)
 		gone_remove(s, node);
-	node->entry = *entry;
-	node->entry.registered = true;
-	node->entry.registrations = before.registrations + 1;
-	if (result == DIRECTORY_REFRESHED)
-		keep_story(&node->entry, &before);
+	fill(node, entry, &before, result);
 	count(s, &node->entry, 1);
 out:
 	pthread_mutex_unlock(&s->lock);
@@ -290,8 +364,10 @@ bool directory_find(
 	struct shard *s = shard_of(d, h);
 	pthread_mutex_lock(&s->lock);
 	const struct node *node = find(s, h, device);
-	if (node)
+	if (node) {
 		*out = node->entry;
+		keep_texts(out);
+	}
 	pthread_mutex_unlock(&s->lock);
 	return node != NULL;
 }
@@ -314,8 +390,11 @@ static size_t copy_shard(
 		abort(); /* bounded by limits.devices */
 	*list = grown;
 	for (size_t b = 0; b < BUCKETS; b++)
-		for (struct node *node = s->buckets[b]; node; node = node->next)
-			grown[n++] = node->entry;
+		for (struct node *node = s->buckets[b]; node;
+			node = node->next) {
+			grown[n] = node->entry;
+			keep_texts(&grown[n++]);
+		}
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }
@@ -328,6 +407,13 @@ struct directory_entry *directory_list(struct directory *d, size_t *n)
 		*n = copy_shard(&d->shards[i], &list, *n);
 	qsort(list, *n, sizeof(*list), by_device);
 	return list;
+}
+
+void directory_list_free(struct directory_entry *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		directory_entry_deinit(&list[i]);
+	free(list);
 }
 
 struct directory_counts directory_count(struct directory *d)

@@ -18,27 +18,37 @@ enum {
 	DIRECTORY_MODEL_MAX = 31,
 };
 
-/* One device, by value: what status shows. */
+/* The texts of an entry and the most characters kept of each: X(field, most)
+ */
+#define DIRECTORY_TEXT_LIST(X)                                    \
+	X(device, CERT_DEVICE_MAX)                                \
+	X(address, PEER_ADDRESS_MAX - 1)                          \
+	X(tls_version, 11)                                        \
+	X(cipher, 47)                                             \
+	X(issuer_cn, DIRECTORY_TEXT_MAX)                          \
+	X(anchor, 127)                                            \
+	X(cert_serial, CERT_SERIAL_MAX)                           \
+	X(model, DIRECTORY_MODEL_MAX)                             \
+	X(firmware, DIRECTORY_TEXT_MAX)	 /* load or User-Agent */ \
+	X(came_back, DIRECTORY_TEXT_MAX) /* its own reason, last */
+
+/*
+ * One device: what status shows. What is handed in keeps its texts, NULL is
+ * ""; what comes out has cleaned copies, never NULL, all in one block.
+ */
 struct directory_entry {
-	char device[CERT_DEVICE_MAX + 1];
+#define X(field, most) const char *field;
+	DIRECTORY_TEXT_LIST(X)
+#undef X
 	bool registered;
 	enum reason_unreg cause; /* why not, when not registered */
 	enum config_protocol protocol;
 	bool tls;
 	struct conn_ref ref;
-	char address[PEER_ADDRESS_MAX];
 	uint16_t port;
-	char tls_version[12];
-	char cipher[48];
 	bool resumed;
 	enum cert_kind kind; /* UNKNOWN over plain TCP */
-	char issuer_cn[DIRECTORY_TEXT_MAX + 1];
-	char anchor[PEER_ANCHOR_MAX];
-	char cert_serial[CERT_SERIAL_MAX + 1];
 	time_t cert_not_after;
-	char model[DIRECTORY_MODEL_MAX + 1];
-	char firmware[DIRECTORY_TEXT_MAX + 1];	/* load or User-Agent */
-	char came_back[DIRECTORY_TEXT_MAX + 1]; /* its own reason, last */
 	uint8_t sccp_version;
 	uint32_t keepalive_s; /* or SIP expiry */
 	int64_t since_ms;     /* unix: registered or lost since */
@@ -76,10 +86,13 @@ void directory_touch(struct directory *d, const char *device,
 bool directory_unregister(struct directory *d, const char *device,
 	struct conn_ref ref, enum reason_unreg cause, int64_t unix_ms);
 
+/* A copy, whose texts directory_entry_deinit() frees. */
 bool directory_find(
 	struct directory *d, const char *device, struct directory_entry *out);
-/* Copies of all entries, sorted by name; the caller frees the array. */
+void directory_entry_deinit(struct directory_entry *e);
+/* Copies of all entries, sorted by name. */
 struct directory_entry *directory_list(struct directory *d, size_t *n);
+void directory_list_free(struct directory_entry *list, size_t n);
 
 struct directory_counts {
 	size_t known;

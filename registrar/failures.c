@@ -63,16 +63,17 @@ void failure_from_peer(struct failure *out, const struct peer *peer)
 		.alert = -1,
 	};
 	text_copy(out->address, sizeof(out->address), peer->address);
-	if (!peer->presented)
+	const struct peer_cert *cert = peer->cert;
+	if (!cert)
 		return;
-	const struct cert_identity *id = &peer->identity;
-	text_copy(out->device, sizeof(out->device), id->device);
-	text_copy(out->subject, sizeof(out->subject), id->subject);
-	text_copy(out->issuer, sizeof(out->issuer), id->issuer);
-	text_copy(out->serial, sizeof(out->serial), id->serial);
-	text_copy(out->sha256, sizeof(out->sha256), id->sha256);
-	if (id->times_ok)
-		cert_time_text(id->not_after, out->not_after);
+	text_copy(out->device, sizeof(out->device), cert->device);
+	text_copy(out->subject, sizeof(out->subject), cert->subject);
+	text_copy(out->issuer, sizeof(out->issuer), cert->issuer);
+	text_copy(out->serial, sizeof(out->serial), cert->serial);
+	for (size_t i = 0; i < sizeof(cert->sha256); i++)
+		snprintf(out->sha256 + 2 * i, 3, "%02x", cert->sha256[i]);
+	if (cert->times_ok)
+		cert_time_text(cert->not_after, out->not_after);
 }
 
 void failure_set_alert(struct failure *out, int alert, bool alert_read)

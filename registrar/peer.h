@@ -4,7 +4,9 @@
 #define REGISTRAR_PEER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <sys/socket.h>
 
@@ -18,7 +20,50 @@ struct conn_ref {
 	uint64_t id; /* 0: none */
 };
 
-enum { PEER_ADDRESS_MAX = 46, PEER_ANCHOR_MAX = 128 };
+enum { PEER_ADDRESS_MAX = 46 };
+
+/*
+ * What is kept of a certificate once it was judged. One block of memory,
+ * because there is one for each phone: the texts lie behind the structure.
+ * They mean what they mean in struct cert_identity.
+ */
+struct peer_cert {
+	time_t not_before, not_after;
+	bool times_ok;
+	uint8_t sha256[32];
+	const char *device, *cn, *model, *issuer_cn, *serial, *key, *subject,
+		*issuer;
+};
+
+/* The texts, in the order in which sessions carry them. X(field, most) */
+#define PEER_CERT_TEXT_LIST(X)                                       \
+	X(device, CERT_DEVICE_MAX)                                   \
+	X(cn, CERT_NAME_MAX)                                         \
+	X(model, sizeof(((struct cert_identity *)0)->model) - 1)     \
+	X(issuer_cn, CERT_NAME_MAX)                                  \
+	X(serial, CERT_SERIAL_MAX)                                   \
+	X(key, sizeof(((struct cert_identity *)0)->key) - 1)         \
+	X(subject, sizeof(((struct cert_identity *)0)->subject) - 1) \
+	X(issuer, sizeof(((struct cert_identity *)0)->issuer) - 1)
+
+enum {
+#define X(field, most) PEER_CERT_##field,
+	PEER_CERT_TEXT_LIST(X)
+#undef X
+		PEER_CERT_TEXTS
+};
+
+/* A text that does not end with a NUL. */
+struct peer_text {
+	const char *p;
+	size_t n;
+};
+
+/* The caller frees either with free(). Texts in the order of the list; of
+ * `facts` only what is no text is taken. */
+struct peer_cert *peer_cert_new(const struct cert_identity *id);
+struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
+	const struct peer_text texts[PEER_CERT_TEXTS]);
 
 struct peer {
 	char address[PEER_ADDRESS_MAX]; /* IPv4-mapped ones as IPv4 */
@@ -28,15 +73,18 @@ struct peer {
 	enum config_protocol protocol;
 	bool tls;
 	struct conn_ref ref;
-	/* TLS, after the handshake (or its refusal): */
-	char tls_version[12];
-	char cipher[48];
-	bool resumed;	     /* an earlier handshake vouches, re-checked */
-	bool presented;	     /* a certificate came; identity is filled */
-	bool verified;	     /* and trust_verify said OK */
-	enum cert_kind kind; /* by the anchor; UNKNOWN unless verified */
-	char anchor[PEER_ANCHOR_MAX]; /* file name of the anchor */
-	struct cert_identity identity;
+	/* TLS, after the handshake (or its refusal). The texts are OpenSSL's
+	 * and the snapshot's own, NULL while unknown: */
+	const char *tls_version;
+	const char *cipher;
+	const char *anchor;	/* file name of the anchor */
+	bool resumed;		/* an earlier handshake vouches, re-checked */
+	bool verified;		/* trust_verify said OK */
+	enum cert_kind kind;	/* by the anchor; UNKNOWN unless verified */
+	struct peer_cert *cert; /* NULL: none came */
 };
+
+/* The device that its certificate names, "" for none. */
+const char *peer_device(const struct peer *peer);
 
 #endif

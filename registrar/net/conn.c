@@ -79,7 +79,7 @@ static void log_conn(
 		return;
 	log_begin(&line, event);
 	log_fmt(&line, "peer", "%s:%u", c->peer.address, c->peer.port);
-	log_str(&line, "device", c->peer.identity.device);
+	log_str(&line, "device", peer_device(&c->peer));
 	log_str(&line, "service", config_protocol_name(c->peer.protocol));
 	log_str(&line, "tls", c->peer.tls_version);
 	log_str(&line, "cipher", c->peer.cipher);
@@ -101,6 +101,14 @@ static void on_handle_closed(uv_handle_t *handle)
 	free(c);
 }
 
+static void forget_finding(struct conn *c)
+{
+	if (c->finding)
+		free(c->finding->record.cert);
+	free(c->finding);
+	c->finding = NULL;
+}
+
 /* Everything but the handles, whose memory uv still holds. */
 static void release(struct conn *c, enum reason_unreg cause)
 {
@@ -116,8 +124,9 @@ static void release(struct conn *c, enum reason_unreg cause)
 		free(c->tls);
 		c->tls = NULL;
 	}
-	free(c->finding);
-	c->finding = NULL;
+	forget_finding(c);
+	free(c->peer.cert);
+	c->peer.cert = NULL;
 	profile_unref(c->profile);
 	c->profile = NULL;
 }
@@ -309,9 +318,8 @@ static void on_secured(struct conn *c)
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
 	if (c->peer.resumed)
 		conn_counter_add(&c->host->counters->resumed, 1);
-	free(c->finding);
-	c->finding = NULL;
 	profile_watch(c->tls->ssl, NULL);
+	forget_finding(c);
 	conn_counter_add(&c->host->counters->handshakes_ok, 1);
 	leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
@@ -337,7 +345,7 @@ static void on_tls_failed(struct conn *c, const struct tls_event *e)
 	if (c->finding)
 		on_handshake_failed(c, e);
 	else
-		service_fault(c->host->world, &c->peer, c->peer.identity.device,
+		service_fault(c->host->world, &c->peer, peer_device(&c->peer),
 			tls_fail_name(e->fail),
 			*e->error ? e->error : tls_fail_text(e->fail));
 	conn_end(c, tls_fail_name(e->fail), REASON_UNREG_CONNECTIVITY);
@@ -449,7 +457,7 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	if (c->writing && now.mono_ms >= c->write_deadline) {
-		service_fault(c->host->world, &c->peer, c->peer.identity.device,
+		service_fault(c->host->world, &c->peer, peer_device(&c->peer),
 			"not-reading",
 			"what waits for this peer was not read in time");
 		close_now(c, "not-reading", REASON_UNREG_NO_RESPONSE);

@@ -54,29 +54,29 @@ bool service_admit(const struct service_world *world, const struct peer *peer,
 void service_entry(struct directory_entry *entry, const struct peer *peer,
 	const char *device, const struct moment *now)
 {
+	const struct peer_cert *cert = peer->cert;
 	*entry = (struct directory_entry){
+		.device = device,
+		.address = peer->address,
+		.tls_version = peer->tls_version,
+		.cipher = peer->cipher,
+		.anchor = peer->anchor,
 		.protocol = peer->protocol,
 		.tls = peer->tls,
 		.ref = peer->ref,
 		.port = peer->port,
 		.kind = peer->kind,
 		.resumed = peer->resumed,
-		.cert_not_after = peer->identity.not_after,
 		.since_ms = now->unix_ms,
 		.seen_ms = now->unix_ms,
 		.seen_mono_ms = now->mono_ms,
 	};
-	text_copy(entry->device, sizeof(entry->device), device);
-	text_copy(entry->address, sizeof(entry->address), peer->address);
-	text_copy(entry->tls_version, sizeof(entry->tls_version),
-		peer->tls_version);
-	text_copy(entry->cipher, sizeof(entry->cipher), peer->cipher);
-	text_copy(entry->issuer_cn, sizeof(entry->issuer_cn),
-		peer->identity.issuer_cn);
-	text_copy(entry->anchor, sizeof(entry->anchor), peer->anchor);
-	text_copy(entry->cert_serial, sizeof(entry->cert_serial),
-		peer->identity.serial);
-	text_copy(entry->model, sizeof(entry->model), peer->identity.model);
+	if (!cert)
+		return;
+	entry->issuer_cn = cert->issuer_cn;
+	entry->cert_serial = cert->serial;
+	entry->model = cert->model;
+	entry->cert_not_after = cert->not_after;
 }
 
 static void log_entry(enum log_event event, const struct directory_entry *e)

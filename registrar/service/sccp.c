@@ -75,14 +75,16 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 	struct directory_entry entry;
 	struct admit_verdict verdict;
 	enum directory_result result;
+	char model[DIRECTORY_MODEL_MAX + 1];
 	service_entry(&entry, s->seat.peer, reg->device, now);
 	entry.sccp_version = reg->version;
 	entry.keepalive_s = s->seat.world->config->sccp_keepalive_s;
-	if (!entry.model[0])
-		snprintf(entry.model, sizeof(entry.model), "type %u",
-			reg->device_type);
-	text_copy(entry.firmware, sizeof(entry.firmware), reg->load);
-	text_copy(entry.came_back, sizeof(entry.came_back), s->came_back);
+	if (!entry.model || !*entry.model) {
+		snprintf(model, sizeof(model), "type %u", reg->device_type);
+		entry.model = model;
+	}
+	entry.firmware = reg->load;
+	entry.came_back = s->came_back;
 	if (!service_admit(
 		    s->seat.world, s->seat.peer, reg->device, &verdict) ||
 		!service_register(s->seat.world, s->seat.peer, &entry, &result,

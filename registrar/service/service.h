@@ -85,7 +85,8 @@ void service_release(struct seat *seat, enum reason_unreg cause,
 const char *service_ended(const void *self);
 void service_leave(
 	void *self, enum reason_unreg cause, const struct moment *now);
-/* Fills what entry takes over from the connection and the moment. */
+/* Fills what entry takes over from the connection and the moment; it points
+ * to device and into peer. */
 void service_entry(struct directory_entry *entry, const struct peer *peer,
 	const char *device, const struct moment *now);
 /* Begins a log line about this connection. */

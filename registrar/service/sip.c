@@ -82,12 +82,14 @@ static bool register_device(struct session *s, const struct sip_register *reg,
 	struct directory_entry entry;
 	struct admit_verdict verdict;
 	enum directory_result result;
+	char model[DIRECTORY_MODEL_MAX + 1];
 	service_entry(&entry, s->seat.peer, reg->device, now);
-	if (!entry.model[0] && reg->model[0])
-		snprintf(entry.model, sizeof(entry.model), "type %s",
-			reg->model);
-	text_copy(entry.firmware, sizeof(entry.firmware), reg->user_agent);
-	text_copy(entry.came_back, sizeof(entry.came_back), reg->reason);
+	if ((!entry.model || !*entry.model) && reg->model[0]) {
+		snprintf(model, sizeof(model), "type %s", reg->model);
+		entry.model = model;
+	}
+	entry.firmware = reg->user_agent;
+	entry.came_back = reg->reason;
 	entry.keepalive_s = s->seat.world->config->sip_expires_s;
 	if (!service_register(
 		    s->seat.world, s->seat.peer, &entry, &result, &verdict)) {

@@ -244,7 +244,7 @@ json_t *status_json_phones(struct server *s)
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, phone(&list[i]));
-	free(list);
+	directory_list_free(list, n);
 	return json_pack("{so sI}", "phones", all, "count", (json_int_t)n);
 }
 
@@ -320,6 +320,8 @@ json_t *status_json_phone(struct server *s, const char *name)
 	json_t *o =
 		known ? phone(&entry)
 		      : json_pack("{ss ss}", "name", name, "state", "rejected");
+	if (known)
+		directory_entry_deinit(&entry);
 	json_object_set_new(o, "failures", failed);
 	return o;
 }

@@ -3,28 +3,27 @@
 #include "registrar/tls/handshake.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "registrar/text.h"
 
 void handshake_facts(
-	struct peer *peer, SSL *ssl, const struct profile_finding *finding)
+	struct peer *peer, SSL *ssl, struct profile_finding *finding)
 {
-	text_copy(peer->tls_version, sizeof(peer->tls_version),
-		SSL_get_version(ssl));
-	const char *cipher = SSL_get_cipher_name(ssl);
-	if (cipher && strcmp(cipher, "(NONE)") != 0)
-		text_copy(peer->cipher, sizeof(peer->cipher), cipher);
-	peer->presented = finding->presented;
-	if (!finding->presented)
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+	peer->tls_version = SSL_get_version(ssl);
+	peer->cipher = cipher ? SSL_CIPHER_get_name(cipher) : NULL;
+	if (!finding->record.cert)
 		return;
-	peer->identity = finding->record.identity;
+	free(peer->cert);
+	peer->cert = finding->record.cert;
+	finding->record.cert = NULL;
 	peer->verified = finding->result.verdict == TRUST_OK;
 	if (!peer->verified)
 		return;
 	peer->kind = finding->result.kind;
-	text_copy(peer->anchor, sizeof(peer->anchor),
-		finding->result.anchor->file);
+	peer->anchor = finding->result.anchor->file;
 }
 
 /* What trust said of the certificate, in a failure's words. */
@@ -42,12 +41,11 @@ static void add_judgement(struct failure *f, const struct trust_result *result)
 	text_copy(f->missing_ca, sizeof(f->missing_ca), result->missing_ca);
 }
 
-static bool sent_none(
-	const struct profile_finding *finding, const struct tls_event *e)
+static bool sent_none(const struct peer *peer, const struct tls_event *e)
 {
 	/* 116 in TLS 1.3, 40 before: the latter is also "no common suite",
 	 * which comes before a certificate can be asked for. */
-	return !finding->presented && e->fail == TLS_FAIL_ALERT_SENT &&
+	return !peer->cert && e->fail == TLS_FAIL_ALERT_SENT &&
 	       (e->alert == SSL_AD_CERTIFICATE_REQUIRED ||
 		       strstr(e->error, "did not return a certificate"));
 }
@@ -76,11 +74,11 @@ void handshake_failure(struct failure *out, const struct peer *peer,
 	if (e->alert >= 0)
 		failure_set_alert(
 			out, e->alert, e->fail == TLS_FAIL_ALERT_RECEIVED);
-	if (finding->presented && !peer->verified) {
+	if (peer->cert && !peer->verified) {
 		add_judgement(out, &finding->result);
 		return;
 	}
-	if (sent_none(finding, e)) {
+	if (sent_none(peer, e)) {
 		add_judgement(out, &none);
 		return;
 	}

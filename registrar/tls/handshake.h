@@ -8,9 +8,10 @@
 #include "registrar/peer.h"
 #include "registrar/tls/profile.h"
 
-/* TLS version, suite and certificate into peer, as far as they are known. */
+/* TLS version, suite and certificate into peer, as far as they are known;
+ * the certificate changes hands. */
 void handshake_facts(
-	struct peer *peer, SSL *ssl, const struct profile_finding *finding);
+	struct peer *peer, SSL *ssl, struct profile_finding *finding);
 
 /* The failure that a FAILED event before UP is; after handshake_facts. */
 void handshake_failure(struct failure *out, const struct peer *peer,

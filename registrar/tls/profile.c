@@ -51,7 +51,6 @@ bool profile_conclude(
 	const struct trust_anchor *anchor = NULL;
 	if (resume_recall(ssl, &finding->record))
 		anchor = trust_snapshot_find(p->trust, finding->record.anchor);
-	finding->presented = true;
 	finding->result = (struct trust_result){
 		.verdict = anchor ? TRUST_OK : TRUST_UNREADABLE,
 		.kind = anchor ? finding->record.kind : CERT_KIND_UNKNOWN,
@@ -68,9 +67,12 @@ static int verify(X509_STORE_CTX *store, void *arg)
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct profile_finding *finding = SSL_get_ex_data(ssl, finding_index);
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
-	finding->presented = leaf != NULL;
-	if (leaf)
-		cert_identity_read(leaf, &finding->record.identity);
+	if (leaf) {
+		struct cert_identity identity;
+		cert_identity_read(leaf, &identity);
+		free(finding->record.cert);
+		finding->record.cert = peer_cert_new(&identity);
+	}
 	trust_verify(p->trust, leaf, X509_STORE_CTX_get0_untrusted(store),
 		time(NULL), &finding->result);
 	enum trust_verdict verdict = finding->result.verdict;

@@ -15,10 +15,9 @@
 /* What one handshake found out about the client's certificate. The host
  * owns it and names it with profile_watch() before the handshake. */
 struct profile_finding {
-	bool presented; /* a certificate came: identity is filled */
 	struct trust_result result;
 	/* The tag is the host's; the rest is of the certificate presented,
-	 * or of the session that was resumed. */
+	 * or of the session that was resumed; record.cert NULL: neither. */
 	struct resume_record record;
 };
 

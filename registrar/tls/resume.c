@@ -192,25 +192,32 @@ void resume_remember(SSL *ssl, const struct resume_record *record)
 	SSL_set_ex_data(ssl, record_index, (void *)record);
 }
 
-static bool record_of(SSL_SESSION *session, struct resume_record *out)
+static bool view_of(SSL_SESSION *session, struct resume_view *out)
 {
 	void *data;
 	size_t n;
 	return SSL_SESSION_get0_ticket_appdata(session, &data, &n) == 1 &&
-	       data && resume_record_read(out, data, n);
+	       data && resume_view_read(out, data, n);
 }
 
 bool resume_recall(SSL *ssl, struct resume_record *out)
 {
 	SSL_SESSION *session = SSL_get_session(ssl);
-	return SSL_session_reused(ssl) && session && record_of(session, out);
+	struct resume_view view;
+	if (!SSL_session_reused(ssl) || !session || !view_of(session, &view))
+		return false;
+	out->kind = view.kind;
+	memcpy(out->anchor, view.anchor, sizeof(out->anchor));
+	free(out->cert);
+	out->cert = peer_cert_pack(&view.facts, view.texts);
+	return true;
 }
 
 /* Lifetime: an hour, and never past the certificate's own end. */
 static void set_lifetime(
 	SSL_SESSION *session, const struct resume_record *record)
 {
-	int64_t left = (int64_t)record->identity.not_after - time(NULL);
+	int64_t left = (int64_t)record->cert->not_after - time(NULL);
 	if (left > RESUME_LIFETIME_S)
 		left = RESUME_LIFETIME_S;
 	SSL_SESSION_set_timeout(session, left > 1 ? (long)left : 1);
@@ -234,32 +241,34 @@ static bool attach(SSL *ssl, SSL_SESSION *session)
 /* ---- the re-check ---- */
 
 static bool device_allowed(
-	const struct config *config, const struct resume_record *record)
+	const struct config *config, const struct resume_view *view)
 {
-	if (record->kind == CERT_KIND_LSC)
+	char device[CERT_DEVICE_MAX + 1] = "";
+	if (view->kind == CERT_KIND_LSC)
 		return true;
-	const struct config_device *known =
-		config_device(config, record->identity.device);
+	memcpy(device, view->texts[PEER_CERT_device].p,
+		view->texts[PEER_CERT_device].n);
+	const struct config_device *known = config_device(config, device);
 	return known && known->mic;
 }
 
 static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	const struct resume_record *own)
 {
-	struct resume_record record;
-	if (!record_of(s, &record))
+	struct resume_view view;
+	if (!view_of(s, &view))
 		return RESUME_UNREADABLE;
-	if (!own || memcmp(own->tag, record.tag, RESUME_TAG) != 0)
+	if (!own || memcmp(own->tag, view.tag, RESUME_TAG) != 0)
 		return RESUME_LISTENER;
 	time_t now = r->resume->now(NULL);
 	const struct trust_anchor *anchor =
-		trust_snapshot_find(r->trust, record.anchor);
-	if (!anchor || !anchor->usable || anchor->kind != record.kind)
+		trust_snapshot_find(r->trust, view.anchor);
+	if (!anchor || !anchor->usable || anchor->kind != view.kind)
 		return RESUME_ANCHOR;
-	if (now >= record.identity.not_after ||
-		now < record.identity.not_before || now >= anchor->id.not_after)
+	if (now >= view.facts.not_after || now < view.facts.not_before ||
+		now >= anchor->id.not_after)
 		return RESUME_EXPIRED;
-	if (!device_allowed(r->resume->config, &record))
+	if (!device_allowed(r->resume->config, &view))
 		return RESUME_DEVICE;
 	return RESUME_OK;
 }

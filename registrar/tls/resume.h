@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "registrar/config.h"
+#include "registrar/peer.h"
 #include "registrar/tls/session_cache.h"
 #include "registrar/tls/ticket_keys.h"
 #include "trust/snapshot.h"
@@ -43,8 +44,17 @@ const char *resume_verdict_name(enum resume_verdict v);
 struct resume_record {
 	uint8_t tag[RESUME_TAG];
 	enum cert_kind kind;
-	uint8_t anchor[32];	       /* SHA-256 of the anchor */
-	struct cert_identity identity; /* the leaf's */
+	uint8_t anchor[32];	/* SHA-256 of the anchor */
+	struct peer_cert *cert; /* the leaf; the owner frees it */
+};
+
+/* The same as it lies in a session: points into it, and makes nothing. */
+struct resume_view {
+	const uint8_t *tag;
+	enum cert_kind kind;
+	const uint8_t *anchor;
+	struct peer_cert facts; /* but for its texts */
+	struct peer_text texts[PEER_CERT_TEXTS];
 };
 
 /* What resumption needs; outlives every SSL_CTX it is used on. */
@@ -69,7 +79,8 @@ void resume_tag(SSL *ssl, const uint8_t tag[RESUME_TAG]);
  * this connection carry. The record is the caller's, and lives until the
  * handshake has ended. */
 void resume_remember(SSL *ssl, const struct resume_record *record);
-/* After the handshake: was it a resumption, and whose? */
+/* After the handshake: was it a resumption, and whose? All of *out but its
+ * tag is filled. */
 bool resume_recall(SSL *ssl, struct resume_record *out);
 
 /* ---- for tests ---- */
@@ -78,8 +89,7 @@ enum { RESUME_RECORD_MAX = 900 };
 /* 0 when it does not fit, then no session is kept. */
 size_t resume_record_write(
 	const struct resume_record *record, uint8_t data[RESUME_RECORD_MAX]);
-bool resume_record_read(
-	struct resume_record *record, const uint8_t *data, size_t n);
+bool resume_view_read(struct resume_view *view, const uint8_t *data, size_t n);
 /* The session without its peer certificate; NULL when that fails. */
 SSL_SESSION *resume_strip(SSL_SESSION *session);
 

@@ -46,16 +46,17 @@ static const struct {
 
 static void peer_of(size_t i, struct peer *peer)
 {
+	static struct peer_cert cert;
+	static char cn[80];
 	*peer = (struct peer){.tls = rows[i].kind != NO_CERT};
 	if (!peer->tls)
 		return;
-	peer->presented = true;
 	peer->verified = true;
 	peer->kind = (enum cert_kind)rows[i].kind;
-	snprintf(peer->identity.device, sizeof(peer->identity.device), "%s",
-		rows[i].certificate);
-	snprintf(peer->identity.cn, sizeof(peer->identity.cn), "CP-8861-%s",
-		rows[i].certificate);
+	snprintf(cn, sizeof(cn), "CP-8861-%s", rows[i].certificate);
+	cert = (struct peer_cert){.device = rows[i].certificate, .cn = cn};
+	peer->cert = &cert;
+	peer->anchor = "CAPF.pem";
 }
 
 static void every_row_is_judged_as_written(void **state)
@@ -109,10 +110,9 @@ static void plain_for_a_tls_device_gets_cucms_warning(void **state)
 
 static void tls_without_a_verified_certificate_is_refused(void **state)
 {
-	struct peer peer = {.tls = true, .presented = true};
+	struct peer_cert cert = {.device = "SEP0200000000FF"};
+	struct peer peer = {.tls = true, .cert = &cert};
 	struct admit_verdict v;
-	snprintf(peer.identity.device, sizeof(peer.identity.device),
-		"SEP0200000000FF");
 	admit_decide(&config, &peer, "SEP0200000000FF", &v);
 	assert_int_equal(v.code, REASON_FAILURE_AUTHENTICATION);
 }

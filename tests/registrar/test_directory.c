@@ -14,7 +14,9 @@
 
 static struct directory_entry entry(const char *device, uint64_t id, bool tls)
 {
-	struct directory_entry e = {
+	return (struct directory_entry){
+		.device = device,
+		.address = "192.0.2.1",
 		.protocol = CONFIG_SIP,
 		.tls = tls,
 		.kind = tls ? CERT_KIND_LSC : CERT_KIND_UNKNOWN,
@@ -23,9 +25,14 @@ static struct directory_entry entry(const char *device, uint64_t id, bool tls)
 		.since_ms = 1000,
 		.seen_mono_ms = 10000,
 	};
-	snprintf(e.device, sizeof(e.device), "%s", device);
-	snprintf(e.address, sizeof(e.address), "192.0.2.1");
-	return e;
+}
+
+static bool is_known(struct directory *d, const char *device)
+{
+	struct directory_entry got = {0};
+	bool known = directory_find(d, device, &got);
+	directory_entry_deinit(&got);
+	return known;
 }
 
 static enum directory_result put(struct directory *d,
@@ -49,6 +56,7 @@ static void registers_refreshes_and_ends(void **state)
 	assert_true(got.registered);
 	assert_int_equal(got.since_ms, 1000);
 	assert_int_equal(got.registrations, 1);
+	directory_entry_deinit(&got);
 	assert_int_equal(directory_count(d).registered, 1);
 	assert_int_equal(directory_count(d).by_protocol[CONFIG_SIP], 1);
 	assert_int_equal(directory_count(d).lsc, 1);
@@ -57,9 +65,34 @@ static void registers_refreshes_and_ends(void **state)
 	assert_true(directory_find(d, "SEP1", &got));
 	assert_false(got.registered);
 	assert_int_equal(got.cause, REASON_UNREG_KEEPALIVE_TIMEOUT);
+	directory_entry_deinit(&got);
 	assert_int_equal(directory_count(d).registered, 0);
 	assert_int_equal(directory_count(d).lsc, 0);
 	assert_int_equal(put(d, &e, NULL), DIRECTORY_NEW);
+	directory_free(d);
+}
+
+static void texts_are_cleaned_cut_and_kept_over_a_refresh(void **state)
+{
+	char firmware[400];
+	struct directory *d = directory_new(100);
+	struct directory_entry e = entry("SEP1", 7, true), got;
+	memset(firmware, 'f', sizeof(firmware) - 1);
+	firmware[sizeof(firmware) - 1] = '\0';
+	e.firmware = firmware;
+	e.came_back = "pulled\nout";
+	put(d, &e, NULL);
+	e.firmware = NULL;
+	e.came_back = NULL; /* a refresh says nothing of it */
+	assert_int_equal(put(d, &e, NULL), DIRECTORY_REFRESHED);
+	e.firmware = firmware;
+	assert_int_equal(put(d, &e, NULL), DIRECTORY_REFRESHED);
+	assert_true(directory_find(d, "SEP1", &got));
+	assert_int_equal(strlen(got.firmware), DIRECTORY_TEXT_MAX);
+	assert_string_equal(got.came_back, "pulled?out");
+	assert_string_equal(got.address, "192.0.2.1");
+	assert_string_equal(got.cipher, "");
+	directory_entry_deinit(&got);
 	directory_free(d);
 }
 
@@ -96,14 +129,14 @@ static void plain_displaces_plain_by_address_or_silence(void **state)
 	struct directory_entry a = entry("SEP1", 1, false);
 	struct directory_entry b = entry("SEP1", 2, false);
 	put(d, &a, NULL);
-	snprintf(b.address, sizeof(b.address), "192.0.2.9");
+	b.address = "192.0.2.9";
 	assert_int_equal(put(d, &b, NULL), DIRECTORY_TAKEN);
 	b.seen_mono_ms = a.seen_mono_ms + 30001;
 	assert_int_equal(put(d, &b, NULL), DIRECTORY_REPLACED);
 	struct directory_entry c = entry("SEP1", 3, false);
 	c.seen_mono_ms = b.seen_mono_ms - 1; /* another loop's clock */
 	assert_int_equal(put(d, &c, NULL), DIRECTORY_TAKEN);
-	snprintf(c.address, sizeof(c.address), "192.0.2.9");
+	c.address = "192.0.2.9";
 	assert_int_equal(put(d, &c, NULL), DIRECTORY_REPLACED);
 	directory_free(d);
 }
@@ -119,13 +152,11 @@ static void forgets_the_longest_gone_when_full(void **state)
 		assert_int_equal(put(d, &e, NULL), DIRECTORY_NEW);
 		directory_unregister(d, name, e.ref, REASON_UNREG_UNKNOWN, i);
 	}
-	struct directory_entry got;
 	assert_int_equal(directory_count(d).known, MAX);
 	for (int i = 0; i < DEVICES; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "SEP%d", i);
-		assert_int_equal(
-			directory_find(d, name, &got), i >= DEVICES - MAX);
+		assert_int_equal(is_known(d, name), i >= DEVICES - MAX);
 	}
 	directory_free(d);
 }
@@ -164,7 +195,7 @@ static void list_is_sorted_and_whole(void **state)
 	assert_int_equal(n, 3);
 	assert_string_equal(list[0].device, "sepa");
 	assert_string_equal(list[2].device, "SEPC");
-	free(list);
+	directory_list_free(list, n);
 	directory_free(d);
 }
 
@@ -191,7 +222,8 @@ static void *fight(void *arg)
 				r->d, name, e.ref, REASON_UNREG_UNKNOWN, 1);
 		if (i % 500 == 0) {
 			size_t n;
-			free(directory_list(r->d, &n));
+			struct directory_entry *list = directory_list(r->d, &n);
+			directory_list_free(list, n);
 		}
 	}
 	return NULL;
@@ -216,7 +248,7 @@ static void threads_keep_one_holder_a_device(void **state)
 	assert_int_equal(n, 10);
 	assert_int_equal(counts.registered, registered);
 	assert_int_equal(counts.lsc, registered);
-	free(list);
+	directory_list_free(list, n);
 	directory_free(d);
 }
 
@@ -224,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers_refreshes_and_ends),
+		cmocka_unit_test(texts_are_cleaned_cut_and_kept_over_a_refresh),
 		cmocka_unit_test(newer_tls_connection_replaces_the_older),
 		cmocka_unit_test(plain_never_displaces_tls),
 		cmocka_unit_test(plain_displaces_plain_by_address_or_silence),

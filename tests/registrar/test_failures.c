@@ -75,17 +75,24 @@ static void the_mirror_is_what_the_phone_prints(void **state)
 
 static void what_was_presented_is_copied_from_the_peer(void **state)
 {
-	struct peer peer = {.presented = true, .port = 9};
+	struct peer_cert cert = {
+		.subject = "CN=x",
+		.issuer = "CN=ca",
+		.device = "SEP1",
+		.serial = "01",
+		.times_ok = true,
+		.not_after = 1900000000,
+		.sha256 = {0xab, [31] = 0x01},
+	};
+	struct peer peer = {.cert = &cert, .port = 9};
 	struct failure f;
-	snprintf(peer.identity.subject, sizeof(peer.identity.subject), "CN=x");
-	snprintf(peer.identity.issuer, sizeof(peer.identity.issuer), "CN=ca");
-	snprintf(peer.identity.device, sizeof(peer.identity.device), "SEP1");
-	peer.identity.times_ok = true;
-	peer.identity.not_after = 1900000000;
 	failure_from_peer(&f, &peer);
 	assert_string_equal(f.subject, "CN=x");
 	assert_string_equal(f.issuer, "CN=ca");
 	assert_string_equal(f.device, "SEP1");
+	assert_int_equal(strlen(f.sha256), 64);
+	assert_memory_equal(f.sha256, "ab00", 4);
+	assert_memory_equal(f.sha256 + 60, "0001", 4);
 	assert_string_equal(f.not_after, "2030-03-17T17:46:40Z");
 	assert_int_equal(f.alert, -1);
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a connection knows of its other end. */
+#include "registrar/peer.h"
+
+#include <string.h>
+
+#include "registrar/memory.h"
+
+struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
+	const struct peer_text texts[PEER_CERT_TEXTS])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < PEER_CERT_TEXTS; i++)
+		n += texts[i].n + 1;
+	struct peer_cert *cert = memory_zero(sizeof(*cert) + n);
+	char *to = (char *)(cert + 1);
+	*cert = *facts;
+#define X(field, most)                                                       \
+	cert->field = memcpy(                                                \
+		to, texts[PEER_CERT_##field].p, texts[PEER_CERT_##field].n); \
+	to += texts[PEER_CERT_##field].n + 1;
+	PEER_CERT_TEXT_LIST(X)
+#undef X
+	return cert;
+}
+
+struct peer_cert *peer_cert_new(const struct cert_identity *id)
+{
+	struct peer_cert facts = {
+		.not_before = id->not_before,
+		.not_after = id->not_after,
+		.times_ok = id->times_ok,
+	};
+	memcpy(facts.sha256, id->sha256_raw, sizeof(facts.sha256));
+	const struct peer_text texts[] = {
+#define X(field, most) {id->field, strlen(id->field)},
+		PEER_CERT_TEXT_LIST(X)
+#undef X
+	};
+	return peer_cert_pack(&facts, texts);
+}
+
+const char *peer_device(const struct peer *peer)
+{
+	return peer->cert ? peer->cert->device : "";
+}
