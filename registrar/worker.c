@@ -65,6 +65,7 @@ struct worker {
 	size_t n_slots;
 	uint32_t free_slot; /* 0: none */
 	struct conn_host host;
+	struct clock clock;
 	struct conn_counters counters;
 	uint8_t plain[TLS_PLAIN_MAX];
 	uint8_t input[CONN_INPUT_MAX];
@@ -292,6 +293,7 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	w->retry.data = w;
 	w->host = (struct conn_host){
 		.loop = &w->loop,
+		.clock = &w->clock,
 		.worker = number,
 		.world = &shared->world,
 		.plain = w->plain,

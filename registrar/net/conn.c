@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
 
 #include "protocols/tls/engine.h"
 #include "registrar/log.h"
@@ -29,8 +29,6 @@ enum conn_state {
 struct conn {
 	uv_tcp_t tcp;
 	uv_timer_t timer;
-	uv_write_t write;
-	uv_shutdown_t shutdown;
 	const struct conn_host *host;
 	const struct service *service;
 	void *self; /* the service's own memory */
@@ -41,11 +39,18 @@ struct conn {
 	enum conn_state state;
 	bool half_open;
 	bool paused;
-	bool eof;		 /* the peer sent FIN */
+	bool eof;		 /* the peer sent FIN, or close_notify */
 	uint8_t handles;	 /* uv handles not closed yet */
-	char *writing;		 /* block in flight, or NULL */
+	struct parcel *writing;	 /* in flight, or NULL */
 	uint64_t write_deadline; /* while writing */
 	uint64_t linger_deadline;
+	uint64_t timer_at; /* when the timer fires; MOMENT_NEVER: stopped */
+};
+
+/* What the socket would not take at once; most connections never have one. */
+struct parcel {
+	uv_write_t request;
+	char data[];
 };
 
 void conn_counter_add(uint64_t *counter, uint64_t n)
@@ -60,15 +65,7 @@ uint64_t conn_counter_get(const uint64_t *counter)
 
 static struct moment now_of(const struct conn *c)
 {
-	struct timespec wall;
-	struct tm local;
-	clock_gettime(CLOCK_REALTIME, &wall);
-	localtime_r(&wall.tv_sec, &local);
-	return (struct moment){
-		.mono_ms = uv_now(c->host->loop),
-		.unix_ms = wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
-		.utc_offset_s = (int32_t)local.tm_gmtoff,
-	};
+	return clock_moment(c->host->clock, uv_now(c->host->loop));
 }
 
 static void log_conn(
@@ -154,23 +151,20 @@ static void close_now(struct conn *c, const char *why, enum reason_unreg cause)
 	uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
 }
 
-static void on_shutdown(uv_shutdown_t *request, int status)
-{
-	struct conn *c = request->data;
-	if (c->state == CONN_LINGER && (status < 0 || c->eof))
-		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
-}
-
 static void set_timer(struct conn *c);
 
-/* All is sent: FIN, then wait a moment for the peer to have read it. */
+/*
+ * All is sent: FIN, then wait a moment for the peer to have read it. A peer
+ * that has said goodbye itself is not waited for.
+ */
 static void linger(struct conn *c)
 {
+	uv_os_fd_t fd;
 	c->state = CONN_LINGER;
 	c->linger_deadline = uv_now(c->host->loop) + LINGER_MS;
-	c->shutdown.data = c;
-	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown) < 0)
-		close_now(c, "shutdown failed", REASON_UNREG_CONNECTIVITY);
+	if (c->eof || uv_fileno((uv_handle_t *)&c->tcp, &fd) < 0 ||
+		shutdown(fd, SHUT_WR) < 0)
+		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
 }
 
 /* ---- sending ---- */
@@ -225,16 +219,15 @@ static void on_written(uv_write_t *request, int status)
 /* What the socket would not take now goes out through the loop. */
 static void write_later(struct conn *c, const uint8_t *p, size_t n)
 {
-	uv_buf_t buf;
-	c->writing = memory_zero(n);
-	memcpy(c->writing, p, n);
-	buf = uv_buf_init(c->writing, (unsigned)n);
-	c->write.data = c;
+	c->writing = memory_zero(sizeof(*c->writing) + n);
+	memcpy(c->writing->data, p, n);
+	uv_buf_t buf = uv_buf_init(c->writing->data, (unsigned)n);
+	c->writing->request.data = c;
 	c->write_deadline =
 		uv_now(c->host->loop) + c->host->world->config->write_ms;
 	wire_sent(c, n);
-	int error = uv_write(
-		&c->write, (uv_stream_t *)&c->tcp, &buf, 1, on_written);
+	int error = uv_write(&c->writing->request, (uv_stream_t *)&c->tcp, &buf,
+		1, on_written);
 	if (error < 0)
 		close_now(c, uv_strerror(error), REASON_UNREG_CONNECTIVITY);
 }
@@ -318,7 +311,7 @@ static void on_secured(struct conn *c)
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
 	if (c->peer.resumed)
 		conn_counter_add(&c->host->counters->resumed, 1);
-	profile_watch(c->tls->ssl, NULL);
+	profile_settle(c->profile, c->tls->ssl);
 	forget_finding(c);
 	conn_counter_add(&c->host->counters->handshakes_ok, 1);
 	leave_half_open(c);
@@ -351,6 +344,16 @@ static void on_tls_failed(struct conn *c, const struct tls_event *e)
 	conn_end(c, tls_fail_name(e->fail), REASON_UNREG_CONNECTIVITY);
 }
 
+/* The peer will say no more. */
+static void on_eof(struct conn *c)
+{
+	c->eof = true;
+	if (c->state == CONN_LINGER)
+		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
+	else
+		conn_end(c, "the phone closed", REASON_UNREG_CONNECTIVITY);
+}
+
 /* Runs TLS until it wants more bytes; stops when the service has ended. */
 static void pump_tls(struct conn *c)
 {
@@ -365,8 +368,7 @@ static void pump_tls(struct conn *c)
 			feed_service(c, e.data, e.n);
 			break;
 		case TLS_EVENT_CLOSED:
-			conn_end(c, "the phone closed",
-				REASON_UNREG_CONNECTIVITY);
+			on_eof(c);
 			break;
 		case TLS_EVENT_FAILED:
 			on_tls_failed(c, &e);
@@ -389,15 +391,6 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
 	struct conn *c = handle->data;
 	*buf = uv_buf_init((char *)c->host->input, CONN_INPUT_MAX);
-}
-
-static void on_eof(struct conn *c)
-{
-	c->eof = true;
-	if (c->state == CONN_LINGER)
-		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
-	else
-		conn_end(c, "the phone closed", REASON_UNREG_CONNECTIVITY);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -452,6 +445,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct conn *c = timer->data;
 	struct moment now = now_of(c);
+	c->timer_at = MOMENT_NEVER;
 	if (c->state == CONN_LINGER && now.mono_ms >= c->linger_deadline) {
 		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
 		return;
@@ -472,14 +466,18 @@ static void on_timer(uv_timer_t *timer)
 	settle(c);
 }
 
+/*
+ * Deadlines mostly move away. A timer that is set too early is left as it is
+ * and set anew when it fires: that is once in a while, not at each message.
+ */
 static void set_timer(struct conn *c)
 {
 	uint64_t at = next_deadline(c);
 	uint64_t now = uv_now(c->host->loop);
-	if (at == MOMENT_NEVER)
-		uv_timer_stop(&c->timer);
-	else
-		uv_timer_start(&c->timer, on_timer, at > now ? at - now : 0, 0);
+	if (at >= c->timer_at)
+		return;
+	c->timer_at = at;
+	uv_timer_start(&c->timer, on_timer, at > now ? at - now : 0, 0);
 }
 
 /* ---- the way in ---- */
@@ -493,6 +491,7 @@ struct conn *conn_new(const struct conn_host *host)
 	c->tcp.data = c;
 	c->timer.data = c;
 	c->handles = 2;
+	c->timer_at = MOMENT_NEVER;
 	return c;
 }
 

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "registrar/clock.h"
 #include "registrar/peer.h"
 #include "registrar/service/service.h"
 #include "registrar/tls/profile.h"
@@ -14,6 +15,7 @@
 /* What connections have of the worker they live on. */
 struct conn_host {
 	uv_loop_t *loop;
+	struct clock *clock;
 	uint32_t worker;
 	const struct service_world *world;
 	uint8_t *plain; /* TLS_PLAIN_MAX bytes, shared: one thread */

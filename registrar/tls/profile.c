@@ -59,6 +59,12 @@ bool profile_conclude(
 	return true;
 }
 
+void profile_settle(const struct profile *p, SSL *ssl)
+{
+	profile_watch(ssl, NULL);
+	parking_settle(p->parking, ssl);
+}
+
 /* Replaces OpenSSL's own verification: trust_verify alone decides. */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
@@ -158,9 +164,10 @@ int profile_modern(const struct config *config, struct trust_snapshot *trust,
 	p->ctx = SSL_CTX_new(TLS_server_method());
 	if (!p->ctx)
 		abort(); /* law 2: no memory */
+	p->parking = parking_new();
 	set_rules(p);
 	if (resume)
-		p->resume = resume_ctx_new(resume, p->ctx, trust);
+		p->resume = resume_ctx_new(resume, p->ctx, trust, p->parking);
 	if (SSL_CTX_set_cipher_list(p->ctx, suites_12) != 1)
 		error = ssl_refused(d, "profile modern", "cipher list");
 	for (size_t i = 0; error == 0 && i < config->n_certificates; i++)
@@ -185,6 +192,7 @@ void profile_unref(struct profile *p)
 		return;
 	SSL_CTX_free(p->ctx);
 	resume_ctx_free(p->resume);
+	parking_free(p->parking);
 	trust_snapshot_unref(p->trust);
 	free(p->own);
 	free(p);

@@ -26,6 +26,7 @@ struct profile {
 	SSL_CTX *ctx;
 	struct trust_snapshot *trust;
 	struct resume_ctx *resume;
+	struct parking *parking;
 	/* The registrar's own certificates, for status. */
 	struct cert_identity *own;
 	size_t n_own;
@@ -52,5 +53,7 @@ void profile_watch(SSL *ssl, struct profile_finding *finding);
  * handshake that it stands for would have. Says whether it was one. */
 bool profile_conclude(
 	const struct profile *p, SSL *ssl, struct profile_finding *finding);
+/* After that: nothing of the handshake is kept but its keys. */
+void profile_settle(const struct profile *p, SSL *ssl);
 
 #endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resumption that never outlives its trust, and never decodes a certificate. */
-#define OPENSSL_SUPPRESS_DEPRECATED /* SSL_CTX_set_ssl_version; see parked() \
-				     */
 #include "registrar/tls/resume.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,9 +17,7 @@ enum { PEER_TAG = 0xa3 /* [3] EXPLICIT, constructed: the certificate */ };
 struct resume_ctx {
 	struct resume *resume;
 	const struct trust_snapshot *trust;
-	SSL_CTX *ctx;
-	pthread_mutex_t lock;
-	SSL_CTX *parking[2]; /* TLS 1.2, 1.3; made when first needed */
+	struct parking *parking;
 };
 
 static int ctx_index = -1, record_index = -1;
@@ -140,42 +135,13 @@ SSL_SESSION *resume_strip(SSL_SESSION *session)
 	return stripped;
 }
 
-/*
- * A context whose method is the negotiated, fixed-version one. On a
- * version-flexible context SSL_set_session starts the method anew and with it
- * destroys the handshake; on this one it does not.
- */
-static SSL_CTX *parked(struct resume_ctx *r, SSL *ssl)
-{
-	size_t i = SSL_version(ssl) == TLS1_3_VERSION;
-	if (!i && SSL_version(ssl) != TLS1_2_VERSION)
-		return NULL;
-	pthread_mutex_lock(&r->lock);
-	if (!r->parking[i]) {
-		r->parking[i] = SSL_CTX_new(TLS_server_method());
-		if (r->parking[i] && SSL_CTX_set_ssl_version(r->parking[i],
-					     SSL_get_ssl_method(ssl)) != 1) {
-			SSL_CTX_free(r->parking[i]);
-			r->parking[i] = NULL;
-		}
-	}
-	SSL_CTX *ctx = r->parking[i];
-	pthread_mutex_unlock(&r->lock);
-	return ctx;
-}
-
 /* The session about to be sealed loses its certificate. Where a step fails
  * the full session goes out: larger and slower, never wrong. */
 static void strip_in_place(struct resume_ctx *r, SSL *ssl)
 {
-	SSL_CTX *parking = parked(r, ssl);
-	SSL_CTX *home = SSL_get_SSL_CTX(ssl);
-	SSL_SESSION *stripped =
-		parking ? resume_strip(SSL_get_session(ssl)) : NULL;
-	if (stripped && SSL_set_SSL_CTX(ssl, parking)) {
-		SSL_set_session(ssl, stripped);
-		SSL_set_SSL_CTX(ssl, home);
-	}
+	SSL_SESSION *stripped = resume_strip(SSL_get_session(ssl));
+	if (stripped)
+		parking_exchange(r->parking, ssl, stripped);
 	SSL_SESSION_free(stripped);
 	ERR_clear_error();
 }
@@ -397,14 +363,13 @@ out:
 	return result;
 }
 
-struct resume_ctx *resume_ctx_new(
-	struct resume *resume, SSL_CTX *ctx, const struct trust_snapshot *trust)
+struct resume_ctx *resume_ctx_new(struct resume *resume, SSL_CTX *ctx,
+	const struct trust_snapshot *trust, struct parking *parking)
 {
 	struct resume_ctx *r = memory_zero(sizeof(*r));
 	r->resume = resume;
 	r->trust = trust;
-	r->ctx = ctx;
-	pthread_mutex_init(&r->lock, NULL);
+	r->parking = parking;
 	SSL_CTX_set_ex_data(ctx, ctx_index, r);
 	SSL_CTX_set_timeout(ctx, RESUME_LIFETIME_S);
 	SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"dialtone", 8);
@@ -426,10 +391,5 @@ struct resume_ctx *resume_ctx_new(
 
 void resume_ctx_free(struct resume_ctx *r)
 {
-	if (!r)
-		return;
-	for (size_t i = 0; i < 2; i++)
-		SSL_CTX_free(r->parking[i]);
-	pthread_mutex_destroy(&r->lock);
 	free(r);
 }

@@ -10,6 +10,7 @@
 
 #include "registrar/config.h"
 #include "registrar/peer.h"
+#include "registrar/tls/parking.h"
 #include "registrar/tls/session_cache.h"
 #include "registrar/tls/ticket_keys.h"
 #include "trust/snapshot.h"
@@ -66,11 +67,11 @@ struct resume {
 	uint64_t verdicts[RESUME_VERDICTS]; /* counted, relaxed */
 };
 
-/* Turns resumption on for a context whose clients `trust` judges; trust
- * outlives ctx. */
+/* Turns resumption on for a context whose clients `trust` judges; trust and
+ * parking outlive ctx. */
 struct resume_ctx;
 struct resume_ctx *resume_ctx_new(struct resume *resume, SSL_CTX *ctx,
-	const struct trust_snapshot *trust);
+	const struct trust_snapshot *trust, struct parking *parking);
 void resume_ctx_free(struct resume_ctx *r);
 
 /* Before the handshake: which listener this is. */
