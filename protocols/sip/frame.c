@@ -64,7 +64,7 @@ static struct sip_line line_of(struct sip_slice text)
 		return line;
 	size_t n = (size_t)(colon - text.p);
 	struct sip_slice name = sip_field_trim((struct sip_slice){text.p, n});
-	if (!sip_field_all(name, sip_field_token))
+	if (!sip_field_all(name, SIP_CHARS_TOKEN))
 		return line;
 	struct sip_slice value = {colon + 1, text.n - n - 1};
 	line.name = name;
@@ -169,7 +169,8 @@ static enum sip_frame_step scan_head(struct sip_frame *f,
 			f->params = 0;
 		f->scanned++;
 		f->spaced |= c == ' ';
-		if (!f->spaced && !f->lines && c != '/' && !sip_field_token(c))
+		if (!f->spaced && !f->lines && c != '/' &&
+			!sip_chars_in(c, SIP_CHARS_TOKEN))
 			return lose(f, SIP_RULE_NOT_SIP);
 		if (c == '\0')
 			refuse(f, SIP_RULE_NUL);

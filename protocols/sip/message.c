@@ -100,7 +100,7 @@ static enum sip_rule read_request_line(struct sip_message *m)
 	struct sip_slice rest = m->head.first;
 	if (!word(&rest, &m->name) || !word(&rest, &m->uri))
 		return SIP_RULE_START_LINE;
-	if (!sip_field_all(m->name, sip_field_token) || !m->uri.n)
+	if (!sip_field_all(m->name, SIP_CHARS_TOKEN) || !m->uri.n)
 		return SIP_RULE_START_LINE;
 	m->method = method_of(m->name);
 	if (!sip_field_starts(rest, "SIP/") || memchr(rest.p, ' ', rest.n))
@@ -186,7 +186,7 @@ static enum sip_rule read_cseq(
 	struct sip_slice method = {value.p + n, value.n - n};
 	method = sip_field_trim(method);
 	if (!sip_field_number(number, &m->cseq) || m->cseq > CSEQ_MAX ||
-		!sip_field_all(method, sip_field_token))
+		!sip_field_all(method, SIP_CHARS_TOKEN))
 		return SIP_RULE_CSEQ_NUMBER;
 	if (m->response) {
 		m->name = method;
