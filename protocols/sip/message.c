@@ -144,7 +144,7 @@ static enum sip_rule check_presence(
 		{SIP_HEADER_MIN_EXPIRES, SIP_RULE_OK},
 		{SIP_HEADER_RETRY_AFTER, SIP_RULE_OK},
 	};
-	if (!sip_head_find(&m->head, SIP_HEADER_VIA, 0))
+	if (!sip_head_find(&m->head, SIP_HEADER_VIA))
 		return SIP_RULE_NO_VIA;
 	for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
 		size_t n = sip_head_count(&m->head, singles[i].header);
@@ -250,7 +250,7 @@ static enum sip_rule count_contacts(
 static enum sip_rule check_body(
 	struct sip_message *m, const struct sip_limits *limits)
 {
-	if (m->body.n && !sip_head_find(&m->head, SIP_HEADER_CONTENT_TYPE, 0))
+	if (m->body.n && !sip_head_find(&m->head, SIP_HEADER_CONTENT_TYPE))
 		return SIP_RULE_BODY_TYPE_MISSING;
 	return SIP_RULE_OK;
 }
@@ -353,7 +353,8 @@ enum sip_rule sip_message_read(struct sip_message *m, const char *data,
 
 void sip_message_read_part(struct sip_message *m, const char *data, size_t n)
 {
-	memset(m, 0, sizeof(*m));
+	/* All but the head, which is large and fills itself. */
+	memset(&m->body, 0, sizeof(*m) - offsetof(struct sip_message, body));
 	sip_head_index(&m->head, data, n);
 	read_first_line(m, NULL);
 }
