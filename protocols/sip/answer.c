@@ -132,7 +132,7 @@ static void echo(struct sip_answer *a, enum sip_header header,
 static void echo_first(
 	struct sip_answer *a, const struct sip_head *head, enum sip_header h)
 {
-	const struct sip_line *line = sip_head_find(head, h, 0);
+	const struct sip_line *line = sip_head_find(head, h);
 	if (line)
 		echo(a, h, line->value, "");
 }
@@ -159,7 +159,7 @@ static void echo_to(struct sip_answer *a, const struct sip_head *head)
 	struct sip_address address;
 	struct sip_param param;
 	char tail[32] = "";
-	const struct sip_line *to = sip_head_find(head, SIP_HEADER_TO, 0);
+	const struct sip_line *to = sip_head_find(head, SIP_HEADER_TO);
 	if (!to)
 		return;
 	if (sip_field_address(to->value, &address) &&

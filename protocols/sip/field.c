@@ -2,39 +2,17 @@
 /* Slices of header text and the scanners that take values apart. */
 #include "protocols/sip/field.h"
 
-#include <string.h>
-
-struct sip_slice sip_field_text(const char *text)
+size_t sip_field_span(struct sip_slice s, unsigned classes)
 {
-	return (struct sip_slice){text, strlen(text)};
+	size_t n = 0;
+	while (n < s.n && sip_chars_in(s.p[n], classes))
+		n++;
+	return n;
 }
 
-char sip_field_lower(char c)
+bool sip_field_all(struct sip_slice s, unsigned classes)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-bool sip_field_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-bool sip_field_token(char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-		return true;
-	if (c >= '0' && c <= '9')
-		return true;
-	return c && strchr("-.!%*_+`'~", c);
-}
-
-bool sip_field_all(struct sip_slice s, bool (*is)(char c))
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if (!is(s.p[i]))
-			return false;
-	}
-	return s.n > 0;
+	return s.n && sip_field_span(s, classes) == s.n;
 }
 
 /* The slice without its first n characters. */
@@ -58,11 +36,6 @@ struct sip_slice sip_field_trim(struct sip_slice s)
 	return s;
 }
 
-bool sip_field_is(struct sip_slice s, const char *text)
-{
-	return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
 bool sip_field_starts(struct sip_slice s, const char *text)
 {
 	for (size_t i = 0; text[i]; i++) {
@@ -71,11 +44,6 @@ bool sip_field_starts(struct sip_slice s, const char *text)
 			return false;
 	}
 	return true;
-}
-
-bool sip_field_is_nocase(struct sip_slice s, const char *text)
-{
-	return s.n == strlen(text) && sip_field_starts(s, text);
 }
 
 bool sip_field_has(struct sip_slice s, const char *text)
@@ -161,7 +129,8 @@ bool sip_field_list(struct sip_slice *rest, struct sip_slice *element)
 {
 	if (!rest->p)
 		return false;
-	size_t end = element_end(*rest);
+	bool one = !rest->n || !memchr(rest->p, ',', rest->n);
+	size_t end = one ? rest->n : element_end(*rest);
 	*element = sip_field_trim((struct sip_slice){rest->p, end});
 	if (end == rest->n)
 		*rest = (struct sip_slice){NULL, 0};
@@ -172,9 +141,7 @@ bool sip_field_list(struct sip_slice *rest, struct sip_slice *element)
 
 static struct sip_slice take_token(struct sip_slice *rest)
 {
-	size_t n = 0;
-	while (n < rest->n && sip_field_token(rest->p[n]))
-		n++;
+	size_t n = sip_field_span(*rest, SIP_CHARS_TOKEN);
 	struct sip_slice token = {rest->p, n};
 	*rest = after(*rest, n);
 	return token;
@@ -245,12 +212,6 @@ static size_t display(struct sip_slice s)
 	return i;
 }
 
-/* What an addr-spec without brackets may be made of. */
-static bool bare(char c)
-{
-	return !sip_field_space(c) && c != '"' && c != '<' && c != '>';
-}
-
 bool sip_field_address(struct sip_slice value, struct sip_address *address)
 {
 	*address = (struct sip_address){0};
@@ -269,7 +230,7 @@ bool sip_field_address(struct sip_slice value, struct sip_address *address)
 		size_t n = end ? (size_t)(end - s.p) : s.n;
 		address->uri = sip_field_trim((struct sip_slice){s.p, n});
 		s = after(s, n);
-		if (!sip_field_all(address->uri, bare))
+		if (!sip_field_all(address->uri, SIP_CHARS_BARE))
 			return false;
 	}
 	address->params = s;

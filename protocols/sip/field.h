@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "protocols/sip/chars.h"
 
 /*
  * Text inside a received message: not terminated, owned by whoever holds the
@@ -17,18 +20,40 @@ struct sip_slice {
 	size_t n;
 };
 
-struct sip_slice sip_field_text(const char *text);
-char sip_field_lower(char c);
-bool sip_field_space(char c);
-/* A character of an RFC 3261 token. */
-bool sip_field_token(char c);
-bool sip_field_all(struct sip_slice s, bool (*is)(char c));
+static inline struct sip_slice sip_field_text(const char *text)
+{
+	return (struct sip_slice){text, strlen(text)};
+}
+
+static inline char sip_field_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline bool sip_field_space(char c)
+{
+	return sip_chars_in(c, SIP_CHARS_SPACE);
+}
+
+/* How many characters at the start are of these classes. */
+size_t sip_field_span(struct sip_slice s, unsigned classes);
+/* Something, and all of it of these classes. */
+bool sip_field_all(struct sip_slice s, unsigned classes);
 struct sip_slice sip_field_trim(struct sip_slice s);
-/* Equal to text, with or without regard to case; beginning like it,
- * without. Case is ASCII's, whatever the locale. */
-bool sip_field_is(struct sip_slice s, const char *text);
-bool sip_field_is_nocase(struct sip_slice s, const char *text);
+/* Beginning like text, without regard to case; equal to it, with or without.
+ * Case is ASCII's, whatever the locale. */
 bool sip_field_starts(struct sip_slice s, const char *text);
+
+static inline bool sip_field_is(struct sip_slice s, const char *text)
+{
+	return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+static inline bool sip_field_is_nocase(struct sip_slice s, const char *text)
+{
+	return s.n == strlen(text) && sip_field_starts(s, text);
+}
+
 bool sip_field_has(struct sip_slice s, const char *text);
 /* 1*DIGIT and nothing else; a value above 2^32 - 1 becomes 2^32 - 1. */
 bool sip_field_number(struct sip_slice s, uint32_t *value);

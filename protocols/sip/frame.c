@@ -8,11 +8,9 @@ enum { COMMAS_MAX = 256 }; /* in one head: libosip2's lists are quadratic */
 
 static const struct {
 	const char *name;
-	size_t n;
 	char compact;
-} headers[] = {[SIP_HEADER_OTHER] = {"", 0, 0},
-#define X(symbol, name, compact) \
-	[SIP_HEADER_##symbol] = {name, sizeof(name) - 1, compact},
+} headers[] = {[SIP_HEADER_OTHER] = {"", 0},
+#define X(symbol, name, last, compact) [SIP_HEADER_##symbol] = {name, compact},
 	SIP_HEADER_LIST(X)
 #undef X
 };
@@ -22,17 +20,38 @@ const char *sip_header_name(enum sip_header header)
 	return headers[header].name;
 }
 
+static enum sip_header compact_of(char c)
+{
+	int h = SIP_HEADERS - 1;
+	while (h > SIP_HEADER_OTHER && headers[h].compact != c)
+		h--;
+	return (enum sip_header)h;
+}
+
+#define KEY(n, last) ((unsigned)(n) << 8 | (unsigned char)(last))
+
+/* A name of at least two characters. Names that share a key would be two
+ * cases of one value, which no compiler takes. */
+static enum sip_header full_of(struct sip_slice name)
+{
+	enum sip_header header = SIP_HEADER_OTHER;
+	switch (KEY(name.n, sip_field_lower(name.p[name.n - 1]))) {
+#define X(symbol, text, last, compact)        \
+	case KEY(sizeof(text) - 1, last):     \
+		header = SIP_HEADER_##symbol; \
+		break;
+		SIP_HEADER_LIST(X)
+#undef X
+	}
+	return sip_field_starts(name, headers[header].name) ? header
+							    : SIP_HEADER_OTHER;
+}
+
 static enum sip_header header_of(struct sip_slice name)
 {
-	for (int h = SIP_HEADER_OTHER + 1; h < SIP_HEADERS; h++) {
-		if (name.n == headers[h].n &&
-			sip_field_starts(name, headers[h].name))
-			return (enum sip_header)h;
-		if (name.n == 1 &&
-			sip_field_lower(name.p[0]) == headers[h].compact)
-			return (enum sip_header)h;
-	}
-	return SIP_HEADER_OTHER;
+	if (name.n == 1)
+		return compact_of(sip_field_lower(name.p[0]));
+	return full_of(name);
 }
 
 /* Cuts the next header off, with its folds and without its last CR LF. */
@@ -56,21 +75,30 @@ static bool next_text(struct sip_slice *rest, struct sip_slice *text)
 	return text->n > 0; /* the empty line ends the head */
 }
 
-static struct sip_line line_of(struct sip_slice text)
+/* The name in front of a colon; n 0: there is none. */
+static struct sip_slice name_of(struct sip_slice text)
 {
-	struct sip_line line = {.value = text};
-	const char *colon = memchr(text.p, ':', text.n);
-	if (!colon || sip_field_space(text.p[0]))
-		return line;
-	size_t n = (size_t)(colon - text.p);
-	struct sip_slice name = sip_field_trim((struct sip_slice){text.p, n});
-	if (!sip_field_all(name, sip_field_token))
-		return line;
-	struct sip_slice value = {colon + 1, text.n - n - 1};
-	line.name = name;
-	line.header = header_of(name);
-	line.value = sip_field_trim(value);
-	return line;
+	size_t n = sip_field_span(text, SIP_CHARS_TOKEN);
+	struct sip_slice rest = {text.p + n, text.n - n};
+	size_t space = sip_field_span(rest, SIP_CHARS_SPACE);
+	bool colon = space < rest.n && rest.p[space] == ':';
+	return (struct sip_slice){text.p, colon ? n : 0};
+}
+
+static void read_line(struct sip_line *line, struct sip_slice text)
+{
+	struct sip_slice name = name_of(text), value = text;
+	line->header = SIP_HEADER_OTHER;
+	line->name = name;
+	line->value = text;
+	if (!name.n)
+		return;
+	size_t n = name.n;
+	while (text.p[n] != ':')
+		n++;
+	value = (struct sip_slice){text.p + n + 1, text.n - n - 1};
+	line->header = header_of(name);
+	line->value = sip_field_trim(value);
 }
 
 void sip_head_index(struct sip_head *h, const char *data, size_t n)
@@ -78,36 +106,35 @@ void sip_head_index(struct sip_head *h, const char *data, size_t n)
 	struct sip_slice rest = {data, n};
 	struct sip_slice text;
 	h->n = 0;
+	memset(h->count, 0, sizeof(h->count));
 	if (!next_text(&rest, &h->first)) {
 		h->first = (struct sip_slice){data, 0};
 		return;
 	}
-	while (h->n < SIP_LINES_MAX && next_text(&rest, &text))
-		h->lines[h->n++] = line_of(text);
+	while (h->n < SIP_LINES_MAX && next_text(&rest, &text)) {
+		struct sip_line *line = &h->lines[h->n];
+		read_line(line, text);
+		if (!h->count[line->header]++)
+			h->place[line->header] = (uint8_t)h->n;
+		h->n++;
+	}
 }
 
 const struct sip_line *sip_head_find(
-	const struct sip_head *h, enum sip_header header, size_t from)
+	const struct sip_head *h, enum sip_header header)
 {
-	for (size_t i = from; i < h->n; i++) {
-		if (h->lines[i].header == header)
-			return &h->lines[i];
-	}
-	return NULL;
+	return h->count[header] ? &h->lines[h->place[header]] : NULL;
 }
 
 size_t sip_head_count(const struct sip_head *h, enum sip_header header)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < h->n; i++)
-		n += h->lines[i].header == header;
-	return n;
+	return h->count[header];
 }
 
 struct sip_slice sip_head_value(
 	const struct sip_head *h, enum sip_header header)
 {
-	const struct sip_line *line = sip_head_find(h, header, 0);
+	const struct sip_line *line = sip_head_find(h, header);
 	return line ? line->value : (struct sip_slice){NULL, 0};
 }
 
@@ -154,11 +181,26 @@ static bool looks_like_sip(struct sip_slice line)
 	       sip_field_starts(last, " SIP/");
 }
 
-/* Goes over the head byte by byte: MORE, LOST, or MESSAGE at its end. */
+/*
+ * The next byte that the framer has to look at: at the start of a line, in
+ * the first word, behind a CR, and where a byte is not inert.
+ */
+static uint32_t next_byte(const struct sip_frame *f, const char *data, size_t n)
+{
+	uint32_t i = f->scanned;
+	if (i == f->line || !f->spaced || data[i - 1] == '\r')
+		return i;
+	while (i < n && sip_chars_in(data[i], SIP_CHARS_INERT))
+		i++;
+	return i;
+}
+
+/* Goes over the head: MORE, LOST, or MESSAGE at its end. */
 static enum sip_frame_step scan_head(struct sip_frame *f,
 	const struct sip_limits *limits, const char *data, size_t n)
 {
-	while (f->scanned < n) {
+	size_t end = n < limits->head_max ? n : limits->head_max;
+	while ((f->scanned = next_byte(f, data, end)) < n) {
 		uint32_t i = f->scanned;
 		char c = data[i];
 		if (i >= limits->head_max)
@@ -169,7 +211,8 @@ static enum sip_frame_step scan_head(struct sip_frame *f,
 			f->params = 0;
 		f->scanned++;
 		f->spaced |= c == ' ';
-		if (!f->spaced && !f->lines && c != '/' && !sip_field_token(c))
+		if (!f->spaced && !f->lines && c != '/' &&
+			!sip_chars_in(c, SIP_CHARS_TOKEN))
 			return lose(f, SIP_RULE_NOT_SIP);
 		if (c == '\0')
 			refuse(f, SIP_RULE_NUL);
@@ -200,7 +243,11 @@ static enum sip_rule read_length(
 	struct sip_slice rest = {data, f->head};
 	struct sip_slice text, value = {NULL, 0};
 	while (next_text(&rest, &text)) {
-		struct sip_line line = line_of(text);
+		char c = sip_field_lower(text.p[0]);
+		if (c != 'c' && c != 'l')
+			continue; /* nor the start of Content-Length */
+		struct sip_line line;
+		read_line(&line, text);
 		if (line.header != SIP_HEADER_CONTENT_LENGTH)
 			continue;
 		if (value.p)

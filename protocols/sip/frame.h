@@ -58,33 +58,41 @@ enum sip_frame_step sip_frame_next(struct sip_frame *f,
 	const struct sip_limits *limits, const char *data, size_t n,
 	size_t *skip);
 
-/* X(symbol, name, compact form or 0) */
-#define SIP_HEADER_LIST(X)                       \
-	X(VIA, "Via", 'v')                       \
-	X(FROM, "From", 'f')                     \
-	X(TO, "To", 't')                         \
-	X(CALL_ID, "Call-ID", 'i')               \
-	X(CSEQ, "CSeq", 0)                       \
-	X(CONTACT, "Contact", 'm')               \
-	X(CONTENT_LENGTH, "Content-Length", 'l') \
-	X(CONTENT_TYPE, "Content-Type", 'c')     \
-	X(EXPIRES, "Expires", 0)                 \
-	X(MAX_FORWARDS, "Max-Forwards", 0)       \
-	X(REQUIRE, "Require", 0)                 \
-	X(SUPPORTED, "Supported", 'k')           \
-	X(ACCEPT, "Accept", 0)                   \
-	X(USER_AGENT, "User-Agent", 0)           \
-	X(REASON, "Reason", 0)                   \
-	X(REFER_TO, "Refer-To", 'r')             \
-	X(EVENT, "Event", 'o')                   \
-	X(WARNING, "Warning", 0)                 \
-	X(RETRY_AFTER, "Retry-After", 0)         \
-	X(MIN_EXPIRES, "Min-Expires", 0)         \
-	X(DATE, "Date", 0)
+/*
+ * X(symbol, name, its last letter, compact form or 0). No two names of one
+ * length end in the same letter: a switch over both finds them.
+ */
+#define SIP_HEADER_LIST(X)                            \
+	X(VIA, "Via", 'a', 'v')                       \
+	X(FROM, "From", 'm', 'f')                     \
+	X(TO, "To", 'o', 't')                         \
+	X(CALL_ID, "Call-ID", 'd', 'i')               \
+	X(CSEQ, "CSeq", 'q', 0)                       \
+	X(CONTACT, "Contact", 't', 'm')               \
+	X(CONTENT_LENGTH, "Content-Length", 'h', 'l') \
+	X(CONTENT_TYPE, "Content-Type", 'e', 'c')     \
+	X(EXPIRES, "Expires", 's', 0)                 \
+	X(MAX_FORWARDS, "Max-Forwards", 's', 0)       \
+	X(REQUIRE, "Require", 'e', 0)                 \
+	X(SUPPORTED, "Supported", 'd', 'k')           \
+	X(ACCEPT, "Accept", 't', 0)                   \
+	X(USER_AGENT, "User-Agent", 't', 0)           \
+	X(REASON, "Reason", 'n', 0)                   \
+	X(REFER_TO, "Refer-To", 'o', 'r')             \
+	X(EVENT, "Event", 't', 'o')                   \
+	X(WARNING, "Warning", 'g', 0)                 \
+	X(RETRY_AFTER, "Retry-After", 'r', 0)         \
+	X(MIN_EXPIRES, "Min-Expires", 's', 0)         \
+	X(DATE, "Date", 'e', 0)                       \
+	X(SERVER, "Server", 'r', 0)                   \
+	X(ALLOW, "Allow", 'w', 0)                     \
+	X(MIME_VERSION, "Mime-Version", 'n', 0)       \
+	X(SESSION_ID, "Session-ID", 'd', 0)           \
+	X(REFERRED_BY, "Referred-By", 'y', 0)
 
 enum sip_header {
 	SIP_HEADER_OTHER,
-#define X(symbol, name, compact) SIP_HEADER_##symbol,
+#define X(symbol, name, last, compact) SIP_HEADER_##symbol,
 	SIP_HEADER_LIST(X)
 #undef X
 		SIP_HEADERS
@@ -102,15 +110,17 @@ struct sip_line {
 struct sip_head {
 	struct sip_slice first; /* request or status line, without CR LF */
 	size_t n;
+	uint8_t count[SIP_HEADERS]; /* lines of each header */
+	uint8_t place[SIP_HEADERS]; /* where its first one is */
 	struct sip_line lines[SIP_LINES_MAX];
 };
 
 /* Indexes whole lines: the head, or what there is of one. Lines above
  * SIP_LINES_MAX are left out. The slices point into data. */
 void sip_head_index(struct sip_head *h, const char *data, size_t n);
-/* The first line of that header at or behind index `from`; NULL: none. */
+/* The first line of that header; NULL: none. */
 const struct sip_line *sip_head_find(
-	const struct sip_head *h, enum sip_header header, size_t from);
+	const struct sip_head *h, enum sip_header header);
 size_t sip_head_count(const struct sip_head *h, enum sip_header header);
 /* The value of the first such line; p NULL: there is none. */
 struct sip_slice sip_head_value(

@@ -4,9 +4,11 @@
 
 #include <osipparser2/osip_parser.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocols/sip/plain.h"
 #include "protocols/sip/uri.h"
 
 enum {
@@ -100,7 +102,7 @@ static enum sip_rule read_request_line(struct sip_message *m)
 	struct sip_slice rest = m->head.first;
 	if (!word(&rest, &m->name) || !word(&rest, &m->uri))
 		return SIP_RULE_START_LINE;
-	if (!sip_field_all(m->name, sip_field_token) || !m->uri.n)
+	if (!sip_field_all(m->name, SIP_CHARS_TOKEN) || !m->uri.n)
 		return SIP_RULE_START_LINE;
 	m->method = method_of(m->name);
 	if (!sip_field_starts(rest, "SIP/") || memchr(rest.p, ' ', rest.n))
@@ -144,7 +146,7 @@ static enum sip_rule check_presence(
 		{SIP_HEADER_MIN_EXPIRES, SIP_RULE_OK},
 		{SIP_HEADER_RETRY_AFTER, SIP_RULE_OK},
 	};
-	if (!sip_head_find(&m->head, SIP_HEADER_VIA, 0))
+	if (!sip_head_find(&m->head, SIP_HEADER_VIA))
 		return SIP_RULE_NO_VIA;
 	for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
 		size_t n = sip_head_count(&m->head, singles[i].header);
@@ -186,7 +188,7 @@ static enum sip_rule read_cseq(
 	struct sip_slice method = {value.p + n, value.n - n};
 	method = sip_field_trim(method);
 	if (!sip_field_number(number, &m->cseq) || m->cseq > CSEQ_MAX ||
-		!sip_field_all(method, sip_field_token))
+		!sip_field_all(method, SIP_CHARS_TOKEN))
 		return SIP_RULE_CSEQ_NUMBER;
 	if (m->response) {
 		m->name = method;
@@ -250,7 +252,7 @@ static enum sip_rule count_contacts(
 static enum sip_rule check_body(
 	struct sip_message *m, const struct sip_limits *limits)
 {
-	if (m->body.n && !sip_head_find(&m->head, SIP_HEADER_CONTENT_TYPE, 0))
+	if (m->body.n && !sip_head_find(&m->head, SIP_HEADER_CONTENT_TYPE))
 		return SIP_RULE_BODY_TYPE_MISSING;
 	return SIP_RULE_OK;
 }
@@ -264,8 +266,7 @@ static void blank_length(char *copy, const struct sip_message *m)
 		memset(copy + (length.p - m->head.first.p), '0', length.n);
 }
 
-static enum sip_rule check_grammar(
-	struct sip_message *m, const struct sip_limits *limits)
+bool sip_message_grammatical(const struct sip_message *m)
 {
 	const char *data = m->head.first.p;
 	size_t n = (size_t)(m->body.p - data);
@@ -278,7 +279,14 @@ static enum sip_rule check_grammar(
 	int rc = osip_message_parse(osip, copy, n);
 	osip_message_free(osip);
 	free(copy);
-	return rc == OSIP_SUCCESS ? SIP_RULE_OK : SIP_RULE_GRAMMAR;
+	return rc == OSIP_SUCCESS;
+}
+
+static enum sip_rule check_grammar(
+	struct sip_message *m, const struct sip_limits *limits)
+{
+	bool good = sip_plain_message(m) || sip_message_grammatical(m);
+	return good ? SIP_RULE_OK : SIP_RULE_GRAMMAR;
 }
 
 bool sip_message_supports(struct sip_slice tag)
@@ -353,7 +361,8 @@ enum sip_rule sip_message_read(struct sip_message *m, const char *data,
 
 void sip_message_read_part(struct sip_message *m, const char *data, size_t n)
 {
-	memset(m, 0, sizeof(*m));
+	/* All but the head, which is large and fills itself. */
+	memset(&m->body, 0, sizeof(*m) - offsetof(struct sip_message, body));
 	sip_head_index(&m->head, data, n);
 	read_first_line(m, NULL);
 }

@@ -22,28 +22,11 @@ static const char INSTANCE_PARAM[] = "+sip.instance";
 /* A UUID is Cisco's when only its last part, the MAC, is not zero. */
 static const char INSTANCE_MAC[] = "<urn:uuid:00000000-0000-0000-0000-";
 
-static bool device_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
-static bool aor_char(char c)
-{
-	return c > ' ' && c <= '~' && c != '"' && c != '\\';
-}
-
-static bool hex_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-	       (c >= 'A' && c <= 'F');
-}
-
 /* SEP and the MAC's twelve digits in capitals; false: no MAC, or zero. */
 static bool mac_device(struct sip_slice mac, char *device)
 {
 	bool zero = true;
-	if (mac.n != MAC_DIGITS || !sip_field_all(mac, hex_char))
+	if (mac.n != MAC_DIGITS || !sip_field_all(mac, SIP_CHARS_HEX))
 		return false;
 	memcpy(device, "SEP", 3);
 	for (size_t i = 0; i < mac.n; i++) {
@@ -77,7 +60,7 @@ static enum sip_rule claim_name(struct claim *claim, struct sip_slice value)
 {
 	char name[SIP_DEVICE_MAX + 1];
 	if (!value.p || !sip_field_unquote(value, name, sizeof(name)) ||
-		!sip_field_all(sip_field_text(name), device_char))
+		!sip_field_all(sip_field_text(name), SIP_CHARS_NAME))
 		return SIP_RULE_DEVICE_NAME;
 	bool named = claim->device[0] && claim->source == SIP_DEVICE_CISCO;
 	if (named && strcmp(claim->device, name) != 0)
@@ -134,7 +117,7 @@ static enum sip_rule device_from_aor(struct sip_register *reg, const char *aor)
 	struct sip_slice user = {aor, at ? (size_t)(at - aor) : 0};
 	if (reg->device[0])
 		return SIP_RULE_OK;
-	if (user.n > SIP_DEVICE_MAX || !sip_field_all(user, aor_char))
+	if (user.n > SIP_DEVICE_MAX || !sip_field_all(user, SIP_CHARS_AOR))
 		return SIP_RULE_DEVICE_NAME;
 	memcpy(reg->device, user.p, user.n);
 	reg->device[user.n] = '\0';
@@ -321,18 +304,13 @@ static enum sip_rule read_aor(struct sip_slice to, char *aor, size_t size)
 					    : SIP_RULE_AOR_TOO_LONG;
 }
 
-static bool visible(char c)
-{
-	return c > ' ' && c <= '~';
-}
-
 static enum sip_rule read_header(
 	struct sip_register *reg, const struct sip_message *m)
 {
 	struct sip_binding_request *request = &reg->request;
 	struct sip_slice id = sip_head_value(&m->head, SIP_HEADER_CALL_ID);
 	struct sip_slice expires = sip_head_value(&m->head, SIP_HEADER_EXPIRES);
-	if (id.n > SIP_CALL_ID_MAX || !sip_field_all(id, visible))
+	if (id.n > SIP_CALL_ID_MAX || !sip_field_all(id, SIP_CHARS_VISIBLE))
 		return SIP_RULE_CALL_ID;
 	memcpy(request->call_id, id.p, id.n);
 	request->cseq = m->cseq;

@@ -20,19 +20,10 @@ static int hex(char c)
 	return -1;
 }
 
-static bool alpha(char c)
-{
-	return sip_field_lower(c) >= 'a' && sip_field_lower(c) <= 'z';
-}
-
-static bool digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool unreserved(char c)
 {
-	return alpha(c) || digit(c) || (c && strchr("-_.!~*'()", c));
+	return sip_chars_in(c, SIP_CHARS_ALPHA | SIP_CHARS_DIGIT) ||
+	       (c && strchr("-_.!~*'()", c));
 }
 
 static bool reserved(char c)
@@ -40,33 +31,9 @@ static bool reserved(char c)
 	return c && strchr(";/?:@&=+$,", c);
 }
 
-static bool scheme_char(char c)
-{
-	return alpha(c) || digit(c) || (c && strchr("+-.", c));
-}
-
-static bool host_char(char c)
-{
-	return alpha(c) || digit(c) || (c && strchr("-._", c));
-}
-
 static bool ipv6_char(char c)
 {
-	return hex(c) >= 0 || c == ':' || c == '.';
-}
-
-/* No space, quote or bracket, and only whole escapes. */
-static bool clean(struct sip_slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (c <= ' ' || c > '~' || strchr("<>\"", c))
-			return false;
-		if (c == '%' && (s.n - i < 3 || hex(s.p[i + 1]) < 0 ||
-					hex(s.p[i + 2]) < 0))
-			return false;
-	}
-	return s.n > 0;
+	return sip_chars_in(c, SIP_CHARS_HEX) || c == ':' || c == '.';
 }
 
 /* Cuts off what stands before the first c; all of it without a c. */
@@ -86,6 +53,20 @@ static struct sip_slice behind(struct sip_slice s)
 	return (struct sip_slice){s.p + 1, s.n - 1};
 }
 
+/* No space, quote or bracket, and only whole escapes. */
+static bool clean(struct sip_slice s)
+{
+	if (!sip_field_all(s, SIP_CHARS_URI))
+		return false;
+	while (memchr(s.p, '%', s.n)) {
+		cut(&s, '%');
+		if (s.n < 3 || hex(s.p[1]) < 0 || hex(s.p[2]) < 0)
+			return false;
+		s = behind(s);
+	}
+	return true;
+}
+
 static bool read_user(struct sip_slice *rest, struct sip_uri *uri)
 {
 	if (!memchr(rest->p, '@', rest->n))
@@ -96,6 +77,17 @@ static bool read_user(struct sip_slice *rest, struct sip_uri *uri)
 	if (info.n)
 		uri->password = behind(info);
 	return uri->user.n > 0 && !memchr(rest->p, '@', rest->n);
+}
+
+/* `:1234` behind a host. */
+static bool read_port(struct sip_slice *rest, struct sip_uri *uri)
+{
+	uint32_t port;
+	struct sip_slice s = behind(*rest);
+	size_t n = sip_field_span(s, SIP_CHARS_DIGIT);
+	uri->port = (struct sip_slice){s.p, n};
+	*rest = (struct sip_slice){s.p + n, s.n - n};
+	return sip_field_number(uri->port, &port) && port <= PORT_MAX;
 }
 
 static bool read_host(struct sip_slice *rest, struct sip_uri *uri)
@@ -109,23 +101,13 @@ static bool read_host(struct sip_slice *rest, struct sip_uri *uri)
 		if (n == 1 || n == s.n || s.p[n++] != ']')
 			return false;
 	} else {
-		while (n < s.n && host_char(s.p[n]))
-			n++;
+		n = sip_field_span(s, SIP_CHARS_NAME);
 	}
 	uri->host = (struct sip_slice){s.p, n};
-	s = (struct sip_slice){s.p + n, s.n - n};
-	if (s.n && s.p[0] == ':') {
-		n = 1;
-		while (n < s.n && digit(s.p[n]))
-			n++;
-		uri->port = (struct sip_slice){s.p + 1, n - 1};
-		s = (struct sip_slice){s.p + n, s.n - n};
-		uint32_t port;
-		if (!sip_field_number(uri->port, &port) || port > PORT_MAX)
-			return false;
-	}
-	*rest = s;
-	return uri->host.n > 0;
+	*rest = (struct sip_slice){s.p + n, s.n - n};
+	if (rest->n && rest->p[0] == ':' && !read_port(rest, uri))
+		return false;
+	return n > 0;
 }
 
 struct piece {
@@ -212,8 +194,8 @@ bool sip_uri_read(struct sip_slice text, struct sip_uri *uri)
 	if (!clean(text))
 		return false;
 	uri->scheme = cut(&rest, ':');
-	if (rest.n < 2 || !sip_field_all(uri->scheme, scheme_char) ||
-		!alpha(uri->scheme.p[0]))
+	if (rest.n < 2 || !sip_field_all(uri->scheme, SIP_CHARS_SCHEME) ||
+		!sip_chars_in(uri->scheme.p[0], SIP_CHARS_ALPHA))
 		return false;
 	rest = behind(rest);
 	uri->sips = sip_field_is_nocase(uri->scheme, "sips");
