@@ -50,6 +50,12 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"a limit is reached: new connections wait in the backlog")     \
 	X(ACCEPT_RESUMED, LOG_NOTICE, "accept-resumed",                        \
 		"waiting connections are taken again")                         \
+	X(ADMISSION_CALM, LOG_NOTICE, "admission-calm",                        \
+		"who comes is served at once again")                           \
+	X(ADMISSION_BUSY, LOG_NOTICE, "admission-busy",                        \
+		"more come than are served at once; they wait a little")       \
+	X(ADMISSION_OVERLOAD, LOG_WARN, "admission-overload",                  \
+		"more come than can be served: some wait long or are refused") \
 	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
 
 enum log_event {
