@@ -247,8 +247,13 @@ bool room_take_heaviest(struct room *r, struct room_guest *out)
 	if (!r->heaviest)
 		return false;
 	const struct prefix *p = r->by_weight[r->heaviest];
-	struct waiting *w = p->of[ROOM_STRANGERS].oldest;
-	take(r, w ? w : p->of[ROOM_RESUMING].oldest, out);
+	bool all_alike = r->heaviest == 1;
+	struct waiting *w = all_alike ? r->of[ROOM_STRANGERS].oldest
+				      : p->of[ROOM_STRANGERS].oldest;
+	if (!w)
+		w = all_alike ? r->of[ROOM_RESUMING].oldest
+			      : p->of[ROOM_RESUMING].oldest;
+	take(r, w, out);
 	return true;
 }
 

@@ -44,7 +44,7 @@ bool room_take(struct room *r, uint64_t now_ms, struct room_guest *out);
 /* The one who came in first, if it has waited since before `since_ms`. */
 bool room_take_older(struct room *r, uint64_t since_ms, struct room_guest *out);
 /* Of the prefix with most guests the one who came first, a stranger if there
- * is one. */
+ * is one. Where no prefix has more than one guest, of all of them. */
 bool room_take_heaviest(struct room *r, struct room_guest *out);
 
 size_t room_count(const struct room *r, enum room_class class);
