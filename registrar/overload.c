@@ -11,9 +11,10 @@
 #include "registrar/memory.h"
 
 enum {
-	BUSY_MS = 250,	  /* a shorter wait is nobody's business */
-	HOLD_MS = 5000,	  /* a state lasts that long after its cause */
-	RATE_MS = 1000,	  /* the rate of serving is taken over this */
+	BUSY_MS = 250,	/* a shorter wait is nobody's business */
+	HOLD_MS = 5000, /* a state lasts that long after its cause */
+	RATE_MS = 1000, /* the rate of serving is taken over this */
+	RATE_OLD_MS = 10000,
 	WAIT_MAX_S = 120, /* before it is spread */
 };
 
@@ -141,25 +142,34 @@ static void log_state(enum overload_state state,
 	log_end(&line);
 }
 
+static void set_drain(struct overload *o, double seconds)
+{
+	uint32_t s =
+		seconds < WAIT_MAX_S ? (uint32_t)(seconds + 0.5) : WAIT_MAX_S;
+	__atomic_store_n(&o->drain_s, s, __ATOMIC_RELAXED);
+}
+
+/* How fast they are served, and thus how long those who wait will wait. */
 static void rate(struct overload *o, uint64_t now_ms)
 {
+	if (now_ms < o->rated_ms + RATE_MS)
+		return;
 	struct overload_figures all = sum(o);
 	uint64_t served =
 		all.at_once + all.waited_resuming + all.waited_strangers;
 	uint64_t passed = now_ms - o->rated_ms;
-	if (now_ms < o->rated_ms + RATE_MS)
-		return;
 	double per_s =
 		(double)(served - o->rated_served) * 1000 / (double)passed;
-	/* A rate from long ago is none. */
-	o->per_s = passed > 10 * RATE_MS ? per_s : (o->per_s + per_s) / 2;
 	o->rated_ms = now_ms;
 	o->rated_served = served;
+	if (passed > RATE_OLD_MS) {
+		o->per_s = 0; /* what was long ago says nothing */
+		set_drain(o, 0);
+		return;
+	}
+	o->per_s = o->per_s > 0 ? (o->per_s + per_s) / 2 : per_s;
 	double waiting = (double)(all.backlog + all.resuming + all.strangers);
-	double drain_s = waiting / (o->per_s > 1 ? o->per_s : 1);
-	__atomic_store_n(&o->drain_s,
-		drain_s < WAIT_MAX_S ? (uint32_t)(drain_s + 0.5) : WAIT_MAX_S,
-		__ATOMIC_RELAXED);
+	set_drain(o, waiting / (o->per_s > 1 ? o->per_s : 1));
 }
 
 static void change(
@@ -173,34 +183,38 @@ static void change(
 	log_state(state, &all, why);
 }
 
+/* Why part's worker is overloaded now; NULL: it is not. */
+static const char *cause(struct overload_part *part)
+{
+	const struct overload_figures *f = &part->figures;
+	uint64_t shed = f->expired + f->room_full;
+	bool sheds = shed != part->shed;
+	part->shed = shed;
+	if (sheds)
+		return "connections were refused";
+	if (f->strangers && f->oldest_ms > part->all->config->wait_ms)
+		return "the first in turn waits longer than limits.wait_ms";
+	return NULL;
+}
+
 void overload_report(struct overload_part *part, uint64_t now_ms)
 {
 	struct overload *o = part->all;
-	const struct overload_figures *f = &part->figures;
-	uint64_t shed = f->expired + f->room_full;
-	const char *why = "nobody waits long any more";
 	pthread_mutex_lock(&o->lock);
 	rate(o, now_ms);
-	if (shed != part->shed ||
-		(f->strangers && f->oldest_ms > o->config->wait_ms)) {
+	const char *overloaded = cause(part);
+	if (overloaded)
 		o->overload_until = now_ms + HOLD_MS;
-		why = shed != part->shed
-			      ? "connections were refused"
-			      : "the first in turn waits longer than "
-				"limits.wait_ms";
-	}
-	if (f->oldest_ms > BUSY_MS) {
+	if (part->figures.oldest_ms > BUSY_MS)
 		o->busy_until = now_ms + HOLD_MS;
-		if (o->state == OVERLOAD_CALM && now_ms >= o->overload_until)
-			why = "all limits.handshakes are in progress";
-	}
-	part->shed = shed;
 	if (now_ms < o->overload_until)
-		change(o, OVERLOAD_OVERLOAD, why);
+		change(o, OVERLOAD_OVERLOAD, overloaded);
+	else if (now_ms < o->busy_until && o->state == OVERLOAD_CALM)
+		change(o, OVERLOAD_BUSY, "limits.handshakes are in progress");
 	else if (now_ms < o->busy_until)
-		change(o, OVERLOAD_BUSY, why);
+		change(o, OVERLOAD_BUSY, "nobody is refused any more");
 	else
-		change(o, OVERLOAD_CALM, why);
+		change(o, OVERLOAD_CALM, "nobody waits long any more");
 	pthread_mutex_unlock(&o->lock);
 }
 
