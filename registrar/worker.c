@@ -25,8 +25,13 @@ enum {
 	BACKLOG = 4096,
 	RETRY_MS = 100, /* until paused listeners look for room again */
 	ACCEPT_BATCH = 32,
-	START_BATCH = 8, /* handshakes of those who waited, in one turn */
-	TICK_MS = 100,	 /* while somebody waits */
+	START_BATCH = 4, /* handshakes of those who waited, in one turn */
+	/* While somebody waits, accepting takes that share of the time: what
+	 * it does not come to waits in the kernel, which is cheaper. */
+	ACCEPT_SHARE = 10,
+	ACCEPT_LEAST = 4, /* of each listener in each turn */
+	TURN_MAX_NS = 50000000,
+	TICK_MS = 100, /* while somebody waits */
 	/* A connection without a byte stays with the kernel that long. */
 	DEFER_ACCEPT_S = 1,
 };
@@ -62,10 +67,12 @@ struct worker {
 	uv_thread_t thread;
 	uv_async_t wake;
 	uv_timer_t retry;
-	uv_timer_t tick; /* on while somebody waits or it is not calm */
-	uv_check_t turn; /* after each look at the sockets */
-	uv_idle_t spin;	 /* on while somebody waits: the loop never sleeps */
-	uint64_t heard;	 /* bytes that came, at the last turn */
+	uv_timer_t tick;    /* on while somebody waits or it is not calm */
+	uv_check_t turn;    /* after each look at the sockets */
+	uv_idle_t spin;	    /* on while somebody waits: the loop never sleeps */
+	uint64_t heard;	    /* bytes that came, at the last turn */
+	uint64_t turn_ns;   /* when that was */
+	uint64_t accept_ns; /* that accepting may take until the next */
 	pthread_mutex_t lock; /* of orders and stopping */
 	struct order *orders;
 	bool stopping;
@@ -209,6 +216,12 @@ static uint64_t backlog_of(const struct listener *l)
 	return info.tcpi_unacked;
 }
 
+/* Somebody waits, or did a moment ago: then who comes may be long gone. */
+static bool in_storm(const struct worker *w)
+{
+	return uv_is_active((const uv_handle_t *)&w->tick);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
@@ -226,7 +239,7 @@ static void let_wait(struct worker *w, struct listener *l, int fd,
 {
 	admission_wait(&w->admission, fd, l, from, uv_now(&w->loop));
 	uv_idle_start(&w->spin, on_spin);
-	if (!uv_is_active((uv_handle_t *)&w->tick))
+	if (!in_storm(w))
 		uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
 }
 
@@ -238,7 +251,12 @@ static void on_turn(uv_check_t *check)
 	struct room_guest guest;
 	uint64_t heard = conn_counter_get(&w->counters.bytes_in);
 	bool idle = heard == w->heard;
+	uint64_t now_ns = uv_hrtime();
+	uint64_t took_ns = now_ns - w->turn_ns;
 	w->heard = heard;
+	w->turn_ns = now_ns;
+	w->accept_ns =
+		(took_ns < TURN_MAX_NS ? took_ns : TURN_MAX_NS) / ACCEPT_SHARE;
 	if (!admission_somebody_waits(&w->admission)) {
 		uv_idle_stop(&w->spin);
 		return;
@@ -266,7 +284,7 @@ static void take(
 		refuse_address(l, address);
 		return;
 	}
-	if (l->tls && !admission_at_once(&w->admission)) {
+	if (l->tls && (in_storm(w) || !admission_at_once(&w->admission))) {
 		let_wait(w, l, fd, &packed);
 		return;
 	}
@@ -306,19 +324,30 @@ static void resume_accepting(struct worker *w)
 	w->paused = false;
 }
 
+/* A few at a time: those who are in already have their turn too. */
+static bool enough(struct worker *w, const struct listener *l, unsigned count,
+	uint64_t began_ns)
+{
+	if (!l->tls || !in_storm(w))
+		return count >= ACCEPT_BATCH;
+	uint64_t took_ns = uv_hrtime() - began_ns;
+	if (count < ACCEPT_LEAST || took_ns < w->accept_ns)
+		return false;
+	w->accept_ns = 0;
+	return true;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
 	struct worker *w = l->worker;
-	/* A few at a time: those who are in already have their turn too. */
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
+	uint64_t began_ns = uv_hrtime();
+	for (unsigned i = 0; !enough(w, l, i, began_ns); i++) {
 		if (!limits_room(w->shared->limits)) {
 			pause_accepting(w, "limits.connections or "
 					   "limits.half_open is reached");
 			return;
 		}
-		if (l->tls && !admission_may_accept(&w->admission))
-			return;
 		struct sockaddr_storage from;
 		socklen_t n = sizeof(from);
 		int fd = accept4(l->fd, (struct sockaddr *)&from, &n,

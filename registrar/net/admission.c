@@ -14,10 +14,7 @@
 
 enum {
 	HELLO_MAX = 4096, /* more says no phone */
-	CREDIT_START = 2, /* accepts into a full room for each handshake */
-	CREDIT_TICK = 4,
-	CREDIT_MAX = 64,
-	DEAD_MAX = 32, /* refused in a row before somebody else's turn */
+	DEAD_MAX = 32,	  /* refused in a row before somebody else's turn */
 };
 
 void admission_init(struct admission *a, const struct config *config,
@@ -92,11 +89,6 @@ bool admission_at_once(const struct admission *a)
 	       !admission_somebody_waits(a);
 }
 
-bool admission_may_accept(const struct admission *a)
-{
-	return !room_full(a->room) || a->credit > 0;
-}
-
 static enum room_class classify(const struct admission *a, int fd)
 {
 	uint8_t data[HELLO_MAX];
@@ -128,7 +120,6 @@ void admission_wait(struct admission *a, int fd, void *listener,
 	guest.since_ms = now_ms > silent_ms ? now_ms - silent_ms : 0;
 	guest.class = classify(a, fd);
 	if (room_full(a->room)) {
-		a->credit -= a->credit > 0;
 		room_take_heaviest(a->room, &out);
 		refuse(a, &out, &f->room_full);
 	}
@@ -163,12 +154,8 @@ bool admission_next(
 	if (!idle && a->in_progress >= a->config->handshakes_max)
 		return false;
 	for (int i = 0; i < DEAD_MAX && room_take(a->room, now_ms, out); i++)
-		if (worth_it(a, out, now_ms)) {
-			a->credit += CREDIT_START;
-			if (a->credit > CREDIT_MAX)
-				a->credit = CREDIT_MAX;
+		if (worth_it(a, out, now_ms))
 			return true;
-		}
 	return false;
 }
 
@@ -202,9 +189,6 @@ void admission_tick(struct admission *a, uint64_t backlog, uint64_t now_ms)
 	while (now_ms > patience_ms &&
 		room_take_older(a->room, now_ms - patience_ms, &out))
 		refuse(a, &out, &f->expired);
-	a->credit += CREDIT_TICK;
-	if (a->credit > CREDIT_MAX)
-		a->credit = CREDIT_MAX;
 	overload_set(&f->oldest_ms, oldest_ms(a, now_ms));
 	overload_set(&f->backlog, backlog);
 	publish(a);

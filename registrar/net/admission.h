@@ -23,7 +23,6 @@ struct admission {
 	struct overload_part *overload;
 	struct room *room;
 	uint32_t in_progress;
-	uint32_t credit; /* accepts that may still push somebody out */
 };
 
 void admission_init(struct admission *a, const struct config *config,
@@ -34,10 +33,8 @@ void admission_deinit(struct admission *a);
 
 /* May one more be accepted and started without waiting? */
 bool admission_at_once(const struct admission *a);
-/* May one more be accepted at all, if only to wait? A full room lets few in,
- * for each of them pushes somebody out, and the kernel's backlog is cheaper. */
-bool admission_may_accept(const struct admission *a);
-/* Lets an accepted socket wait. It is classified by its ClientHello. */
+/* Lets an accepted socket wait. It is classified by its ClientHello; in a full
+ * room it takes the place of another (room_take_heaviest). */
 void admission_wait(struct admission *a, int fd, void *listener,
 	const struct in6_addr *address, uint64_t now_ms);
 /*
