@@ -87,10 +87,26 @@ struct config_device {
 		"below 25")                                                    \
 	NUM("limits.connections", connections_max, 18000, 1, 1000000,          \
 		"connections at once; more wait in the backlog")               \
-	NUM("limits.half_open", half_open_max, 4000, 1, 1000000,               \
-		"connections that have not finished their handshake")          \
-	NUM("limits.half_open_per_address", half_open_per_address, 500, 1,     \
+	NUM("limits.half_open", half_open_max, 8000, 1, 1000000,               \
+		"connections that have not finished their handshake, those "   \
+		"that wait for it included")                                   \
+	NUM("limits.half_open_per_address", half_open_per_address, 2000, 1,    \
 		1000000, "the same from one IP address")                       \
+	NUM("limits.handshakes", handshakes_max, 64, 1, 100000,                \
+		"TLS handshakes in progress in one worker before newcomers "   \
+		"wait; more are begun only while it has nothing else to do")   \
+	NUM("limits.waiting", waiting_max, 4096, 1, 1000000,                   \
+		"newcomers that wait for their handshake, in all workers")     \
+	NUM("limits.wait_ms", wait_ms, 2000, 1, 600000,                        \
+		"when the first in turn has waited longer, the newest is "     \
+		"served first and what can wait is put off")                   \
+	NUM("limits.patience_ms", patience_ms, 7500, 1, 600000,                \
+		"who has waited so long is refused: a phone hangs up after "   \
+		"8 s")                                                         \
+	NUM("limits.jitter_percent", jitter_percent, 10, 0, 50,                \
+		"expiries and keepalive intervals are shortened by up to "     \
+		"that, each by chance, so that what came at once does not "    \
+		"come back at once")                                           \
 	NUM("limits.first_message_ms", first_message_ms, 30000, 100, 600000,   \
 		"until the first whole message of a connection")               \
 	NUM("limits.idle_ms", idle_ms, 400000, 1000, 86400000,                 \

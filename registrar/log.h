@@ -52,6 +52,12 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"waiting connections are taken again")                         \
 	X(LINES_LOST, LOG_ERROR, "log-lines-lost",                             \
 		"lines that found no reader were dropped")                     \
+	X(ADMISSION_CALM, LOG_NOTICE, "admission-calm",                        \
+		"who comes is served at once again")                           \
+	X(ADMISSION_BUSY, LOG_NOTICE, "admission-busy",                        \
+		"more come than are served at once; they wait a little")       \
+	X(ADMISSION_OVERLOAD, LOG_WARN, "admission-overload",                  \
+		"more come than can be served: some wait long or are refused") \
 	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
 
 enum log_event {

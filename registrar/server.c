@@ -261,6 +261,9 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 			},
 		.limits = limits_new(connections_max(config),
 			config->half_open_max, config->half_open_per_address),
+		.overload = overload_new(config),
+		.resume = &s->resume,
+		.workers = workers_wanted(config),
 		.get_profile = get_profile,
 		.self = s,
 	};
@@ -291,6 +294,7 @@ void server_free(struct server *s)
 	ticket_keys_free(s->resume.keys);
 	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
+	overload_free(s->shared.overload);
 	failures_free(s->shared.world.failures);
 	directory_free(s->shared.world.directory);
 	pthread_mutex_destroy(&s->lock);
@@ -337,6 +341,11 @@ struct conn_counters server_counters(struct server *s)
 		sum.bytes_out += conn_counter_get(&c->bytes_out);
 	}
 	return sum;
+}
+
+struct overload_view server_overload(struct server *s)
+{
+	return overload_view(s->shared.overload);
 }
 
 const struct server_listener *server_listeners(

@@ -12,6 +12,7 @@
 #include "registrar/failures.h"
 #include "registrar/net/conn.h"
 #include "registrar/net/limits.h"
+#include "registrar/overload.h"
 #include "registrar/tls/profile.h"
 
 struct server;
@@ -50,6 +51,8 @@ const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct failures *server_failures(struct server *s);
 struct limits_counts server_limits(struct server *s);
+/* What admission does, and why. */
+struct overload_view server_overload(struct server *s);
 /* Sums of all workers. */
 struct conn_counters server_counters(struct server *s);
 const struct server_listener *server_listeners(

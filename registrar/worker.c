@@ -3,6 +3,7 @@
 #include "registrar/worker.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,12 +17,23 @@
 #include "protocols/tls/engine.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
+#include "registrar/net/address.h"
+#include "registrar/net/admission.h"
 #include "registrar/text.h"
 
 enum {
 	BACKLOG = 4096,
 	RETRY_MS = 100, /* until paused listeners look for room again */
 	ACCEPT_BATCH = 32,
+	START_BATCH = 4, /* handshakes of those who waited, in one turn */
+	/* While somebody waits, accepting takes that share of the time: what
+	 * it does not come to waits in the kernel, which is cheaper. */
+	ACCEPT_SHARE = 10,
+	ACCEPT_LEAST = 4, /* of each listener in each turn */
+	TURN_MAX_NS = 50000000,
+	TICK_MS = 100, /* while somebody waits */
+	/* A connection without a byte stays with the kernel that long. */
+	DEFER_ACCEPT_S = 1,
 };
 
 /* One listening socket of this worker. */
@@ -55,6 +67,12 @@ struct worker {
 	uv_thread_t thread;
 	uv_async_t wake;
 	uv_timer_t retry;
+	uv_timer_t tick;    /* on while somebody waits or it is not calm */
+	uv_check_t turn;    /* after each look at the sockets */
+	uv_idle_t spin;	    /* on while somebody waits: the loop never sleeps */
+	uint64_t heard;	    /* bytes that came, at the last turn */
+	uint64_t turn_ns;   /* when that was */
+	uint64_t accept_ns; /* that accepting may take until the next */
 	pthread_mutex_t lock; /* of orders and stopping */
 	struct order *orders;
 	bool stopping;
@@ -64,9 +82,12 @@ struct worker {
 	struct slot *slots;
 	size_t n_slots;
 	uint32_t free_slot; /* 0: none */
+	struct service_world world;
 	struct conn_host host;
 	struct clock clock;
 	struct conn_counters counters;
+	struct overload_part overload;
+	struct admission admission;
 	uint8_t plain[TLS_PLAIN_MAX];
 	uint8_t input[CONN_INPUT_MAX];
 };
@@ -100,10 +121,12 @@ static struct slot *slot_find(struct worker *w, struct conn_ref ref)
 
 /* ---- accepting ---- */
 
-static void on_opened(void *self, const char *address)
+static void on_opened(void *self, const struct peer *peer)
 {
 	struct worker *w = self;
-	limits_opened(w->shared->limits, address);
+	limits_opened(w->shared->limits, peer->address);
+	if (peer->tls)
+		admission_ended(&w->admission);
 }
 
 static void on_gone(void *self, struct conn_ref ref)
@@ -125,13 +148,12 @@ static void log_accept(struct worker *w, enum log_event event, const char *why)
 	log_end(&line);
 }
 
-static void refuse_address(
-	struct worker *w, struct conn *c, const struct listener *l)
+static void refuse_address(const struct listener *l, const char *address)
 {
-	struct peer peer = *conn_peer(c);
+	struct worker *w = l->worker;
+	struct peer peer = {.protocol = l->service->protocol, .tls = l->tls};
 	struct failure f;
-	peer.protocol = l->service->protocol;
-	peer.tls = l->tls;
+	text_copy(peer.address, sizeof(peer.address), address);
 	failure_from_peer(&f, &peer);
 	text_copy(f.rule, sizeof(f.rule), "half-open-per-address");
 	text_copy(f.why, sizeof(f.why),
@@ -141,11 +163,22 @@ static void refuse_address(
 		"look at what this address does; raise "
 		"limits.half_open_per_address if many phones share it");
 	failures_add(w->shared->world.failures, &f);
-	conn_refuse(c, "half-open-per-address");
+	conn_counter_add(&w->counters.refused, 1);
 }
 
-/* An accepted socket becomes a connection, unless its address has many. */
-static void take(struct listener *l, int fd)
+/* It was counted by limits_enter, but no connection comes of it. */
+static void drop(struct worker *w, struct conn *c, const struct in6_addr *from,
+	const char *why)
+{
+	char address[PEER_ADDRESS_MAX];
+	address_text(from, address);
+	limits_opened(w->shared->limits, address);
+	limits_leave(w->shared->limits);
+	conn_refuse(c, why);
+}
+
+/* A socket that limits_enter counted becomes a connection. */
+static void start(struct listener *l, int fd, const struct in6_addr *from)
 {
 	struct worker *w = l->worker;
 	struct conn *c = conn_new(&w->host);
@@ -153,21 +186,112 @@ static void take(struct listener *l, int fd)
 	if (error < 0) {
 		close(fd);
 		log_accept(w, LOG_EV_ACCEPT_FAILED, uv_strerror(error));
-		conn_refuse(c, uv_strerror(error));
+		drop(w, c, from, uv_strerror(error));
 		return;
 	}
-	const char *address = conn_peer(c)->address;
-	if (!*address) {
-		conn_refuse(c, "gone before it was accepted");
+	if (!*conn_peer(c)->address) {
+		drop(w, c, from, "gone before it was served");
 		return;
 	}
-	if (!limits_enter(w->shared->limits, address)) {
-		refuse_address(w, c, l);
-		return;
+	struct profile *profile = NULL;
+	if (l->tls) {
+		profile = w->shared->get_profile(w->shared->self);
+		admission_started(&w->admission);
 	}
-	struct profile *profile =
-		l->tls ? w->shared->get_profile(w->shared->self) : NULL;
 	conn_start(c, l->service, profile, l->tag, slot_take(w, c));
+}
+
+/* ---- who waits ---- */
+
+static void on_spin(uv_idle_t *idle)
+{
+}
+
+/* How many connections wait in the kernel for this listener. */
+static uint64_t backlog_of(const struct listener *l)
+{
+	struct tcp_info info; /* of a listening socket: tcpi_unacked */
+	socklen_t n = sizeof(info);
+	if (getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
+		return 0;
+	return info.tcpi_unacked;
+}
+
+/* Somebody waits, or did a moment ago: then who comes may be long gone. */
+static bool in_storm(const struct worker *w)
+{
+	return uv_is_active((const uv_handle_t *)&w->tick);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+	uint64_t backlog = 0;
+	for (const struct listener *l = w->listeners; l; l = l->next)
+		backlog += l->tls ? backlog_of(l) : 0;
+	admission_tick(&w->admission, backlog, uv_now(&w->loop));
+	if (!admission_somebody_waits(&w->admission) &&
+		overload_state(w->shared->overload) == OVERLOAD_CALM)
+		uv_timer_stop(&w->tick);
+}
+
+static void let_wait(struct worker *w, struct listener *l, int fd,
+	const struct in6_addr *from)
+{
+	admission_wait(&w->admission, fd, l, from, uv_now(&w->loop));
+	uv_idle_start(&w->spin, on_spin);
+	if (!in_storm(w))
+		uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+/* Once a turn, outside of every connection's callback: who waited is served.
+ * A few at a time, so that those who are in have their turn too. */
+static void on_turn(uv_check_t *check)
+{
+	struct worker *w = check->data;
+	struct room_guest guest;
+	uint64_t heard = conn_counter_get(&w->counters.bytes_in);
+	bool idle = heard == w->heard;
+	uint64_t now_ns = uv_hrtime();
+	uint64_t took_ns = now_ns - w->turn_ns;
+	w->heard = heard;
+	w->turn_ns = now_ns;
+	w->accept_ns =
+		(took_ns < TURN_MAX_NS ? took_ns : TURN_MAX_NS) / ACCEPT_SHARE;
+	if (!admission_somebody_waits(&w->admission)) {
+		uv_idle_stop(&w->spin);
+		return;
+	}
+	for (int i = 0; i < START_BATCH; i++) {
+		if (!admission_next(
+			    &w->admission, idle, uv_now(&w->loop), &guest))
+			return;
+		start(guest.listener, guest.fd, &guest.address);
+	}
+}
+
+/* ---- accepting ---- */
+
+/* An accepted socket is served or waits, unless its address has many. */
+static void take(
+	struct listener *l, int fd, const struct sockaddr_storage *from)
+{
+	struct worker *w = l->worker;
+	struct in6_addr packed = address_pack(from);
+	char address[PEER_ADDRESS_MAX];
+	address_text(&packed, address);
+	if (!limits_enter(w->shared->limits, address)) {
+		close(fd);
+		refuse_address(l, address);
+		return;
+	}
+	if (l->tls && (in_storm(w) || !admission_at_once(&w->admission))) {
+		let_wait(w, l, fd, &packed);
+		return;
+	}
+	if (l->tls)
+		overload_add(&w->overload.figures.at_once, 1);
+	start(l, fd, &packed);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -201,19 +325,34 @@ static void resume_accepting(struct worker *w)
 	w->paused = false;
 }
 
+/* A few at a time: those who are in already have their turn too. */
+static bool enough(struct worker *w, const struct listener *l, unsigned count,
+	uint64_t began_ns)
+{
+	if (!l->tls || !in_storm(w))
+		return count >= ACCEPT_BATCH;
+	uint64_t took_ns = uv_hrtime() - began_ns;
+	if (count < ACCEPT_LEAST || took_ns < w->accept_ns)
+		return false;
+	w->accept_ns = 0;
+	return true;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
 	struct worker *w = l->worker;
-	/* A few at a time: those who are in already have their turn too. */
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
+	uint64_t began_ns = uv_hrtime();
+	for (unsigned i = 0; !enough(w, l, i, began_ns); i++) {
 		if (!limits_room(w->shared->limits)) {
 			pause_accepting(w, "limits.connections or "
 					   "limits.half_open is reached");
 			return;
 		}
-		int fd = accept4(
-			l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct sockaddr_storage from;
+		socklen_t n = sizeof(from);
+		int fd = accept4(l->fd, (struct sockaddr *)&from, &n,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED ||
 				      errno == EINTR))
 			return;
@@ -222,7 +361,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			return;
 		}
 		resume_accepting(w);
-		take(l, fd);
+		take(l, fd, &from);
 	}
 }
 
@@ -243,7 +382,11 @@ static void end_everything(struct worker *w)
 		if (w->slots[i].conn)
 			conn_abort(w->slots[i].conn,
 				REASON_UNREG_CALLMANAGER_RESTART);
+	admission_deinit(&w->admission);
 	uv_close((uv_handle_t *)&w->retry, NULL);
+	uv_close((uv_handle_t *)&w->tick, NULL);
+	uv_close((uv_handle_t *)&w->turn, NULL);
+	uv_close((uv_handle_t *)&w->spin, NULL);
 	uv_close((uv_handle_t *)&w->wake, NULL);
 }
 
@@ -289,13 +432,24 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 		uv_async_init(&w->loop, &w->wake, on_wake) < 0)
 		abort(); /* law 2: no descriptors at start */
 	uv_timer_init(&w->loop, &w->retry);
+	uv_timer_init(&w->loop, &w->tick);
+	uv_check_init(&w->loop, &w->turn);
+	uv_idle_init(&w->loop, &w->spin);
+	uv_check_start(&w->turn, on_turn);
 	w->wake.data = w;
 	w->retry.data = w;
+	w->tick.data = w;
+	w->turn.data = w;
+	w->world = shared->world;
+	w->world.overload = &w->overload;
+	overload_join(shared->overload, &w->overload);
+	admission_init(&w->admission, w->world.config, shared->workers,
+		shared->resume, shared->limits, &w->overload);
 	w->host = (struct conn_host){
 		.loop = &w->loop,
 		.clock = &w->clock,
 		.worker = number,
-		.world = &shared->world,
+		.world = &w->world,
 		.plain = w->plain,
 		.input = w->input,
 		.counters = &w->counters,
@@ -328,6 +482,10 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	w->listeners = l;
 	l->poll.data = l;
 	l->fd = fd;
+	int defer_s = DEFER_ACCEPT_S;
+	if (l->tls) /* a phone speaks first; else it works all the same */
+		setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s,
+			sizeof(defer_s));
 	int error = listen(fd, BACKLOG) < 0 ? -errno : 0;
 	uv_poll_init(&w->loop, &l->poll, fd);
 	if (error == 0)

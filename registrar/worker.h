@@ -12,10 +12,14 @@
 
 struct worker;
 
-/* What workers share. get_profile answers a reference of the caller's. */
+/* What workers share. get_profile answers a reference of the caller's. Each
+ * worker puts its own part of overload into its copy of world. */
 struct worker_shared {
 	struct service_world world;
 	struct limits *limits;
+	struct overload *overload;
+	const struct resume *resume;
+	size_t workers;
 	struct profile *(*get_profile)(void *self);
 	void *self;
 };

@@ -25,3 +25,23 @@ void address_put(const struct sockaddr_storage *from,
 	*ipv4 = 0;
 	inet_ntop(AF_INET6, &in6->sin6_addr, text, PEER_ADDRESS_MAX);
 }
+
+struct in6_addr address_pack(const struct sockaddr_storage *from)
+{
+	struct in6_addr out = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+	if (from->ss_family == AF_INET)
+		memcpy(&out.s6_addr[12],
+			&((const struct sockaddr_in *)from)->sin_addr, 4);
+	else
+		out = ((const struct sockaddr_in6 *)from)->sin6_addr;
+	return out;
+}
+
+void address_text(const struct in6_addr *address, char text[PEER_ADDRESS_MAX])
+{
+	if (IN6_IS_ADDR_V4MAPPED(address))
+		inet_ntop(
+			AF_INET, &address->s6_addr[12], text, PEER_ADDRESS_MAX);
+	else
+		inet_ntop(AF_INET6, address, text, PEER_ADDRESS_MAX);
+}

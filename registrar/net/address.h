@@ -3,6 +3,7 @@
 #ifndef REGISTRAR_NET_ADDRESS_H
 #define REGISTRAR_NET_ADDRESS_H
 
+#include <netinet/in.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -14,5 +15,9 @@
  */
 void address_put(const struct sockaddr_storage *from,
 	char text[PEER_ADDRESS_MAX], uint16_t *port, uint32_t *ipv4);
+/* The address alone in 16 bytes, IPv4 as ::ffff:a.b.c.d; and as the same text
+ * that address_put writes. */
+struct in6_addr address_pack(const struct sockaddr_storage *from);
+void address_text(const struct in6_addr *address, char text[PEER_ADDRESS_MAX]);
 
 #endif

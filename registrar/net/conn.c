@@ -133,7 +133,7 @@ static void leave_half_open(struct conn *c)
 	if (!c->half_open)
 		return;
 	c->half_open = false;
-	c->host->opened(c->host->self, c->peer.address);
+	c->host->opened(c->host->self, &c->peer);
 }
 
 static void close_now(struct conn *c, const char *why, enum reason_unreg cause)

@@ -22,7 +22,7 @@ struct conn_host {
 	uint8_t *input; /* CONN_INPUT_MAX bytes, shared likewise */
 	struct conn_counters *counters;
 	/* The connection left the half-open state, or ended while in it. */
-	void (*opened)(void *self, const char *address);
+	void (*opened)(void *self, const struct peer *peer);
 	/* Its memory is about to go; `ref.id` is free again. */
 	void (*gone)(void *self, struct conn_ref ref);
 	void *self;

@@ -51,6 +51,15 @@ bool service_admit(const struct service_world *world, const struct peer *peer,
 	return false;
 }
 
+bool service_is_here(const struct service_world *world, const char *device)
+{
+	struct directory_entry entry;
+	if (!directory_find(world->directory, device, &entry))
+		return false;
+	directory_entry_deinit(&entry);
+	return entry.registered;
+}
+
 void service_entry(struct directory_entry *entry, const struct peer *peer,
 	const char *device, const struct moment *now)
 {

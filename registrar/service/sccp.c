@@ -9,6 +9,8 @@
 #include "registrar/service/service.h"
 #include "registrar/text.h"
 
+enum { TOKEN_WAIT_S = 30 };
+
 /* What a connection wants kept beside its engine. */
 struct session {
 	struct seat seat;
@@ -51,13 +53,14 @@ static unsigned fill_lines(const struct config *c, const char *device,
 	return 1;
 }
 
-static void accept_phone(struct session *s)
+static void accept_phone(struct session *s, uint32_t keepalive_s)
 {
 	const struct config *c = s->seat.world->config;
 	struct sccp_line lines[SCCP_LINES_MAX];
 	struct sccp_grant grant = {
-		.keepalive_s = c->sccp_keepalive_s,
-		.secondary_keepalive_s = c->sccp_secondary_s,
+		.keepalive_s = keepalive_s,
+		.secondary_keepalive_s = overload_jitter(
+			s->seat.world->overload, c->sccp_secondary_s),
 		.date_template = c->sccp_date_template,
 		.prompt = *c->sccp_prompt ? c->sccp_prompt : NULL,
 		.server_name = c->node,
@@ -78,7 +81,8 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 	char model[DIRECTORY_MODEL_MAX + 1];
 	service_entry(&entry, s->seat.peer, reg->device, now);
 	entry.sccp_version = reg->version;
-	entry.keepalive_s = s->seat.world->config->sccp_keepalive_s;
+	entry.keepalive_s = overload_jitter(s->seat.world->overload,
+		s->seat.world->config->sccp_keepalive_s);
 	if (!entry.model || !*entry.model) {
 		snprintf(model, sizeof(model), "type %u", reg->device_type);
 		entry.model = model;
@@ -97,17 +101,30 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 		service_release(&s->seat, REASON_UNREG_DEVICE_UNREGISTERED,
 			"registered again under another name", now);
 	text_copy(s->seat.device, sizeof(s->seat.device), reg->device);
-	accept_phone(s);
+	accept_phone(s, entry.keepalive_s);
 }
 
+/* A token is asked for by a phone that is well served elsewhere: it can wait
+ * while others cannot. One who is registered here keeps its call (specs sccp,
+ * chan-sccp 517). */
 static void on_token(struct session *s, const struct sccp_register *reg)
 {
 	struct admit_verdict verdict;
-	if (service_admit(s->seat.world, s->seat.peer, reg->device, &verdict))
-		sccp_server_grant_token(&s->engine);
-	else
+	struct overload_part *overload = s->seat.world->overload;
+	if (!service_admit(
+		    s->seat.world, s->seat.peer, reg->device, &verdict)) {
 		sccp_server_deny_token(
 			&s->engine, s->seat.world->config->sccp_secondary_s);
+		return;
+	}
+	if (!overload_reached(overload) ||
+		service_is_here(s->seat.world, reg->device)) {
+		sccp_server_grant_token(&s->engine);
+		return;
+	}
+	overload_add(&overload->figures.tokens_rejected, 1);
+	sccp_server_deny_token(
+		&s->engine, overload_wait_s(overload, TOKEN_WAIT_S));
 }
 
 static void log_frame(struct session *s, enum log_event event,

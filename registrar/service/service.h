@@ -12,13 +12,16 @@
 #include "registrar/directory.h"
 #include "registrar/failures.h"
 #include "registrar/log.h"
+#include "registrar/overload.h"
 #include "registrar/peer.h"
 
-/* What services share; read-only but for the thread-safe stores in it. */
+/* What the services of a worker share; read-only but for the thread-safe
+ * stores in it and the worker's own part of overload. */
 struct service_world {
 	const struct config *config;
 	struct directory *directory;
 	struct failures *failures;
+	struct overload_part *overload;
 	/* Closes another connection, of whichever worker (thread-safe). */
 	void (*displace)(void *self, struct conn_ref ref);
 	void *displace_self;
@@ -65,6 +68,8 @@ bool service_admit(const struct service_world *world, const struct peer *peer,
 bool service_register(const struct service_world *world,
 	const struct peer *peer, struct directory_entry *entry,
 	enum directory_result *result, struct admit_verdict *verdict);
+/* Is the device registered at this node, over whichever connection? */
+bool service_is_here(const struct service_world *world, const char *device);
 /* What every service keeps beside its engine: its first member. */
 struct seat {
 	const struct service_world *world;

@@ -11,7 +11,8 @@
 #include "registrar/text.h"
 
 enum {
-	TOKEN_WAIT_S = 60,
+	TOKEN_WAIT_S = 30,
+	REGISTER_WAIT_S = 10,
 	/* A phone refreshes 5 s before its expiry; CUCM waits 15 s from then
 	 * on (specs sip-cisco 3), and so do we. */
 	GRACE_MS = 10000,
@@ -45,8 +46,10 @@ static void reject(struct session *s, const struct admit_verdict *verdict)
 		.status = verdict->sip_status,
 		.warning = verdict->sip_warning ? verdict->sip_warning
 						: verdict->why,
-		.retry_after_s = verdict->sip_status == 503 ? TOKEN_WAIT_S : 0,
 	};
+	if (why.status == 503)
+		why.retry_after_s =
+			overload_wait_s(s->seat.world->overload, TOKEN_WAIT_S);
 	sip_server_reject(&s->engine, &why);
 }
 
@@ -77,7 +80,7 @@ static bool speaks_for_another(
 }
 
 static bool register_device(struct session *s, const struct sip_register *reg,
-	const struct moment *now, bool *newreg)
+	uint32_t expires_s, const struct moment *now, bool *newreg)
 {
 	struct directory_entry entry;
 	struct admit_verdict verdict;
@@ -90,7 +93,7 @@ static bool register_device(struct session *s, const struct sip_register *reg,
 	}
 	entry.firmware = reg->user_agent;
 	entry.came_back = reg->reason;
-	entry.keepalive_s = s->seat.world->config->sip_expires_s;
+	entry.keepalive_s = expires_s;
 	if (!service_register(
 		    s->seat.world, s->seat.peer, &entry, &result, &verdict)) {
 		/* Another connection holds the device: nothing is bound. */
@@ -125,9 +128,12 @@ static void on_bind(struct session *s, const struct sip_register *reg,
 {
 	const struct config *c = s->seat.world->config;
 	struct sip_binding_limits limits = {
-		.expires_s = c->sip_expires_s,
+		.expires_s = overload_jitter(
+			s->seat.world->overload, c->sip_expires_s),
 		.min_expires_s = c->sip_min_expires_s,
 	};
+	if (limits.expires_s < limits.min_expires_s)
+		limits.expires_s = limits.min_expires_s;
 	size_t added = 0;
 	bool newreg = false;
 	enum sip_bind_verdict verdict = sip_bindings_apply(
@@ -139,9 +145,33 @@ static void on_bind(struct session *s, const struct sip_register *reg,
 	if (s->bindings.n == 0)
 		service_release(&s->seat, REASON_UNREG_DEVICE_UNREGISTERED,
 			"the phone unregistered", now);
-	else if (!register_device(s, reg, now, &newreg))
+	else if (!register_device(s, reg, limits.expires_s, now, &newreg))
 		return;
 	grant(s, newreg);
+}
+
+/*
+ * Over TLS the dear part is done when REGISTER comes, so it is served. A plain
+ * phone that is not in yet can be told to come later; 503 keeps it at this
+ * node, where a reset would send it on to the next.
+ */
+static bool can_wait(const struct session *s, const struct sip_register *reg)
+{
+	return !s->seat.peer->tls && !s->seat.device[0] &&
+	       reg->kind == SIP_REGISTER_BIND &&
+	       overload_reached(s->seat.world->overload);
+}
+
+static void put_off(struct session *s)
+{
+	struct overload_part *overload = s->seat.world->overload;
+	struct sip_refusal why = {
+		.status = 503,
+		.warning = "more phones come than can be served now",
+		.retry_after_s = overload_wait_s(overload, REGISTER_WAIT_S),
+	};
+	overload_add(&overload->figures.registers_put_off, 1);
+	sip_server_reject(&s->engine, &why);
 }
 
 static void on_register(struct session *s, const struct sip_register *reg,
@@ -157,6 +187,10 @@ static void on_register(struct session *s, const struct sip_register *reg,
 	if (speaks_for_another(s, reg)) {
 		admit_taken(reg->device, &verdict);
 		reject(s, &verdict);
+		return;
+	}
+	if (can_wait(s, reg)) {
+		put_off(s);
 		return;
 	}
 	switch (reg->kind) {
@@ -181,13 +215,21 @@ static void on_register(struct session *s, const struct sip_register *reg,
 static void on_token(struct session *s, const struct sip_register *reg)
 {
 	struct admit_verdict verdict;
+	struct overload_part *overload = s->seat.world->overload;
 	/* A token promises nothing yet; the REGISTER that follows is judged.
 	 * A stranger over plain TCP still gets none. */
-	if (s->seat.peer->tls || service_admit(s->seat.world, s->seat.peer,
-					 reg->device, &verdict))
+	bool allowed =
+		s->seat.peer->tls || service_admit(s->seat.world, s->seat.peer,
+					     reg->device, &verdict);
+	if (allowed && (!overload_reached(overload) ||
+			       service_is_here(s->seat.world, reg->device))) {
 		sip_server_grant_token(&s->engine);
-	else
-		sip_server_deny_token(&s->engine, TOKEN_WAIT_S);
+		return;
+	}
+	if (allowed)
+		overload_add(&overload->figures.tokens_rejected, 1);
+	sip_server_deny_token(
+		&s->engine, overload_wait_s(overload, TOKEN_WAIT_S));
 }
 
 static void log_message(struct session *s, enum log_event event,

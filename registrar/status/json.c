@@ -89,6 +89,27 @@ static json_t *connections(struct server *s)
 	return o;
 }
 
+/* The figures of the table, each in its group. */
+static json_t *admission(struct server *s)
+{
+	struct overload_view v = server_overload(s);
+	json_t *o = json_object();
+	set_text(o, "state", overload_state_name(v.state));
+	set_time(o, "since", v.since_ms);
+	set_num(o, "handshakesMax", v.handshakes_max);
+	set_num(o, "drainSeconds", v.drain_s);
+	for (size_t i = 0; i < overload_rows_n; i++) {
+		const struct overload_row *row = &overload_rows[i];
+		json_t *to = o;
+		if (*row->group && !json_object_get(o, row->group))
+			json_object_set_new(o, row->group, json_object());
+		if (*row->group)
+			to = json_object_get(o, row->group);
+		set_num(to, row->name, overload_figure(&v.figures, row));
+	}
+	return o;
+}
+
 static json_t *phone_counts(struct server *s)
 {
 	struct directory_counts c = directory_count(server_directory(s));
@@ -187,6 +208,7 @@ json_t *status_json_status(struct server *s)
 	set_num(o, "residentBytes", resident_bytes());
 	json_object_set_new(o, "phones", phone_counts(s));
 	json_object_set_new(o, "connections", connections(s));
+	json_object_set_new(o, "admission", admission(s));
 	set_num(o, "failures", failures_total(server_failures(s)));
 	json_object_set_new(o, "trust", trust_head(s, p));
 	json_object_set_new(o, "resumption", resumption(s));
