@@ -5,7 +5,7 @@
 #include "protocols/bytes.h"
 #include "registrar/tls/resume.h"
 
-enum { LAYOUT = 1 };
+enum { LAYOUT = 2 };
 
 /* The texts that are kept, in their order on the wire. */
 static const struct {
@@ -28,17 +28,17 @@ static const struct {
 };
 enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
 
-static void put_time(struct bytes_out *out, time_t t)
+static void put_time(struct bytes_out *out, int64_t t)
 {
 	uint64_t v = (uint64_t)t;
 	bytes_put_le32(out, (uint32_t)v);
 	bytes_put_le32(out, (uint32_t)(v >> 32));
 }
 
-static time_t get_time(struct bytes_in *in)
+static int64_t get_time(struct bytes_in *in)
 {
 	uint64_t low = bytes_le32(in);
-	return (time_t)(low | (uint64_t)bytes_le32(in) << 32);
+	return (int64_t)(low | (uint64_t)bytes_le32(in) << 32);
 }
 
 size_t resume_record_write(
@@ -51,6 +51,7 @@ size_t resume_record_write(
 	bytes_put(&out, record->tag, sizeof(record->tag));
 	bytes_put(&out, record->anchor, sizeof(record->anchor));
 	bytes_put(&out, id->sha256_raw, sizeof(id->sha256_raw));
+	put_time(&out, record->made_ns);
 	put_time(&out, id->not_before);
 	put_time(&out, id->not_after);
 	for (size_t i = 0; i < TEXTS; i++) {
@@ -83,6 +84,7 @@ bool resume_record_read(
 	bytes_copy(&in, record->tag, sizeof(record->tag));
 	bytes_copy(&in, record->anchor, sizeof(record->anchor));
 	bytes_copy(&in, id->sha256_raw, sizeof(id->sha256_raw));
+	record->made_ns = get_time(&in);
 	id->not_before = get_time(&in);
 	id->not_after = get_time(&in);
 	id->times_ok = true;
