@@ -12,6 +12,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
 #include "registrar/text.h"
+#include "registrar/tls/resumption.h"
 #include "registrar/worker.h"
 
 enum {
@@ -221,23 +222,7 @@ static int open_resumption(struct server *s, struct diag *d)
 
 void server_tend(struct server *s)
 {
-	struct ticket_keys *keys = s->resume.keys;
-	struct log_line line;
-	struct diag d;
-	if (!keys)
-		return;
-	int error = ticket_keys_reload(keys, &d);
-	bool old = time(NULL) - ticket_keys_view(keys).rotated >=
-		   (time_t)s->config->ticket_rotate_s;
-	if (error == 0 && !old)
-		return;
-	if (error == 0)
-		error = ticket_keys_rotate(keys, &d);
-	log_begin(&line, error ? LOG_EV_TICKET_KEYS_REFUSED
-			       : LOG_EV_TICKET_KEYS_ROTATED);
-	if (error)
-		log_str(&line, "why", d.text);
-	log_end(&line);
+	resumption_tend(&s->resume);
 }
 
 /* ---- life ---- */
@@ -364,7 +349,7 @@ size_t server_workers(const struct server *s)
 	return s->n_workers;
 }
 
-const struct resume *server_resume(const struct server *s)
+struct resume *server_resume(struct server *s)
 {
 	return &s->resume;
 }

@@ -29,8 +29,7 @@ void server_free(struct server *s);
  */
 int server_reload(struct server *s, struct diag *d);
 
-/* Keeps ticket keys young: reads a shared file that changed, rotates keys
- * that are old. Call it now and then, from the main loop. */
+/* Keeps ticket keys young. Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
 /* ---- for status; thread-safe ---- */
@@ -60,6 +59,6 @@ struct server_reload_state server_reload_state(struct server *s);
 int64_t server_started_ms(const struct server *s);
 size_t server_workers(const struct server *s);
 /* Keys, cache and verdicts of resumption. */
-const struct resume *server_resume(const struct server *s);
+struct resume *server_resume(struct server *s);
 
 #endif
