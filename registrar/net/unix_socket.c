@@ -38,7 +38,10 @@ static int take_lock(struct unix_socket *s, struct diag *d)
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int error = s->lock < 0 ? errno : 0;
 	if (error)
-		diag_set(d, -error, "%s: %s", path, strerror(error));
+		diag_set(d, -error,
+			"%s: %s: admin.socket must name a folder that "
+			"dialtoned may write to",
+			path, strerror(error));
 	else if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
 		error = errno;
 	free(path);
