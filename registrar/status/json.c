@@ -111,6 +111,13 @@ static void set_folder(json_t *o, const char *folder)
 	free(absolute);
 }
 
+static void set_admin_socket(json_t *o, const char *path)
+{
+	char *absolute = *path ? realpath(path, NULL) : NULL;
+	set_text(o, "adminSocket", absolute);
+	free(absolute);
+}
+
 /* Generation, age and the last refused reload of the trust in force. */
 static json_t *trust_head(struct server *s, const struct profile *p)
 {
@@ -185,6 +192,7 @@ json_t *status_json_status(struct server *s)
 	set_time(o, "now", now.tv_sec * 1000);
 	set_num(o, "workers", server_workers(s));
 	set_num(o, "residentBytes", resident_bytes());
+	set_admin_socket(o, server_config(s)->admin_socket);
 	json_object_set_new(o, "phones", phone_counts(s));
 	json_object_set_new(o, "connections", connections(s));
 	set_num(o, "failures", failures_total(server_failures(s)));
