@@ -16,8 +16,9 @@
 #include "registrar/worker.h"
 
 enum {
-	DESCRIPTORS_KEPT = 200,	   /* for files and status clients */
+	DESCRIPTORS_KEPT = 200,	   /* for files, status and admin clients */
 	DESCRIPTORS_OF_WORKER = 8, /* for its loop; its sockets come on top */
+	CONNECTIONS_TO_TELL = 100, /* what one of them takes */
 };
 
 struct server {
@@ -33,6 +34,7 @@ struct server {
 	uint64_t generation;
 	struct server_reload_state reload;
 	int64_t started_ms;
+	size_t resident_at_start;
 };
 
 static int64_t unix_ms(void)
@@ -258,6 +260,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		server_free(s);
 		return error;
 	}
+	s->resident_at_start = memory_resident();
 	*out = s;
 	return 0;
 }
@@ -306,22 +309,52 @@ struct limits_counts server_limits(struct server *s)
 	return limits_count(s->shared.limits);
 }
 
+struct conn_counters server_worker_counters(struct server *s, size_t worker)
+{
+	const struct conn_counters *c = worker_counters(s->workers[worker]);
+	/* Who has closed was accepted before: read in this order. */
+	uint64_t closed = conn_counter_get(&c->closed);
+	return (struct conn_counters){
+		.accepted = conn_counter_get(&c->accepted),
+		.closed = closed,
+		.refused = conn_counter_get(&c->refused),
+		.handshakes_ok = conn_counter_get(&c->handshakes_ok),
+		.handshakes_failed = conn_counter_get(&c->handshakes_failed),
+		.resumed = conn_counter_get(&c->resumed),
+		.bytes_in = conn_counter_get(&c->bytes_in),
+		.bytes_out = conn_counter_get(&c->bytes_out),
+	};
+}
+
 struct conn_counters server_counters(struct server *s)
 {
 	struct conn_counters sum = {0};
 	for (size_t i = 0; i < s->n_workers; i++) {
-		const struct conn_counters *c = worker_counters(s->workers[i]);
-		sum.accepted += conn_counter_get(&c->accepted);
-		sum.closed += conn_counter_get(&c->closed);
-		sum.refused += conn_counter_get(&c->refused);
-		sum.handshakes_ok += conn_counter_get(&c->handshakes_ok);
-		sum.handshakes_failed +=
-			conn_counter_get(&c->handshakes_failed);
-		sum.resumed += conn_counter_get(&c->resumed);
-		sum.bytes_in += conn_counter_get(&c->bytes_in);
-		sum.bytes_out += conn_counter_get(&c->bytes_out);
+		struct conn_counters c = server_worker_counters(s, i);
+		sum.accepted += c.accepted;
+		sum.closed += c.closed;
+		sum.refused += c.refused;
+		sum.handshakes_ok += c.handshakes_ok;
+		sum.handshakes_failed += c.handshakes_failed;
+		sum.resumed += c.resumed;
+		sum.bytes_in += c.bytes_in;
+		sum.bytes_out += c.bytes_out;
 	}
 	return sum;
+}
+
+struct server_memory server_memory(struct server *s)
+{
+	struct server_memory m = {.resident = memory_resident()};
+	size_t open = server_limits(s).connections;
+	if (open >= CONNECTIONS_TO_TELL && m.resident > s->resident_at_start)
+		m.per_connection = (m.resident - s->resident_at_start) / open;
+	if (s->resume.cache) {
+		struct session_cache_fill fill =
+			session_cache_fill(s->resume.cache);
+		m.session_cache = fill.used * fill.slot_bytes;
+	}
+	return m;
 }
 
 const struct server_listener *server_listeners(
