@@ -13,6 +13,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
 #include "registrar/status/json.h"
+#include "registrar/status/metrics.h"
 
 enum { BACKLOG = 128, NAME_MAX_LEN = 128 };
 
@@ -53,6 +54,12 @@ static void answer_phone(
 			"since the registrar started");
 }
 
+static void answer_metrics(struct server *server, struct plane_answer *out)
+{
+	out->text = metrics_text(server);
+	out->type = METRICS_TYPE;
+}
+
 static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
@@ -68,12 +75,15 @@ static void answer(void *self, const struct plane_request *request,
 			out->json = resources[i].make(h->server);
 			return;
 		}
-	if (strncmp(path, phone_path, sizeof(phone_path) - 1) == 0)
+	if (strcmp(path, "/metrics") == 0)
+		answer_metrics(h->server, out);
+	else if (strncmp(path, phone_path, sizeof(phone_path) - 1) == 0)
 		answer_phone(h->server, path + sizeof(phone_path) - 1, out);
 	else
 		plane_problem(out, 404, "no such resource",
 			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
-			"/v1/failures, /v1/trust, /healthz and /readyz");
+			"/v1/failures, /v1/trust, /metrics, /healthz and "
+			"/readyz");
 }
 
 static void log_listening(const char *address, uint16_t port)
