@@ -27,9 +27,15 @@ static void refused_by_mode(const char *path)
 	const char *name = group ? group->gr_name : number;
 	fprintf(stderr,
 		"dialtone: %s: permission denied: only its owner and group "
-		"%s may give orders. Join the group (usermod -aG %s USER), or "
-		"ask as root.\n",
-		path, name, name);
+		"%s may give orders. ",
+		path, name);
+	if (st.st_gid == 0) /* nobody is told to join that */
+		fputs("Ask as root.\n", stderr);
+	else
+		fprintf(stderr,
+			"Join the group (usermod -aG %s USER), or ask as "
+			"root.\n",
+			name);
 }
 
 static int cannot_connect(const char *path, int error, const char *why)

@@ -31,12 +31,12 @@ static void print(const json_t *o)
 }
 
 /* Gives the order; `done`, if any, is what to tell people first. */
-static int order(const struct ctl *ctl, int argc, const char *method,
-	const char *path, const char *done)
+static int order(const struct ctl *ctl, int argc, char **argv,
+	const char *method, const char *path, const char *done)
 {
 	json_t *o;
 	if (argc > 0) {
-		fputs("dialtone: ticket-keys takes no more words\n", stderr);
+		fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
 		return CTL_USAGE;
 	}
 	int status = ctl_admin(ctl, method, path, &o);
@@ -55,18 +55,18 @@ static int order(const struct ctl *ctl, int argc, const char *method,
 
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv)
 {
-	return order(ctl, argc, "GET", "/v1/ticket-keys", NULL);
+	return order(ctl, argc, argv, "GET", "/v1/ticket-keys", NULL);
 }
 
 int ctl_ticket_keys_rotate(const struct ctl *ctl, int argc, char **argv)
 {
-	return order(ctl, argc, "POST", "/v1/ticket-keys/rotate",
+	return order(ctl, argc, argv, "POST", "/v1/ticket-keys/rotate",
 		"A new key is there; tickets of the one that sealed so far "
 		"stay good.");
 }
 
 int ctl_ticket_keys_revoke_all(const struct ctl *ctl, int argc, char **argv)
 {
-	return order(ctl, argc, "POST", "/v1/ticket-keys/revoke-all",
+	return order(ctl, argc, argv, "POST", "/v1/ticket-keys/revoke-all",
 		"No phone resumes before it has made a full handshake.");
 }
