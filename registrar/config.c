@@ -14,6 +14,7 @@
 #include "registrar/config_reading.h"
 #include "registrar/config_rows.h"
 #include "registrar/memory.h"
+#include "registrar/net/unix_socket.h"
 
 enum { FILE_MAX = 8 << 20 };
 
@@ -197,6 +198,15 @@ static int check_whole(struct config_reading *r)
 				c->devices[i].name);
 			return config_refuse(r, "the same device twice");
 		}
+	if (strlen(c->admin_socket) > UNIX_SOCKET_PATH_MAX) {
+		char why[128];
+		snprintf(r->path, sizeof(r->path), "admin/socket");
+		snprintf(why, sizeof(why),
+			"with its folder it is longer than the %d bytes that "
+			"the system allows a socket: name a shorter path",
+			UNIX_SOCKET_PATH_MAX);
+		return config_refuse(r, why);
+	}
 	if (c->sip_min_expires_s > c->sip_expires_s) {
 		snprintf(r->path, sizeof(r->path), "sip/min_expires_s");
 		return config_refuse(r, "must not be above sip.expires_s");

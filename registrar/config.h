@@ -123,6 +123,9 @@ struct config_device {
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \
 		"port of the status HTTP; 0: any free one")                    \
+	PATH("admin.socket", admin_socket, "",                                 \
+		"Unix socket that takes an admin's orders, mode 0660; "        \
+		"empty: none")                                                 \
 	ONE("log.format", log_format, "text", "text|json",                     \
 		"one line per event, for people or for programs")              \
 	ONE("log.level", log_level, "info", "debug|info|notice|warning|error", \

@@ -18,6 +18,7 @@ struct failures {
 	struct failure *list; /* max of them; n in use, in no order */
 	size_t n, max;
 	uint64_t total;
+	struct failures_by_rule by_rule;
 	uint32_t logged_per_s;
 	uint32_t logged; /* in `second` */
 	uint64_t suppressed;
@@ -164,6 +165,28 @@ static struct failure *slot(struct failures *f, const struct failure *e)
 	return oldest;
 }
 
+enum {
+	RULES_MAX = sizeof(((struct failures_by_rule *)0)->list) /
+		    sizeof(((struct failures_by_rule *)0)->list[0])
+};
+
+/* The place of a rule; the last one is for all that found none. */
+static struct failures_count *place_of(
+	struct failures_by_rule *b, enum failure_stage stage, const char *rule)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->list[i].stage == stage &&
+			strcmp(b->list[i].rule, rule) == 0)
+			return &b->list[i];
+	struct failures_count *c = &b->list[b->n];
+	if (b->n == RULES_MAX)
+		return c - 1;
+	c->stage = stage;
+	text_copy(
+		c->rule, sizeof(c->rule), ++b->n < RULES_MAX ? rule : "other");
+	return c;
+}
+
 void failures_add(struct failures *f, const struct failure *failure)
 {
 	int64_t now_ms = unix_ms();
@@ -176,6 +199,7 @@ void failures_add(struct failures *f, const struct failure *failure)
 	e->first_ms = first;
 	e->last_ms = now_ms;
 	f->total++;
+	place_of(&f->by_rule, e->stage, e->rule)->count++;
 	bool logged = may_log(f, now_ms);
 	pthread_mutex_unlock(&f->lock);
 	if (logged)
@@ -214,4 +238,11 @@ uint64_t failures_total(struct failures *f)
 	uint64_t total = f->total;
 	pthread_mutex_unlock(&f->lock);
 	return total;
+}
+
+void failures_by_rule(struct failures *f, struct failures_by_rule *out)
+{
+	pthread_mutex_lock(&f->lock);
+	*out = f->by_rule;
+	pthread_mutex_unlock(&f->lock);
 }

@@ -66,4 +66,15 @@ bool failures_may_log(struct failures *f);
 /* How many there were in all, since the start. */
 uint64_t failures_total(struct failures *f);
 
+/* The same by stage and rule; what finds no place here is "other". */
+struct failures_by_rule {
+	struct failures_count {
+		enum failure_stage stage;
+		char rule[48];
+		uint64_t count;
+	} list[128];
+	size_t n;
+};
+void failures_by_rule(struct failures *f, struct failures_by_rule *out);
+
 #endif

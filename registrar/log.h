@@ -27,6 +27,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"a new ticket key; the two before it are accepted")            \
 	X(TICKET_KEYS_REFUSED, LOG_ERROR, "ticket-keys-refused",               \
 		"the ticket key file cannot be read or written")               \
+	X(ADMIN, LOG_NOTICE, "admin",                                          \
+		"an admin's order: who gave it, what came of it")              \
 	X(CONNECTED, LOG_DEBUG, "connected", "a connection was accepted")      \
 	X(SECURED, LOG_DEBUG, "secured", "a TLS handshake succeeded")          \
 	X(CLOSED, LOG_DEBUG, "closed", "a connection ended, and why")          \

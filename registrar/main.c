@@ -16,6 +16,7 @@
 
 #include "certs/lab.h"
 #include "protocols/sip/message.h"
+#include "registrar/admin/admin.h"
 #include "registrar/config.h"
 #include "registrar/log.h"
 #include "registrar/log_writer.h"
@@ -198,20 +199,26 @@ static int serve_phones(const struct config *config, struct listening *l)
 {
 	struct server *server;
 	struct http *http = NULL;
+	struct admin *admin = NULL;
 	struct diag d;
 	struct log_line line;
+	int error = 0;
 	if (!config->file && make_lab(&d) < 0)
 		return fatal(d.text);
 	sip_message_setup();
 	if (server_new(config, &server, &d) < 0)
 		return fatal(d.text);
-	if (*config->status_address && http_new(server, &http, &d) < 0) {
-		server_free(server);
-		return fatal(d.text);
-	}
-	run(l, server);
+	if (*config->admin_socket)
+		error = admin_new(server, &admin, &d);
+	if (error == 0 && *config->status_address)
+		error = http_new(server, &http, &d);
+	if (error == 0)
+		run(l, server);
 	http_free(http);
+	admin_free(admin);
 	server_free(server);
+	if (error < 0)
+		return fatal(d.text);
 	log_begin(&line, LOG_EV_STOPPED);
 	log_end(&line);
 	return 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *need(void *p)
 {
@@ -40,4 +41,19 @@ void *memory_grow(void **list, size_t *n, size_t size)
 	if ((*n & (*n - 1)) == 0)
 		*list = need(realloc(*list, (*n ? *n * 2 : 1) * size));
 	return (char *)*list + (*n)++ * size;
+}
+
+/* The second field of statm, in pages. */
+size_t memory_resident(void)
+{
+	char text[128] = "";
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (!f)
+		return 0;
+	const char *line = fgets(text, sizeof(text), f);
+	fclose(f);
+	const char *second = line ? strchr(line, ' ') : NULL;
+	return second ? strtoul(second, NULL, 10) *
+				(size_t)sysconf(_SC_PAGESIZE)
+		      : 0;
 }

@@ -12,11 +12,13 @@
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
 #include "registrar/text.h"
+#include "registrar/tls/resumption.h"
 #include "registrar/worker.h"
 
 enum {
-	DESCRIPTORS_KEPT = 200,	   /* for files and status clients */
+	DESCRIPTORS_KEPT = 200,	   /* for files, status and admin clients */
 	DESCRIPTORS_OF_WORKER = 8, /* for its loop; its sockets come on top */
+	CONNECTIONS_TO_TELL = 100, /* what one of them takes */
 };
 
 struct server {
@@ -32,6 +34,7 @@ struct server {
 	uint64_t generation;
 	struct server_reload_state reload;
 	int64_t started_ms;
+	size_t resident_at_start;
 };
 
 static int64_t unix_ms(void)
@@ -221,23 +224,7 @@ static int open_resumption(struct server *s, struct diag *d)
 
 void server_tend(struct server *s)
 {
-	struct ticket_keys *keys = s->resume.keys;
-	struct log_line line;
-	struct diag d;
-	if (!keys)
-		return;
-	int error = ticket_keys_reload(keys, &d);
-	bool old = time(NULL) - ticket_keys_view(keys).rotated >=
-		   (time_t)s->config->ticket_rotate_s;
-	if (error == 0 && !old)
-		return;
-	if (error == 0)
-		error = ticket_keys_rotate(keys, &d);
-	log_begin(&line, error ? LOG_EV_TICKET_KEYS_REFUSED
-			       : LOG_EV_TICKET_KEYS_ROTATED);
-	if (error)
-		log_str(&line, "why", d.text);
-	log_end(&line);
+	resumption_tend(&s->resume);
 }
 
 /* ---- life ---- */
@@ -276,6 +263,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		server_free(s);
 		return error;
 	}
+	s->resident_at_start = memory_resident();
 	*out = s;
 	return 0;
 }
@@ -325,20 +313,36 @@ struct limits_counts server_limits(struct server *s)
 	return limits_count(s->shared.limits);
 }
 
+struct conn_counters server_worker_counters(struct server *s, size_t worker)
+{
+	const struct conn_counters *c = worker_counters(s->workers[worker]);
+	/* Who has closed was accepted before: read in this order. */
+	uint64_t closed = conn_counter_get(&c->closed);
+	return (struct conn_counters){
+		.accepted = conn_counter_get(&c->accepted),
+		.closed = closed,
+		.refused = conn_counter_get(&c->refused),
+		.handshakes_ok = conn_counter_get(&c->handshakes_ok),
+		.handshakes_failed = conn_counter_get(&c->handshakes_failed),
+		.resumed = conn_counter_get(&c->resumed),
+		.bytes_in = conn_counter_get(&c->bytes_in),
+		.bytes_out = conn_counter_get(&c->bytes_out),
+	};
+}
+
 struct conn_counters server_counters(struct server *s)
 {
 	struct conn_counters sum = {0};
 	for (size_t i = 0; i < s->n_workers; i++) {
-		const struct conn_counters *c = worker_counters(s->workers[i]);
-		sum.accepted += conn_counter_get(&c->accepted);
-		sum.closed += conn_counter_get(&c->closed);
-		sum.refused += conn_counter_get(&c->refused);
-		sum.handshakes_ok += conn_counter_get(&c->handshakes_ok);
-		sum.handshakes_failed +=
-			conn_counter_get(&c->handshakes_failed);
-		sum.resumed += conn_counter_get(&c->resumed);
-		sum.bytes_in += conn_counter_get(&c->bytes_in);
-		sum.bytes_out += conn_counter_get(&c->bytes_out);
+		struct conn_counters c = server_worker_counters(s, i);
+		sum.accepted += c.accepted;
+		sum.closed += c.closed;
+		sum.refused += c.refused;
+		sum.handshakes_ok += c.handshakes_ok;
+		sum.handshakes_failed += c.handshakes_failed;
+		sum.resumed += c.resumed;
+		sum.bytes_in += c.bytes_in;
+		sum.bytes_out += c.bytes_out;
 	}
 	return sum;
 }
@@ -346,6 +350,20 @@ struct conn_counters server_counters(struct server *s)
 struct overload_view server_overload(struct server *s)
 {
 	return overload_view(s->shared.overload);
+}
+
+struct server_memory server_memory(struct server *s)
+{
+	struct server_memory m = {.resident = memory_resident()};
+	size_t open = server_limits(s).connections;
+	if (open >= CONNECTIONS_TO_TELL && m.resident > s->resident_at_start)
+		m.per_connection = (m.resident - s->resident_at_start) / open;
+	if (s->resume.cache) {
+		struct session_cache_fill fill =
+			session_cache_fill(s->resume.cache);
+		m.session_cache = fill.used * fill.slot_bytes;
+	}
+	return m;
 }
 
 const struct server_listener *server_listeners(
@@ -373,7 +391,7 @@ size_t server_workers(const struct server *s)
 	return s->n_workers;
 }
 
-const struct resume *server_resume(const struct server *s)
+struct resume *server_resume(struct server *s)
 {
 	return &s->resume;
 }

@@ -30,8 +30,7 @@ void server_free(struct server *s);
  */
 int server_reload(struct server *s, struct diag *d);
 
-/* Keeps ticket keys young: reads a shared file that changed, rotates keys
- * that are old. Call it now and then, from the main loop. */
+/* Keeps ticket keys young. Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
 /* ---- for status; thread-safe ---- */
@@ -53,8 +52,9 @@ struct failures *server_failures(struct server *s);
 struct limits_counts server_limits(struct server *s);
 /* What admission does, and why. */
 struct overload_view server_overload(struct server *s);
-/* Sums of all workers. */
+/* Sums of all workers; what one of them counted. */
 struct conn_counters server_counters(struct server *s);
+struct conn_counters server_worker_counters(struct server *s, size_t worker);
 const struct server_listener *server_listeners(
 	const struct server *s, size_t *n);
 /* The profile in force; the caller unrefs it. */
@@ -62,7 +62,15 @@ struct profile *server_profile(struct server *s);
 struct server_reload_state server_reload_state(struct server *s);
 int64_t server_started_ms(const struct server *s);
 size_t server_workers(const struct server *s);
+struct server_memory {
+	size_t resident;
+	/* What it grew by since nobody was connected, by connection; 0 where
+	 * there are too few to tell. */
+	size_t per_connection;
+	size_t session_cache; /* in use; resident only as far as touched */
+};
+struct server_memory server_memory(struct server *s);
 /* Keys, cache and verdicts of resumption. */
-const struct resume *server_resume(const struct server *s);
+struct resume *server_resume(struct server *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the status plane, with libcurl. */
+/* Asks over HTTP, with libcurl: status over TCP, admin over a Unix socket. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +11,9 @@
 
 enum { ANSWER_MAX = 256 << 20, CONNECT_MS = 3000, ANSWER_MS = 30000 };
 
-struct answer {
-	char *text;
-	size_t n;
-};
-
 static size_t on_data(char *data, size_t size, size_t count, void *self)
 {
-	struct answer *a = self;
+	struct ctl_answer *a = self;
 	size_t n = size * count;
 	if (a->n + n > ANSWER_MAX)
 		return 0;
@@ -32,59 +27,75 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
 	return n;
 }
 
-static CURLcode fetch(const char *url, struct answer *a, long *status)
+struct ctl_answer ctl_ask(
+	const char *url, const char *method, const char *socket)
 {
+	struct ctl_answer a = {0};
 	CURL *curl = curl_easy_init();
 	if (!curl)
-		return CURLE_FAILED_INIT;
+		abort(); /* law 2: no memory */
 	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, a);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a);
 	CURLcode code = curl_easy_perform(curl);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &a.system_error);
+	a.error = code == CURLE_OK ? NULL : curl_easy_strerror(code);
 	curl_easy_cleanup(curl);
-	return code;
+	return a;
+}
+
+void ctl_answer_deinit(struct ctl_answer *a)
+{
+	free(a->text);
+}
+
+static int take(const struct ctl_answer *a, const char *who, json_t **out)
+{
+	json_error_t error;
+	*out = json_loadb(a->text ? a->text : "", a->n, 0, &error);
+	if (*out)
+		return CTL_OK;
+	fprintf(stderr, "dialtone: %s did not answer JSON: %s\n", who,
+		error.text);
+	return CTL_FAILED;
+}
+
+int ctl_take_json(const struct ctl_answer *a, const char *who, json_t **out)
+{
+	int status = take(a, who, out);
+	if (status != CTL_OK || a->status == 200)
+		return status;
+	fprintf(stderr, "dialtone: %s: %s\n", who, ctl_text(*out, "detail"));
+	json_decref(*out);
+	*out = NULL;
+	return CTL_FAILED;
 }
 
 int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 	long *http_status)
 {
-	struct answer a = {0};
-	json_error_t error;
-	long status = 0;
 	int result = CTL_FAILED;
 	char *url = memory_format("%s%s", ctl->url, path);
-	CURLcode code = fetch(url, &a, &status);
+	struct ctl_answer a = ctl_ask(url, "GET", NULL);
 	*out = NULL;
-	if (code != CURLE_OK) {
+	if (a.error)
 		fprintf(stderr,
 			"dialtone: cannot ask %s: %s. Is dialtoned running? "
 			"Name its status address with --url.\n",
-			url, curl_easy_strerror(code));
-		goto out;
-	}
-	*out = json_loadb(a.text ? a.text : "", a.n, 0, &error);
-	if (!*out) {
-		fprintf(stderr, "dialtone: %s did not answer JSON: %s\n", url,
-			error.text);
-		goto out;
-	}
-	if (status != 200 && !http_status) {
-		fprintf(stderr, "dialtone: %s: %s\n", url,
-			ctl_text(*out, "detail"));
-		json_decref(*out);
-		*out = NULL;
-		goto out;
-	}
-	result = CTL_OK;
-out:
+			url, a.error);
+	else
+		result = http_status ? take(&a, url, out)
+				     : ctl_take_json(&a, url, out);
 	if (http_status)
-		*http_status = status;
-	free(a.text);
+		*http_status = a.status;
+	ctl_answer_deinit(&a);
 	free(url);
 	return result;
 }

@@ -14,7 +14,8 @@ enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 
 /* Options that stand before the command. */
 struct ctl {
-	const char *url; /* of the status plane */
+	const char *url;    /* of the status plane */
+	const char *socket; /* of the admin plane; NULL: status knows it */
 	bool json;
 };
 
@@ -24,6 +25,29 @@ struct ctl {
  */
 int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 	long *http_status);
+
+/* Gives an order to the admin plane: likewise. */
+int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
+	json_t **out);
+
+/* ---- for those two ---- */
+
+/* One request and its answer: `error` says why there is none. */
+struct ctl_answer {
+	const char *error; /* NULL: it came */
+	long system_error; /* errno of a connection that failed, or 0 */
+	long status;
+	char *text;
+	size_t n;
+};
+/* socket NULL: over TCP. */
+struct ctl_answer ctl_ask(
+	const char *url, const char *method, const char *socket);
+void ctl_answer_deinit(struct ctl_answer *a);
+/* Its JSON, if it is a 200; else prints what `who` said against it. */
+int ctl_take_json(const struct ctl_answer *a, const char *who, json_t **out);
+
+/* ---- printing ---- */
 
 /* The text of a member, "" when it is not there. */
 const char *ctl_text(const json_t *object, const char *key);
@@ -51,6 +75,9 @@ int ctl_phone(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
+int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
+int ctl_ticket_keys_rotate(const struct ctl *ctl, int argc, char **argv);
+int ctl_ticket_keys_revoke_all(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv);
 

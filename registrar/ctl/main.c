@@ -21,6 +21,12 @@ static const struct {
 	{"trust", "list", ctl_trust_list, "the anchors in force"},
 	{"trust", "check", ctl_trust_check,
 		"FILE: would this certificate be let in, and if not, why"},
+	{"ticket-keys", "show", ctl_ticket_keys_show,
+		"the keys that seal session tickets, by name"},
+	{"ticket-keys", "rotate", ctl_ticket_keys_rotate,
+		"a new ticket key now"},
+	{"ticket-keys", "revoke-all", ctl_ticket_keys_revoke_all,
+		"no phone resumes before a full handshake"},
 	{"lab", "init", ctl_lab_init, "DIR: make a PKI to try things with"},
 	{"lab", "phone", ctl_lab_phone, "DIR NAME: make a phone's certificate"},
 };
@@ -28,14 +34,16 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *to)
 {
-	fputs("usage: dialtone [--url URL] [--json] COMMAND\n"
-	      "  --url   the registrar's status address (" CTL_DEFAULT_URL
+	fputs("usage: dialtone [--url URL] [--socket PATH] [--json] COMMAND\n"
+	      "  --url     the registrar's status address (" CTL_DEFAULT_URL
 	      ", or $DIALTONE_URL)\n"
-	      "  --json  answer for programs\n"
+	      "  --socket  its admin socket, for ticket-keys (asked of status,"
+	      " or\n            $DIALTONE_SOCKET)\n"
+	      "  --json    answer for programs\n"
 	      "commands:\n",
 		to);
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-8s %-6s %s\n", commands[i].noun,
+		fprintf(to, "  %-11s %-10s %s\n", commands[i].noun,
 			commands[i].verb ? commands[i].verb : "",
 			commands[i].help);
 }
@@ -70,12 +78,16 @@ static int take_json(int argc, char **argv, struct ctl *ctl)
 int main(int argc, char **argv)
 {
 	const char *url = getenv("DIALTONE_URL");
-	struct ctl ctl = {.url = url && *url ? url : CTL_DEFAULT_URL};
+	const char *socket = getenv("DIALTONE_SOCKET");
+	struct ctl ctl = {.url = url && *url ? url : CTL_DEFAULT_URL,
+		.socket = socket && *socket ? socket : NULL};
 	int i = 1;
 	argc = take_json(argc, argv, &ctl);
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--url") == 0 && i + 1 < argc) {
 			ctl.url = argv[++i];
+		} else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc) {
+			ctl.socket = argv[++i];
 		} else if (strcmp(argv[i], "--version") == 0) {
 			puts("dialtone " DIALTONE_VERSION);
 			return CTL_OK;

@@ -22,6 +22,8 @@ static const struct ctl_column status_fields[] = {
 	{"  with a MIC", "phones.mic"},
 	{"connections open", "connections.open"},
 	{"  half open", "connections.halfOpen"},
+	{"handshakes done", "connections.handshakesOk"},
+	{"  resumed", "connections.resumed"},
 	{"handshakes failed", "connections.handshakesFailed"},
 	{"refusals", "failures"},
 	{"anchors trusted", "trust.anchors"},
@@ -30,7 +32,10 @@ static const struct ctl_column status_fields[] = {
 	{"trust folder", "trust.folder"},
 	{"last reload refused", "trust.reloadRefused.at"},
 	{"  because", "trust.reloadRefused.why"},
-	{"resident bytes", "residentBytes"},
+	{"resident bytes", "memory.residentBytes"},
+	{"  per connection", "memory.perConnectionBytes"},
+	{"sessions kept", "resumption.sessions"},
+	{"ticket keys rotated", "resumption.ticketKeysRotated"},
 };
 
 static const struct ctl_column phone_columns[] = {

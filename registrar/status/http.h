@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The read-only status plane: HTTP and JSON, on a thread of its own. */
+/* The read-only status plane: which resource answers what. */
 #ifndef REGISTRAR_STATUS_HTTP_H
 #define REGISTRAR_STATUS_HTTP_H
 

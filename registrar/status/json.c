@@ -2,7 +2,6 @@
 /* What the registrar knows, as JSON: one function per resource. */
 #include "registrar/status/json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,21 +40,6 @@ static void set_reason(
 			name));
 }
 
-/* Memory of this process that is in use: the second field of statm. */
-static uint64_t resident_bytes(void)
-{
-	char text[128] = "";
-	FILE *f = fopen("/proc/self/statm", "re");
-	if (!f)
-		return 0;
-	const char *line = fgets(text, sizeof(text), f);
-	fclose(f);
-	const char *second = line ? strchr(line, ' ') : NULL;
-	return second ? strtoull(second, NULL, 10) *
-				(uint64_t)sysconf(_SC_PAGESIZE)
-		      : 0;
-}
-
 static json_t *listeners(struct server *s)
 {
 	size_t n;
@@ -71,6 +55,18 @@ static json_t *listeners(struct server *s)
 	return all;
 }
 
+static void set_counters(json_t *o, const struct conn_counters *c)
+{
+	set_num(o, "accepted", c->accepted);
+	set_num(o, "closed", c->closed);
+	set_num(o, "refused", c->refused);
+	set_num(o, "handshakesOk", c->handshakes_ok);
+	set_num(o, "resumed", c->resumed);
+	set_num(o, "handshakesFailed", c->handshakes_failed);
+	set_num(o, "bytesIn", c->bytes_in);
+	set_num(o, "bytesOut", c->bytes_out);
+}
+
 static json_t *connections(struct server *s)
 {
 	struct conn_counters c = server_counters(s);
@@ -78,14 +74,31 @@ static json_t *connections(struct server *s)
 	json_t *o = json_object();
 	set_num(o, "open", now.connections);
 	set_num(o, "halfOpen", now.half_open);
-	set_num(o, "accepted", c.accepted);
-	set_num(o, "closed", c.closed);
-	set_num(o, "refused", c.refused);
-	set_num(o, "handshakesOk", c.handshakes_ok);
-	set_num(o, "resumed", c.resumed);
-	set_num(o, "handshakesFailed", c.handshakes_failed);
-	set_num(o, "bytesIn", c.bytes_in);
-	set_num(o, "bytesOut", c.bytes_out);
+	set_counters(o, &c);
+	return o;
+}
+
+static json_t *workers(struct server *s)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < server_workers(s); i++) {
+		struct conn_counters c = server_worker_counters(s, i);
+		json_t *o = json_object();
+		set_num(o, "connections", c.accepted - c.closed);
+		set_counters(o, &c);
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
+static json_t *memory(struct server *s)
+{
+	struct server_memory m = server_memory(s);
+	json_t *o = json_object();
+	set_num(o, "residentBytes", m.resident);
+	if (m.per_connection)
+		set_num(o, "perConnectionBytes", m.per_connection);
+	set_num(o, "sessionCacheBytes", m.session_cache);
 	return o;
 }
 
@@ -132,6 +145,13 @@ static void set_folder(json_t *o, const char *folder)
 	free(absolute);
 }
 
+static void set_admin_socket(json_t *o, const char *path)
+{
+	char *absolute = *path ? realpath(path, NULL) : NULL;
+	set_text(o, "adminSocket", absolute);
+	free(absolute);
+}
+
 /* Generation, age and the last refused reload of the trust in force. */
 static json_t *trust_head(struct server *s, const struct profile *p)
 {
@@ -173,6 +193,11 @@ static json_t *resumption(struct server *s)
 		json_object_set_new(o, "ticketKeys", names);
 		set_time(o, "ticketKeysRotated", (int64_t)view.rotated * 1000);
 	}
+	if (r->cache) {
+		struct session_cache_fill fill = session_cache_fill(r->cache);
+		set_num(o, "sessions", fill.used);
+		set_num(o, "sessionsMax", fill.room);
+	}
 	return o;
 }
 
@@ -204,11 +229,12 @@ json_t *status_json_status(struct server *s)
 	set_num(o, "pid", (uint64_t)getpid());
 	set_time(o, "started", server_started_ms(s));
 	set_time(o, "now", now.tv_sec * 1000);
-	set_num(o, "workers", server_workers(s));
-	set_num(o, "residentBytes", resident_bytes());
+	set_admin_socket(o, server_config(s)->admin_socket);
 	json_object_set_new(o, "phones", phone_counts(s));
 	json_object_set_new(o, "connections", connections(s));
 	json_object_set_new(o, "admission", admission(s));
+	json_object_set_new(o, "workers", workers(s));
+	json_object_set_new(o, "memory", memory(s));
 	set_num(o, "failures", failures_total(server_failures(s)));
 	json_object_set_new(o, "trust", trust_head(s, p));
 	json_object_set_new(o, "resumption", resumption(s));

@@ -153,9 +153,9 @@ void resume_tag(SSL *ssl, const uint8_t tag[RESUME_TAG])
 	SSL_set_session_id_context(ssl, tag, RESUME_TAG);
 }
 
-void resume_remember(SSL *ssl, const struct resume_record *record)
+void resume_remember(SSL *ssl, struct resume_record *record)
 {
-	SSL_set_ex_data(ssl, record_index, (void *)record);
+	SSL_set_ex_data(ssl, record_index, record);
 }
 
 static bool view_of(SSL_SESSION *session, struct resume_view *out)
@@ -189,15 +189,28 @@ static void set_lifetime(
 	SSL_SESSION_set_timeout(session, left > 1 ? (long)left : 1);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void resume_revoke(struct resume *resume)
+{
+	__atomic_store_n(&resume->revoked_ns, now_ns(), __ATOMIC_RELAXED);
+}
+
 /* Puts the record of this handshake into its session. */
 static bool attach(SSL *ssl, SSL_SESSION *session)
 {
 	uint8_t data[RESUME_RECORD_MAX];
-	const struct resume_record *record = SSL_get_ex_data(ssl, record_index);
+	struct resume_record *record = SSL_get_ex_data(ssl, record_index);
 	/* Nothing was verified: nothing may be resumed. */
-	size_t n = record && record->kind != CERT_KIND_UNKNOWN
-			   ? resume_record_write(record, data)
-			   : 0;
+	if (!record || record->kind == CERT_KIND_UNKNOWN)
+		return false;
+	record->made_ns = now_ns();
+	size_t n = resume_record_write(record, data);
 	if (n == 0)
 		return false;
 	set_lifetime(session, record);
@@ -226,6 +239,9 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 		return RESUME_UNREADABLE;
 	if (!own || memcmp(own->tag, view.tag, RESUME_TAG) != 0)
 		return RESUME_LISTENER;
+	if (view.made_ns <=
+		__atomic_load_n(&r->resume->revoked_ns, __ATOMIC_RELAXED))
+		return RESUME_REVOKED;
 	time_t now = r->resume->now(NULL);
 	const struct trust_anchor *anchor =
 		trust_snapshot_find(r->trust, view.anchor);

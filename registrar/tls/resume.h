@@ -27,7 +27,8 @@ enum {
 	X(LISTENER, "other-listener")     \
 	X(ANCHOR, "anchor-gone")          \
 	X(EXPIRED, "certificate-expired") \
-	X(DEVICE, "device-not-allowed")
+	X(DEVICE, "device-not-allowed")   \
+	X(REVOKED, "revoked")
 
 enum resume_verdict {
 #define X(symbol, name) RESUME_##symbol,
@@ -46,6 +47,7 @@ struct resume_record {
 	uint8_t tag[RESUME_TAG];
 	enum cert_kind kind;
 	uint8_t anchor[32];	/* SHA-256 of the anchor */
+	int64_t made_ns;	/* unix: of the full handshake */
 	struct peer_cert *cert; /* the leaf; the owner frees it */
 };
 
@@ -54,6 +56,7 @@ struct resume_view {
 	const uint8_t *tag;
 	enum cert_kind kind;
 	const uint8_t *anchor;
+	int64_t made_ns;
 	struct peer_cert facts; /* but for its texts */
 	struct peer_text texts[PEER_CERT_TEXTS];
 };
@@ -65,7 +68,13 @@ struct resume {
 	struct session_cache *cache;	    /* NULL: no session ids */
 	time_t (*now)(time_t *);	    /* time(), but for tests */
 	uint64_t verdicts[RESUME_VERDICTS]; /* counted, relaxed */
+	int64_t revoked_ns; /* unix: full handshakes until then are void */
 };
+
+/* No session that goes back to a full handshake before now is used. New keys
+ * and an empty cache do that too, but for a phone that is resuming just then:
+ * it would carry the old session on under the new key. */
+void resume_revoke(struct resume *resume);
 
 /* Turns resumption on for a context whose clients `trust` judges; trust and
  * parking outlive ctx. */
@@ -77,9 +86,9 @@ void resume_ctx_free(struct resume_ctx *r);
 /* Before the handshake: which listener this is. */
 void resume_tag(SSL *ssl, const uint8_t tag[RESUME_TAG]);
 /* In the verify callback, once the verdict is OK: what later sessions of
- * this connection carry. The record is the caller's, and lives until the
- * handshake has ended. */
-void resume_remember(SSL *ssl, const struct resume_record *record);
+ * this connection carry. The record is the caller's, lives until the
+ * handshake has ended, and is dated here. */
+void resume_remember(SSL *ssl, struct resume_record *record);
 /* After the handshake: was it a resumption, and whose? All of *out but its
  * tag is filled. */
 bool resume_recall(SSL *ssl, struct resume_record *out);

@@ -5,7 +5,7 @@
 #include "protocols/bytes.h"
 #include "registrar/tls/resume.h"
 
-enum { LAYOUT = 1 };
+enum { LAYOUT = 2 };
 
 static const size_t text_max[] = {
 #define X(field, most) most,
@@ -13,17 +13,17 @@ static const size_t text_max[] = {
 #undef X
 };
 
-static void put_time(struct bytes_out *out, time_t t)
+static void put_time(struct bytes_out *out, int64_t t)
 {
 	uint64_t v = (uint64_t)t;
 	bytes_put_le32(out, (uint32_t)v);
 	bytes_put_le32(out, (uint32_t)(v >> 32));
 }
 
-static time_t get_time(struct bytes_in *in)
+static int64_t get_time(struct bytes_in *in)
 {
 	uint64_t low = bytes_le32(in);
-	return (time_t)(low | (uint64_t)bytes_le32(in) << 32);
+	return (int64_t)(low | (uint64_t)bytes_le32(in) << 32);
 }
 
 static void put_text(struct bytes_out *out, const char *text)
@@ -43,6 +43,7 @@ size_t resume_record_write(
 	bytes_put(&out, record->tag, sizeof(record->tag));
 	bytes_put(&out, record->anchor, sizeof(record->anchor));
 	bytes_put(&out, cert->sha256, sizeof(cert->sha256));
+	put_time(&out, record->made_ns);
 	put_time(&out, cert->not_before);
 	put_time(&out, cert->not_after);
 #define X(field, most) put_text(&out, cert->field);
@@ -67,6 +68,7 @@ bool resume_view_read(struct resume_view *view, const uint8_t *data, size_t n)
 	view->tag = pass(&in, RESUME_TAG);
 	view->anchor = pass(&in, sizeof(((struct resume_record *)0)->anchor));
 	bytes_copy(&in, view->facts.sha256, sizeof(view->facts.sha256));
+	view->made_ns = get_time(&in);
 	view->facts.not_before = get_time(&in);
 	view->facts.not_after = get_time(&in);
 	view->facts.times_ok = true;

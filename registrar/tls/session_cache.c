@@ -39,6 +39,7 @@ struct session_cache {
 	struct slot *slots;
 	size_t buckets;
 	size_t size; /* of the mapping */
+	size_t used; /* places; atomic */
 	pthread_mutex_t locks[LOCKS];
 };
 
@@ -112,6 +113,14 @@ static int map_memory(struct session_cache *c)
 	return 0;
 }
 
+static size_t count_used(const struct session_cache *c)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->buckets * WAYS; i++)
+		n += c->slots[i].expires != 0;
+	return n;
+}
+
 int session_cache_open(const char *path, size_t max, struct session_cache **out,
 	struct diag *d)
 {
@@ -134,6 +143,7 @@ int session_cache_open(const char *path, size_t max, struct session_cache **out,
 			session_cache_clear(c);
 		*c->header = want;
 	}
+	c->used = path && *path ? count_used(c) : 0;
 	/* Not in a core file. */
 	madvise(c->header, c->size, MADV_DONTDUMP);
 	*out = c;
@@ -171,6 +181,7 @@ void session_cache_put(struct session_cache *c, const uint8_t *id, size_t n_id,
 	if (n_id == 0 || n_id > SESSION_ID_MAX || n > SESSION_DATA_MAX)
 		return;
 	struct slot *s = choose(enter(c, id, n_id, &lock), id, n_id);
+	__atomic_add_fetch(&c->used, s->expires == 0, __ATOMIC_RELAXED);
 	memset(s->id, 0, sizeof(s->id));
 	memcpy(s->id, id, n_id);
 	memcpy(s->data, data, n);
@@ -205,12 +216,15 @@ void session_cache_drop(struct session_cache *c, const uint8_t *id, size_t n_id)
 		return;
 	struct slot *bucket = enter(c, id, n_id, &lock);
 	for (size_t i = 0; i < WAYS; i++)
-		if (is(&bucket[i], id, n_id))
+		if (is(&bucket[i], id, n_id)) {
+			__atomic_sub_fetch(&c->used, bucket[i].expires != 0,
+				__ATOMIC_RELAXED);
 			OPENSSL_cleanse(&bucket[i], sizeof(bucket[i]));
+		}
 	pthread_mutex_unlock(lock);
 }
 
-void session_cache_clear(struct session_cache *c)
+int session_cache_clear(struct session_cache *c)
 {
 	for (size_t i = 0; i < LOCKS; i++)
 		pthread_mutex_lock(&c->locks[i]);
@@ -218,8 +232,19 @@ void session_cache_clear(struct session_cache *c)
 	for (size_t i = 0; i < c->buckets * WAYS; i++)
 		if (c->slots[i].expires)
 			OPENSSL_cleanse(&c->slots[i], sizeof(c->slots[i]));
+	__atomic_store_n(&c->used, 0, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < LOCKS; i++)
 		pthread_mutex_unlock(&c->locks[i]);
+	return msync(c->header, c->size, MS_SYNC) < 0 ? -errno : 0;
+}
+
+struct session_cache_fill session_cache_fill(const struct session_cache *c)
+{
+	return (struct session_cache_fill){
+		.used = __atomic_load_n(&c->used, __ATOMIC_RELAXED),
+		.room = c->buckets * WAYS,
+		.slot_bytes = sizeof(struct slot),
+	};
 }
 
 size_t session_cache_count(struct session_cache *c, int64_t now)

@@ -36,8 +36,14 @@ size_t session_cache_get(struct session_cache *c, const uint8_t *id,
 	size_t n_id, int64_t now, uint8_t data[SESSION_DATA_MAX]);
 void session_cache_drop(
 	struct session_cache *c, const uint8_t *id, size_t n_id);
-/* Forgets all of them. */
-void session_cache_clear(struct session_cache *c);
+/* Forgets all of them, in the file too: 0, or -errno when it cannot be
+ * written to the disk (they are forgotten all the same, until power fails). */
+int session_cache_clear(struct session_cache *c);
+/* Places in use, expired ones among them; of how many; bytes of each. Cheap. */
+struct session_cache_fill {
+	size_t used, room, slot_bytes;
+};
+struct session_cache_fill session_cache_fill(const struct session_cache *c);
 /* How many are kept and not expired at now; looks at all of them. */
 size_t session_cache_count(struct session_cache *c, int64_t now);
 

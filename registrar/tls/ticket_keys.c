@@ -136,11 +136,27 @@ static int write_all(int fd, const char *text, size_t n)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Through a new file, so that a reader never sees half of it. */
+/* The new name of the file is on the disk, too. */
+static int sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder =
+		slash ? memory_format("%.*s", (int)(slash - path) + 1, path)
+		      : memory_dup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return error;
+}
+
+/* Through a new file, so that a reader never sees half of it. Where the last
+ * step fails, k->read differs from the file, which is then read again. */
 static int write_file(struct ticket_keys *k, struct diag *d)
 {
 	char text[TICKET_KEYS * (LINE_CHARS + 1) + 1];
-	struct stat st;
+	struct stat st = {0};
 	char *fresh = memory_format("%s.new", k->path);
 	size_t n = 0;
 	for (size_t i = 0; i < TICKET_KEYS; i++) {
@@ -151,12 +167,16 @@ static int write_file(struct ticket_keys *k, struct diag *d)
 	unlink(fresh);
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int error = fd < 0 ? -errno : write_all(fd, text, n);
-	if (error == 0 && fstat(fd, &st) == 0)
-		k->read = st.st_mtim;
+	if (error == 0 && fstat(fd, &st) < 0)
+		error = -errno;
 	if (fd >= 0)
 		close(fd);
 	if (error == 0 && rename(fresh, k->path) < 0)
 		error = -errno;
+	if (error == 0)
+		error = sync_folder(k->path);
+	if (error == 0)
+		k->read = st.st_mtim;
 	OPENSSL_cleanse(text, sizeof(text));
 	free(fresh);
 	if (error < 0)
@@ -267,6 +287,8 @@ struct ticket_keys_view ticket_keys_view(struct ticket_keys *k)
 			k->keys[i].name[1], k->keys[i].name[2],
 			k->keys[i].name[3]);
 	view.rotated = k->rotated;
+	view.seals = SEALS;
+	view.path = k->path;
 	pthread_mutex_unlock(&k->lock);
 	return view;
 }

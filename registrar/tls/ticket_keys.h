@@ -42,7 +42,8 @@ void ticket_keys_seal(struct ticket_keys *k, struct ticket_key *out);
 bool ticket_keys_find(struct ticket_keys *k,
 	const uint8_t name[TICKET_KEY_NAME], struct ticket_key *out, bool *old);
 
-/* Adds a new key, drops the oldest; every session sealed by that one ends. */
+/* Adds a new key, drops the oldest; every session sealed by that one ends.
+ * Both are on the disk when they answer 0; else the old keys stay. */
 int ticket_keys_rotate(struct ticket_keys *k, struct diag *d);
 /* All keys are new: no ticket that is out there is accepted any more. */
 int ticket_keys_revoke_all(struct ticket_keys *k, struct diag *d);
@@ -50,10 +51,12 @@ int ticket_keys_revoke_all(struct ticket_keys *k, struct diag *d);
 int ticket_keys_reload(struct ticket_keys *k, struct diag *d);
 
 /* For people: the first 8 hex digits of each name, oldest first; when the
- * newest was made (unix time). Never the keys. */
+ * newest was made (unix time). Never the keys. The path lives as long as k. */
 struct ticket_keys_view {
 	char names[TICKET_KEYS][9];
+	size_t seals; /* which of them is in use */
 	time_t rotated;
+	const char *path; /* NULL: in memory only */
 };
 struct ticket_keys_view ticket_keys_view(struct ticket_keys *k);
 

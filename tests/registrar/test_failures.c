@@ -97,6 +97,40 @@ static void what_was_presented_is_copied_from_the_peer(void **state)
 	assert_int_equal(f.alert, -1);
 }
 
+static uint64_t count_of(
+	const struct failures_by_rule *by, const char *rule, size_t *places)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < by->n; i++)
+		if (strcmp(by->list[i].rule, rule) == 0) {
+			count += by->list[i].count;
+			(*places)++;
+		}
+	return count;
+}
+
+/* Also of those that the list has dropped; and never more than so many. */
+static void they_are_counted_by_rule(void **state)
+{
+	static struct failures_by_rule by;
+	struct failures *f = failures_new(4, 1);
+	size_t places = 0;
+	for (int i = 0; i < 1000; i++) {
+		char rule[16];
+		snprintf(rule, sizeof(rule), "rule-%d", i / 2);
+		struct failure one = of("SEP1", rule);
+		failures_add(f, &one);
+	}
+	failures_by_rule(f, &by);
+	assert_int_equal(by.n, sizeof(by.list) / sizeof(by.list[0]));
+	assert_int_equal(count_of(&by, "rule-0", &places), 2);
+	assert_int_equal(places, 1);
+	uint64_t rest = 1000 - 2 * (by.n - 1);
+	assert_int_equal(count_of(&by, "other", &places), rest);
+	assert_int_equal(places, 2);
+	failures_free(f);
+}
+
 static void *add_many(void *arg)
 {
 	for (int i = 0; i < 500; i++) {
@@ -148,6 +182,7 @@ int main(void)
 		cmocka_unit_test(a_full_memory_drops_the_longest_unseen),
 		cmocka_unit_test(the_mirror_is_what_the_phone_prints),
 		cmocka_unit_test(what_was_presented_is_copied_from_the_peer),
+		cmocka_unit_test(they_are_counted_by_rule),
 		cmocka_unit_test(strangers_share_the_lines_of_a_second),
 		cmocka_unit_test(threads_lose_no_count),
 	};

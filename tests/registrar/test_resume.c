@@ -142,6 +142,7 @@ static void before(const struct mode *mode)
 		assert_int_equal(
 			session_cache_open(NULL, 64, &resume.cache, &d), 0);
 	memset(resume.verdicts, 0, sizeof(resume.verdicts));
+	resume.revoked_ns = 0;
 }
 
 static void after(void)
@@ -202,6 +203,9 @@ static enum outcome comes_back(
 		assert_string_equal(
 			m->finding.record.cert->device, "SEP020000000001");
 	}
+	/* OpenSSL calls on_session for it in TLS 1.3 alone. */
+	if (outcome == RESUMED && !keep)
+		keep = SSL_get1_session(m->client.ssl);
 	if (outcome == REFUSED)
 		assert_int_equal(m->client_end.alert, SSL_AD_UNKNOWN_CA);
 	part(m);
@@ -350,6 +354,47 @@ static void revoking_all_keys_ends_every_session(void **state)
 	}
 }
 
+/* An admin revokes while a phone resumes: just after its session was good. */
+static time_t now_and_revoked(time_t *unused)
+{
+	resume_revoke(&resume);
+	return time(NULL);
+}
+
+/* The session that goes on from the one it resumed. */
+static void take_new_session(struct phone *phone)
+{
+	SSL_SESSION_free(phone->session);
+	phone->session = keep;
+	keep = NULL;
+}
+
+static void who_resumes_while_all_is_revoked_does_so_once(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		struct diag d;
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct phone phone = first_visit(p, mode, 0);
+		if (mode->tickets) /* an old key's ticket is renewed */
+			assert_int_equal(
+				ticket_keys_rotate(resume.keys, &d), 0);
+		resume.now = now_and_revoked;
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		resume.now = now;
+		take_new_session(&phone);
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		assert_int_equal(resume.verdicts[RESUME_REVOKED], 1);
+		forget(&phone);
+		phone = first_visit(p, mode, 0);
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		forget(&phone);
+		profile_unref(p);
+		after();
+	}
+}
+
 static void a_rotation_keeps_them(void **state)
 {
 	struct diag d;
@@ -402,7 +447,7 @@ static void what_is_kept_holds_no_certificate(void **state)
 
 static void a_record_reads_back_the_same(void **state)
 {
-	struct resume_record a = {.kind = CERT_KIND_MIC};
+	struct resume_record a = {.kind = CERT_KIND_MIC, .made_ns = -2};
 	struct resume_view b;
 	struct cert_identity id;
 	uint8_t data[RESUME_RECORD_MAX];
@@ -417,6 +462,7 @@ static void a_record_reads_back_the_same(void **state)
 	assert_memory_equal(a.anchor, b.anchor, sizeof(a.anchor));
 	assert_int_equal(a.kind, b.kind);
 	struct peer_cert *back = peer_cert_pack(&b.facts, b.texts);
+	assert_true(b.made_ns == a.made_ns);
 	assert_string_equal(back->device, id.device);
 	assert_string_equal(back->subject, id.subject);
 	assert_string_equal(back->issuer, id.issuer);
@@ -445,6 +491,7 @@ int main(void)
 		cmocka_unit_test(sessions_stay_at_their_listener),
 		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),
 		cmocka_unit_test(revoking_all_keys_ends_every_session),
+		cmocka_unit_test(who_resumes_while_all_is_revoked_does_so_once),
 		cmocka_unit_test(a_rotation_keeps_them),
 		cmocka_unit_test(a_stranger_gets_no_session),
 		cmocka_unit_test(what_is_kept_holds_no_certificate),

@@ -87,6 +87,37 @@ static void comes_back_after_the_process_died(void **state)
 	session_cache_close(c);
 }
 
+static size_t used(const struct session_cache *c)
+{
+	return session_cache_fill(c).used;
+}
+
+static void knows_how_full_it_is(void **state)
+{
+	struct session_cache *c = open_file(64);
+	uint8_t id[32];
+	session_cache_clear(c);
+	assert_int_equal(used(c), 0);
+	put(c, 1, 100);
+	put(c, 2, 100);
+	put(c, 2, 200); /* the same place */
+	assert_int_equal(used(c), 2);
+	struct session_cache *again = open_file(64);
+	assert_int_equal(used(again), 2);
+	session_cache_close(again);
+	id_of(1, id);
+	session_cache_drop(c, id, 32);
+	session_cache_drop(c, id, 32);
+	assert_int_equal(used(c), 1);
+	for (uint32_t i = 0; i < 1000; i++)
+		put(c, i, 1000);
+	assert_int_equal(used(c), session_cache_fill(c).room);
+	assert_int_equal(session_cache_clear(c), 0);
+	assert_int_equal(used(c), 0);
+	assert_int_equal(session_cache_count(c, 1), 0);
+	session_cache_close(c);
+}
+
 static void another_size_begins_anew(void **state)
 {
 	struct session_cache *c = open_file(64);
@@ -190,6 +221,7 @@ static void threads_read_whole_sessions(void **state)
 	for (size_t i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	assert_true(session_cache_count(c, 1) > 0);
+	assert_int_equal(used(c), session_cache_count(c, 1));
 	session_cache_close(c);
 }
 
@@ -198,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_until_the_end_and_no_longer),
 		cmocka_unit_test(comes_back_after_the_process_died),
+		cmocka_unit_test(knows_how_full_it_is),
 		cmocka_unit_test(another_size_begins_anew),
 		cmocka_unit_test(a_flipped_bit_is_an_empty_slot),
 		cmocka_unit_test(is_bounded_and_the_oldest_go),

@@ -102,6 +102,44 @@ static void revoked_keys_are_known_no_more(void **state)
 	ticket_keys_free(k);
 }
 
+static void the_view_says_which_key_seals_and_where_they_are(void **state)
+{
+	struct ticket_key key;
+	char name[9];
+	unlink(path);
+	struct ticket_keys *k = open_keys(path);
+	struct ticket_keys_view view = ticket_keys_view(k);
+	ticket_keys_seal(k, &key);
+	snprintf(name, sizeof(name), "%02x%02x%02x%02x", key.name[0],
+		key.name[1], key.name[2], key.name[3]);
+	assert_string_equal(view.names[view.seals], name);
+	assert_string_equal(view.path, path);
+	ticket_keys_free(k);
+	k = open_keys("");
+	assert_null(ticket_keys_view(k).path);
+	ticket_keys_free(k);
+}
+
+/* A folder nobody may write to: the file cannot be replaced. */
+static void keys_that_cannot_be_kept_are_not_used(void **state)
+{
+	struct diag d = {""};
+	char away[80];
+	unlink(path);
+	struct ticket_keys *k = open_keys(path);
+	struct ticket_keys_view before = ticket_keys_view(k);
+	snprintf(away, sizeof(away), "%s.away", folder);
+	assert_int_equal(rename(folder, away), 0);
+	assert_int_equal(ticket_keys_rotate(k, &d), -ENOENT);
+	assert_int_equal(ticket_keys_revoke_all(k, &d), -ENOENT);
+	assert_int_equal(rename(away, folder), 0);
+	assert_non_null(strstr(d.text, path));
+	struct ticket_keys_view after = ticket_keys_view(k);
+	assert_memory_equal(before.names, after.names, sizeof(before.names));
+	assert_int_equal(ticket_keys_rotate(k, &d), 0);
+	ticket_keys_free(k);
+}
+
 static void refused(const char *text, mode_t mode, const char *why)
 {
 	struct ticket_keys *k;
@@ -147,6 +185,9 @@ int main(void)
 		cmocka_unit_test(
 			a_node_that_has_not_read_yet_opens_the_others_tickets),
 		cmocka_unit_test(revoked_keys_are_known_no_more),
+		cmocka_unit_test(
+			the_view_says_which_key_seals_and_where_they_are),
+		cmocka_unit_test(keys_that_cannot_be_kept_are_not_used),
 		cmocka_unit_test(bad_files_are_refused_by_line),
 		cmocka_unit_test(a_refused_reload_keeps_the_keys),
 	};

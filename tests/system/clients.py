@@ -140,6 +140,20 @@ def s_client_alert(daemon, service, credential, version="1.3", chain=None):
     return int(found.group(1)) if found else None
 
 
+def s_client_visit(daemon, service, credential, version, *words):
+    """One connection, to its end; was it a resumption?"""
+    plain = [w for w in s_client_words(daemon, service, credential, version)
+             if w != "-quiet"]
+    done = subprocess.run(
+        [*plain, "-ign_eof", *words], input=NONSENSE[service],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=DEADLINE_S, check=False)
+    said = done.stdout.decode(errors="replace")
+    found = re.search(r"^(New|Reused), TLSv", said, re.M)
+    assert found, said
+    return found.group(1) == "Reused"
+
+
 # ---- sockets ----
 
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}

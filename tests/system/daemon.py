@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -32,6 +33,19 @@ def parse(line):
     for key, value in FIELD.findall(words[3] if len(words) > 3 else ""):
         fields[key] = json.loads(value) if value.startswith('"') else value
     return Event(words[1], words[2], fields, line)
+
+
+class UnixClient(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path, **options):
+        super().__init__("localhost", **options)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
 
 
 class Ended(AssertionError):
@@ -101,7 +115,8 @@ class Daemon:
             self.say()
             raise
         self._ports = {(e.fields["service"], e.fields["transport"]):
-                       int(e.fields["port"]) for e in self.events("listening")}
+                       int(e.fields["port"]) for e in self.events("listening")
+                       if "port" in e.fields}  # a Unix socket has none
 
     def _started(self, lines):
         if any(" notice started " in line for line in lines):
@@ -199,6 +214,24 @@ class Daemon:
             return answer.status, answer.read().decode()
         finally:
             client.close()
+
+    def ask_admin(self, path, method="GET"):
+        """Status and answer of the admin plane."""
+        where = self.events("listening", service="admin")[0].fields["address"]
+        client = UnixClient(where, timeout=DEADLINE_S)
+        try:
+            client.request(method, path)
+            answer = client.getresponse()
+            text = answer.read().decode()
+            return answer.status, json.loads(text) if text else None
+        finally:
+            client.close()
+
+    def order(self, path, method="POST"):
+        """What the admin plane answers to a good order."""
+        status, answer = self.ask_admin(path, method)
+        assert status == 200, f"{method} {path}: {status} {answer}"
+        return answer
 
     def get(self, path):
         status, body = self.fetch(path)

@@ -76,7 +76,7 @@ def they_stay_registered_through_keepalives_and_refreshes():
         same(daemon.get("/v1/failures")["total"], 0, "refusals")
         listed = daemon.get("/v1/phones")
         status = daemon.get("/v1/status")
-        tap.remark(f"{status['residentBytes'] / PHONES / 1024:.1f} KB "
+        tap.remark(f"{status['memory']['residentBytes'] / PHONES / 1024:.1f} KB "
                    "resident a phone")
         reports = [phones.leave() for phones in (sccp, sip)]
         daemon.wait_registered(0)

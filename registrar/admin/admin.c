@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The admin plane: orders over a Unix socket, each one with its audit line. */
+#include "registrar/admin/admin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registrar/admin/ticket_keys.h"
+#include "registrar/http/plane.h"
+#include "registrar/log.h"
+#include "registrar/memory.h"
+#include "registrar/net/unix_socket.h"
+#include "registrar/server.h"
+#include "registrar/tls/resumption.h"
+
+struct admin {
+	struct plane *plane;
+	struct unix_socket *socket;
+	struct server *server;
+};
+
+/* ---- orders: 0, or -errno with d; -ENOTSUP when it cannot be here ---- */
+
+static int look_at_ticket_keys(struct server *s, struct diag *d)
+{
+	const struct resume *resume = server_resume(s);
+	if (resume->keys || resume->cache)
+		return 0;
+	return diag_set(d, -ENOTSUP,
+		"there are no ticket keys: tls.resumption is \"off\"; set it "
+		"to \"all\" or \"tickets\" and start dialtoned anew");
+}
+
+static int rotate_ticket_keys(struct server *s, struct diag *d)
+{
+	return resumption_rotate(server_resume(s), d);
+}
+
+static int revoke_all_sessions(struct server *s, struct diag *d)
+{
+	return resumption_revoke_all(server_resume(s), d);
+}
+
+static json_t *ticket_keys(struct server *s)
+{
+	return admin_ticket_keys_json(server_resume(s));
+}
+
+/* What there is. Only a POST changes anything, and is audited. */
+static const struct resource {
+	const char *method;
+	const char *path;
+	int (*act)(struct server *s, struct diag *d);
+	json_t *(*show)(struct server *s); /* after it went well */
+} resources[] = {
+	{"GET", "/v1/ticket-keys", look_at_ticket_keys, ticket_keys},
+	{"POST", "/v1/ticket-keys/rotate", rotate_ticket_keys, ticket_keys},
+	{"POST", "/v1/ticket-keys/revoke-all", revoke_all_sessions,
+		ticket_keys},
+};
+enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
+
+static const struct resource *find(const char *path)
+{
+	for (size_t i = 0; i < RESOURCES; i++)
+		if (strcmp(resources[i].path, path) == 0)
+			return &resources[i];
+	return NULL;
+}
+
+/* ---- doing it ---- */
+
+static void audit(const struct resource *r, const struct unix_socket_peer *who,
+	int error, const char *why)
+{
+	struct log_line line;
+	log_begin(&line, LOG_EV_ADMIN);
+	log_fmt(&line, "order", "%s %s", r->method, r->path);
+	log_str(&line, "outcome",
+		error == 0	    ? "done"
+		: error == -ENOTSUP ? "refused"
+				    : "failed");
+	log_num(&line, "uid", who->uid);
+	log_num(&line, "gid", who->gid);
+	log_num(&line, "pid", who->pid);
+	if (error < 0)
+		log_str(&line, "why", why);
+	log_end(&line);
+}
+
+static void obey(struct admin *a, const struct resource *r, int fd,
+	struct plane_answer *out)
+{
+	bool changes = strcmp(r->method, "POST") == 0;
+	struct unix_socket_peer who;
+	struct diag d = {""};
+	int error = unix_socket_peer(fd, &who);
+	if (error < 0) {
+		plane_problem(out, 500, "who are you",
+			"the system does not say who asks; nothing was done");
+		return;
+	}
+	error = r->act(a->server, &d);
+	if (changes)
+		audit(r, &who, error, d.text);
+	if (error == 0)
+		out->json = r->show(a->server);
+	else if (error == -ENOTSUP)
+		plane_problem(out, 409, "not with this configuration", d.text);
+	else
+		plane_problem(out, 500, "it failed", d.text);
+}
+
+/* Every path there is, for who asks for another. */
+static void no_such(struct plane_answer *out)
+{
+	char text[512];
+	size_t n = 0;
+	for (size_t i = 0; i < RESOURCES; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
+			i ? ", " : "there are ", resources[i].method,
+			resources[i].path);
+	plane_problem(out, 404, "no such resource", text);
+}
+
+static void answer(void *self, const struct plane_request *request,
+	struct plane_answer *out)
+{
+	const struct resource *r = find(request->path);
+	if (!r)
+		no_such(out);
+	else if (strcmp(r->method, request->method) == 0)
+		obey(self, r, request->fd, out);
+	else if (strcmp(r->method, "POST") == 0)
+		plane_not_allowed(out, "POST",
+			"this changes something: it is asked for with POST");
+	else
+		plane_not_allowed(out, "GET, HEAD",
+			"there is nothing to change here: it answers GET and "
+			"HEAD");
+}
+
+/* ---- life ---- */
+
+int admin_new(struct server *server, struct admin **out, struct diag *d)
+{
+	const char *path = server_config(server)->admin_socket;
+	struct admin *a = memory_zero(sizeof(*a));
+	struct log_line line;
+	a->server = server;
+	int error = unix_socket_open(path, &a->socket, d);
+	if (error == 0) {
+		error = plane_new(
+			unix_socket_take(a->socket), answer, a, &a->plane);
+		if (error < 0)
+			diag_set(d, error, "%s: cannot serve orders", path);
+	}
+	if (error < 0) {
+		admin_free(a);
+		return error;
+	}
+	log_begin(&line, LOG_EV_LISTENING);
+	log_str(&line, "service", "admin");
+	log_str(&line, "transport", "http");
+	log_str(&line, "address", path);
+	log_end(&line);
+	*out = a;
+	return 0;
+}
+
+void admin_free(struct admin *a)
+{
+	if (!a)
+		return;
+	plane_free(a->plane);
+	unix_socket_close(a->socket);
+	free(a);
+}

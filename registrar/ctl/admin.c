@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gives orders to the admin plane, and says why it does not listen. */
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "registrar/ctl/ctl.h"
+#include "registrar/memory.h"
+
+static void refused_by_mode(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) < 0) {
+		fprintf(stderr,
+			"dialtone: %s: permission denied: a folder on the way "
+			"is closed to you. Ask as root, or as the user that "
+			"dialtoned runs as.\n",
+			path);
+		return;
+	}
+	const struct group *group = getgrgid(st.st_gid);
+	char number[32];
+	snprintf(number, sizeof(number), "%u", (unsigned)st.st_gid);
+	const char *name = group ? group->gr_name : number;
+	fprintf(stderr,
+		"dialtone: %s: permission denied: only its owner and group "
+		"%s may give orders. ",
+		path, name);
+	if (st.st_gid == 0) /* nobody is told to join that */
+		fputs("Ask as root.\n", stderr);
+	else
+		fprintf(stderr,
+			"Join the group (usermod -aG %s USER), or ask as "
+			"root.\n",
+			name);
+}
+
+static int cannot_connect(const char *path, int error, const char *why)
+{
+	if (error == EACCES || error == EPERM)
+		refused_by_mode(path);
+	else if (error == ENOENT)
+		fprintf(stderr,
+			"dialtone: %s: there is no such socket. Is dialtoned "
+			"running with this admin.socket? Name another with "
+			"--socket.\n",
+			path);
+	else if (error == ECONNREFUSED)
+		fprintf(stderr,
+			"dialtone: %s: nobody serves this socket any more. "
+			"Start dialtoned.\n",
+			path);
+	else
+		fprintf(stderr,
+			"dialtone: %s: cannot ask: %s. Is dialtoned running? "
+			"Name its admin socket with --socket.\n",
+			path, error ? strerror(error) : why);
+	return CTL_FAILED;
+}
+
+/* The socket named, else the one that the registrar says it serves. */
+static int find_socket(const struct ctl *ctl, char **path)
+{
+	json_t *o;
+	if (ctl->socket) {
+		*path = memory_dup(ctl->socket);
+		return CTL_OK;
+	}
+	int status = ctl_get(ctl, "/v1/status", &o, NULL);
+	if (status != CTL_OK) {
+		fputs("dialtone: or name its admin socket with --socket.\n",
+			stderr);
+		return status;
+	}
+	const char *found = ctl_text(o, "adminSocket");
+	if (*found)
+		*path = memory_dup(found);
+	else
+		fprintf(stderr,
+			"dialtone: the registrar at %s takes no orders: its "
+			"configuration names no admin.socket. Name one, and "
+			"start it anew.\n",
+			ctl->url);
+	json_decref(o);
+	return *found ? CTL_OK : CTL_FAILED;
+}
+
+int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
+	json_t **out)
+{
+	char *socket = NULL;
+	int status = find_socket(ctl, &socket);
+	if (status != CTL_OK)
+		return status;
+	char *url = memory_format("http://localhost%s", path);
+	struct ctl_answer a = ctl_ask(url, method, socket);
+	if (a.error)
+		status = cannot_connect(socket, a.system_error, a.error);
+	else
+		status = ctl_take_json(&a, socket, out);
+	ctl_answer_deinit(&a);
+	free(url);
+	free(socket);
+	return status;
+}

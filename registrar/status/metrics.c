@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be counted, for Prometheus: text format 0.0.4. */
+#include "registrar/status/metrics.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "registrar/memory.h"
+#include "registrar/status/metrics_text.h"
+#include "registrar/version.h"
+
+/* Everything that single numbers come from, looked at once. Another source:
+ * a member here, a line in look(), and a row a number. */
+struct seen {
+	struct server *server;
+	struct limits_counts limits;
+	struct directory_counts phones;
+	struct server_memory memory;
+	struct server_reload_state reload;
+	struct session_cache_fill sessions;
+	uint64_t anchors;
+	uint64_t generation;
+};
+
+static void look(struct server *s, struct seen *out)
+{
+	struct profile *p = server_profile(s);
+	const struct resume *r = server_resume(s);
+	size_t anchors;
+	trust_snapshot_anchors(p->trust, &anchors);
+	*out = (struct seen){
+		.server = s,
+		.limits = server_limits(s),
+		.phones = directory_count(server_directory(s)),
+		.memory = server_memory(s),
+		.reload = server_reload_state(s),
+		.anchors = anchors,
+		.generation = trust_snapshot_generation(p->trust),
+	};
+	if (r->cache)
+		out->sessions = session_cache_fill(r->cache);
+	profile_unref(p);
+}
+
+/* ---- families whose series are not known beforehand ---- */
+
+static void info(struct metrics_page *page, const struct seen *seen)
+{
+	metrics_label(page, "node", server_config(seen->server)->node);
+	metrics_label(page, "version", DIALTONE_VERSION);
+	metrics_value(page, 1);
+}
+
+static void started(struct metrics_page *page, const struct seen *seen)
+{
+	metrics_value(page, (uint64_t)server_started_ms(seen->server) / 1000);
+}
+
+static void trust_loaded(struct metrics_page *page, const struct seen *seen)
+{
+	metrics_value(page, (uint64_t)seen->reload.loaded_ms / 1000);
+}
+
+static void reload_refused(struct metrics_page *page, const struct seen *seen)
+{
+	metrics_value(page, seen->reload.failed_ms != 0);
+}
+
+static void failures(struct metrics_page *page, const struct seen *seen)
+{
+	struct failures_by_rule by;
+	failures_by_rule(server_failures(seen->server), &by);
+	for (size_t i = 0; i < by.n; i++) {
+		metrics_label(
+			page, "stage", failure_stage_name(by.list[i].stage));
+		metrics_label(page, "rule", by.list[i].rule);
+		metrics_value(page, by.list[i].count);
+	}
+}
+
+static void verdicts(struct metrics_page *page, const struct seen *seen)
+{
+	const struct resume *r = server_resume(seen->server);
+	for (int i = 0; i < RESUME_VERDICTS; i++) {
+		metrics_label(page, "verdict",
+			resume_verdict_name((enum resume_verdict)i));
+		metrics_value(page,
+			__atomic_load_n(&r->verdicts[i], __ATOMIC_RELAXED));
+	}
+}
+
+static void key_age(struct metrics_page *page, const struct seen *seen)
+{
+	const struct resume *r = server_resume(seen->server);
+	if (!r->keys)
+		return;
+	time_t age = time(NULL) - ticket_keys_view(r->keys).rotated;
+	metrics_value(page, age > 0 ? (uint64_t)age : 0);
+}
+
+static void certificates(struct metrics_page *page, const struct seen *seen)
+{
+	struct profile *p = server_profile(seen->server);
+	for (size_t i = 0; i < p->n_own; i++) {
+		char number[21];
+		snprintf(number, sizeof(number), "%zu", i);
+		metrics_label(page, "number", number);
+		metrics_label(page, "subject", p->own[i].subject);
+		metrics_value(page, (uint64_t)p->own[i].not_after);
+	}
+	profile_unref(p);
+}
+
+/* ---- the table ---- */
+
+/* A number of `struct seen`, or one of each worker's, or a family that writes
+ * itself. Rows of one name stand together; the first has the help. */
+struct row {
+	const char *name;
+	const char *type;
+	const char *help;
+	const char *label, *label_value; /* fixed; NULL: none */
+	enum { NUMBER, OF_WORKERS, FAMILY } kind;
+	size_t offset, size;
+	void (*write)(struct metrics_page *page, const struct seen *seen);
+};
+
+#define COUNTER "counter"
+#define GAUGE "gauge"
+#define SEEN(member)                                             \
+	.kind = NUMBER, .offset = offsetof(struct seen, member), \
+	.size = sizeof(((struct seen *)0)->member)
+#define WORKER(member)                                                        \
+	.kind = OF_WORKERS, .offset = offsetof(struct conn_counters, member), \
+	.size = sizeof(((struct conn_counters *)0)->member)
+#define WRITTEN_BY(function) .kind = FAMILY, .write = (function)
+#define LABEL(key, value) .label = (key), .label_value = (value)
+
+static const struct row rows[] = {
+	{"dialtone_info", GAUGE, "Which registrar this is; always 1.",
+		WRITTEN_BY(info)},
+	{"dialtone_start_time_seconds", GAUGE,
+		"When it started, in seconds since 1970.", WRITTEN_BY(started)},
+
+	{"dialtone_connections", GAUGE, "Connections of phones that are open.",
+		SEEN(limits.connections)},
+	{"dialtone_connections_half_open", GAUGE,
+		"Those that have not finished their handshake.",
+		SEEN(limits.half_open)},
+	{"dialtone_connections_accepted_total", COUNTER,
+		"Connections that were accepted.", WORKER(accepted)},
+	{"dialtone_connections_closed_total", COUNTER,
+		"Connections that were accepted and have ended.",
+		WORKER(closed)},
+	{"dialtone_connections_refused_total", COUNTER,
+		"Connections closed by a limit, or gone before they were "
+		"accepted.",
+		WORKER(refused)},
+	{"dialtone_handshakes_total", COUNTER,
+		"TLS handshakes that have ended, resumptions among them.",
+		LABEL("result", "ok"), WORKER(handshakes_ok)},
+	{"dialtone_handshakes_total", COUNTER, NULL, LABEL("result", "failed"),
+		WORKER(handshakes_failed)},
+	{"dialtone_handshakes_resumed_total", COUNTER,
+		"TLS handshakes that were resumptions.", WORKER(resumed)},
+	{"dialtone_received_bytes_total", COUNTER,
+		"Bytes that phones sent, TLS included.", WORKER(bytes_in)},
+	{"dialtone_sent_bytes_total", COUNTER,
+		"Bytes sent to phones, TLS included.", WORKER(bytes_out)},
+
+	{"dialtone_phones_known", GAUGE,
+		"Devices remembered, registered or gone.", SEEN(phones.known)},
+	{"dialtone_registered", GAUGE, "Phones that are registered.",
+		LABEL("protocol", "sccp"),
+		SEEN(phones.by_protocol[CONFIG_SCCP])},
+	{"dialtone_registered", GAUGE, NULL, LABEL("protocol", "sip"),
+		SEEN(phones.by_protocol[CONFIG_SIP])},
+	{"dialtone_registered_tls", GAUGE, "Those of them that came over TLS.",
+		SEEN(phones.tls)},
+	{"dialtone_registered_certificates", GAUGE,
+		"The same by the kind of their certificate.",
+		LABEL("kind", "lsc"), SEEN(phones.lsc)},
+	{"dialtone_registered_certificates", GAUGE, NULL, LABEL("kind", "mic"),
+		SEEN(phones.mic)},
+	{"dialtone_failures_total", COUNTER,
+		"Refusals: where on its way a phone was, and by which rule.",
+		WRITTEN_BY(failures)},
+
+	{"dialtone_resumption_verdicts_total", COUNTER,
+		"Sessions that phones offered and we could open: used, or why "
+		"not.",
+		WRITTEN_BY(verdicts)},
+	{"dialtone_sessions", GAUGE,
+		"Sessions kept for resumption by id, some of them expired.",
+		SEEN(sessions.used)},
+	{"dialtone_sessions_max", GAUGE, "How many there is room for.",
+		SEEN(sessions.room)},
+	{"dialtone_ticket_key_age_seconds", GAUGE,
+		"How long ago the newest ticket key was made.",
+		WRITTEN_BY(key_age)},
+
+	{"dialtone_trust_generation", GAUGE,
+		"How often trust was loaded; grows with each reload.",
+		SEEN(generation)},
+	{"dialtone_trust_anchors", GAUGE, "Anchors in force.", SEEN(anchors)},
+	{"dialtone_trust_loaded_timestamp_seconds", GAUGE,
+		"When the set in force was loaded.", WRITTEN_BY(trust_loaded)},
+	{"dialtone_trust_reload_refused", GAUGE,
+		"1 while the last reload was refused.",
+		WRITTEN_BY(reload_refused)},
+	{"dialtone_certificate_not_after_timestamp_seconds", GAUGE,
+		"When the registrar's own certificates end.",
+		WRITTEN_BY(certificates)},
+
+	{"dialtone_resident_memory_bytes", GAUGE,
+		"Memory of the process that is resident.",
+		SEEN(memory.resident)},
+	{"dialtone_connection_memory_bytes", GAUGE,
+		"What it grew by, by connection; 0 under a hundred of them.",
+		SEEN(memory.per_connection)},
+	{"dialtone_session_cache_bytes", GAUGE,
+		"Memory or file in use for sessions kept.",
+		SEEN(memory.session_cache)},
+};
+
+static uint64_t number_at(const void *object, const struct row *row)
+{
+	const char *at = (const char *)object + row->offset;
+	if (row->size == sizeof(uint32_t))
+		return *(const uint32_t *)at;
+	assert(row->size == sizeof(uint64_t));
+	return *(const uint64_t *)at;
+}
+
+static void write_workers(struct metrics_page *page, const struct row *row,
+	const struct seen *seen)
+{
+	for (size_t i = 0; i < server_workers(seen->server); i++) {
+		struct conn_counters c =
+			server_worker_counters(seen->server, i);
+		char number[21];
+		snprintf(number, sizeof(number), "%zu", i);
+		if (row->label)
+			metrics_label(page, row->label, row->label_value);
+		metrics_label(page, "worker", number);
+		metrics_value(page, number_at(&c, row));
+	}
+}
+
+static void write_row(struct metrics_page *page, const struct row *row,
+	const struct seen *seen)
+{
+	metrics_family(page, row->name, row->type, row->help);
+	switch (row->kind) {
+	case NUMBER:
+		if (row->label)
+			metrics_label(page, row->label, row->label_value);
+		metrics_value(page, number_at(seen, row));
+		break;
+	case OF_WORKERS:
+		write_workers(page, row, seen);
+		break;
+	case FAMILY:
+		row->write(page, seen);
+		break;
+	}
+}
+
+char *metrics_text(struct server *s)
+{
+	struct metrics_page page;
+	struct seen seen;
+	look(s, &seen);
+	metrics_begin(&page);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		write_row(&page, &rows[i], &seen);
+	return metrics_end(&page);
+}

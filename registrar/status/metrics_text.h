@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes Prometheus's text format, sample by sample. */
+#ifndef REGISTRAR_STATUS_METRICS_TEXT_H
+#define REGISTRAR_STATUS_METRICS_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A page being written. */
+struct metrics_page {
+	FILE *out;
+	char *text;
+	size_t n;
+	const char *family; /* that samples belong to */
+	size_t labels;	    /* of the sample at hand */
+};
+
+void metrics_begin(struct metrics_page *page);
+/* The text, which the caller frees. */
+char *metrics_end(struct metrics_page *page);
+
+/* Samples that follow are of this name; help NULL: of the one begun. */
+void metrics_family(struct metrics_page *page, const char *name,
+	const char *type, const char *help);
+/* Adds a label to the next sample; any UTF-8 may be its value. */
+void metrics_label(
+	struct metrics_page *page, const char *key, const char *value);
+void metrics_value(struct metrics_page *page, uint64_t value);
+
+#endif
