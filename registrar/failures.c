@@ -90,7 +90,7 @@ static void write_line(const struct failure *e)
 {
 	struct log_line line;
 	log_begin(&line, LOG_EV_REFUSED);
-	log_fmt(&line, "peer", "%s:%u", e->address, e->port);
+	log_peer(&line, e->address, e->port);
 	log_str(&line, "device", e->device);
 	log_str(&line, "service", config_protocol_name(e->protocol));
 	log_str(&line, "transport", e->tls ? "tls" : "tcp");

@@ -103,23 +103,29 @@ static const char *second_text(time_t second)
 	return last.text;
 }
 
+static char digit(long n)
+{
+	return (char)('0' + n % 10);
+}
+
 void log_begin(struct log_line *line, enum log_event event)
 {
 	struct timespec now;
-	char at[40];
+	bool text = log_format == LOG_TEXT;
 	line->event = event;
 	line->n = 0;
 	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(at, sizeof(at), "%s.%03ldZ", second_text(now.tv_sec),
-		now.tv_nsec / 1000000);
-	const char *level = levels[events[event].level];
-	if (log_format == LOG_TEXT)
-		line->n = (size_t)snprintf(line->text, sizeof(line->text),
-			"%s %s %s", at, level, events[event].name);
-	else
-		line->n = (size_t)snprintf(line->text, sizeof(line->text),
-			"{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"",
-			at, level, events[event].name);
+	char ms[] = {'.', digit(now.tv_nsec / 100000000),
+		digit(now.tv_nsec / 10000000), digit(now.tv_nsec / 1000000),
+		'Z', '\0'};
+	put(line, text ? "" : "{\"time\":\"");
+	put(line, second_text(now.tv_sec));
+	put(line, ms);
+	put(line, text ? " " : "\",\"level\":\"");
+	put(line, levels[events[event].level]);
+	put(line, text ? " " : "\",\"event\":\"");
+	put(line, events[event].name);
+	put(line, text ? "" : "\"");
 }
 
 static bool plain(const char *value)
@@ -166,12 +172,38 @@ void log_fmt(struct log_line *line, const char *key, const char *format, ...)
 	log_str(line, key, value);
 }
 
+/* The decimal digits of n at the end of text[size]; answers the first. */
+static char *digits(uint64_t n, char *text, size_t size)
+{
+	char *p = text + size - 1;
+	*p = '\0';
+	do
+		*--p = digit((long)(n % 10));
+	while (n /= 10);
+	return p;
+}
+
 void log_num(struct log_line *line, const char *key, int64_t value)
 {
 	char text[24];
-	snprintf(text, sizeof(text), "%lld", (long long)value);
+	uint64_t n = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char *p = digits(n, text, sizeof(text));
+	if (value < 0)
+		*--p = '-';
 	if (put_key(line, key))
-		put(line, text);
+		put(line, p);
+}
+
+void log_peer(struct log_line *line, const char *address, uint16_t port)
+{
+	char text[8];
+	if (!put_key(line, "peer"))
+		return;
+	put(line, log_format == LOG_TEXT ? "" : "\"");
+	put(line, address);
+	put(line, ":");
+	put(line, digits(port, text, sizeof(text)));
+	put(line, log_format == LOG_TEXT ? "" : "\"");
 }
 
 void log_end(struct log_line *line)

@@ -90,6 +90,8 @@ void log_str(struct log_line *line, const char *key, const char *value);
 void log_fmt(struct log_line *line, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void log_num(struct log_line *line, const char *key, int64_t value);
+/* peer=ADDRESS:PORT; the address is our own text. */
+void log_peer(struct log_line *line, const char *address, uint16_t port);
 /* Hands the whole line to log_writer_put(). */
 void log_end(struct log_line *line);
 

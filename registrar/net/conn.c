@@ -75,7 +75,7 @@ static void log_conn(
 	if (!log_wanted(event))
 		return;
 	log_begin(&line, event);
-	log_fmt(&line, "peer", "%s:%u", c->peer.address, c->peer.port);
+	log_peer(&line, c->peer.address, c->peer.port);
 	log_str(&line, "device", peer_device(&c->peer));
 	log_str(&line, "service", config_protocol_name(c->peer.protocol));
 	log_str(&line, "tls", c->peer.tls_version);

@@ -94,7 +94,7 @@ static void log_entry(enum log_event event, const struct directory_entry *e)
 	if (!log_wanted(event))
 		return;
 	log_begin(&line, event);
-	log_fmt(&line, "peer", "%s:%u", e->address, e->port);
+	log_peer(&line, e->address, e->port);
 	log_str(&line, "device", e->device);
 	log_str(&line, "service", config_protocol_name(e->protocol));
 	log_str(&line, "transport", e->tls ? "tls" : "tcp");
@@ -157,7 +157,7 @@ void service_log(
 	const struct seat *seat, struct log_line *line, enum log_event event)
 {
 	log_begin(line, event);
-	log_fmt(line, "peer", "%s:%u", seat->peer->address, seat->peer->port);
+	log_peer(line, seat->peer->address, seat->peer->port);
 	log_str(line, "device", seat->device);
 	log_str(line, "service", config_protocol_name(seat->peer->protocol));
 }

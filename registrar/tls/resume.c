@@ -11,13 +11,13 @@
 #include <openssl/rand.h>
 
 #include "registrar/memory.h"
-
-enum { PEER_TAG = 0xa3 /* [3] EXPLICIT, constructed: the certificate */ };
+#include "registrar/tls/session.h"
 
 struct resume_ctx {
 	struct resume *resume;
 	const struct trust_snapshot *trust;
 	struct parking *parking;
+	struct session_mould mould;
 };
 
 static int ctx_index = -1, record_index = -1;
@@ -39,107 +39,34 @@ const char *resume_verdict_name(enum resume_verdict v)
 	return names[v];
 }
 
-/* ---- stripping ---- */
-
-/* Reads a DER header at p; answers the bytes of the whole element, 0 if it
- * does not fit into n. *head is the size of tag and length. */
-static size_t element(const uint8_t *p, size_t n, size_t *head)
+/*
+ * Will the session have an extended master secret? OpenSSL does not say while
+ * it shakes hands, but it always agrees to what the client offers. TLS 1.3
+ * knows no other.
+ */
+static bool is_extended(const SSL *ssl)
 {
-	if (n < 2)
-		return 0;
-	size_t len = p[1];
-	*head = 2;
-	if (len & 0x80) {
-		size_t count = len & 0x7f;
-		if (count == 0 || count > 3 || n < 2 + count)
-			return 0;
-		len = 0;
-		for (size_t i = 0; i < count; i++)
-			len = len << 8 | p[2 + i];
-		*head += count;
-	}
-	return len <= n - *head ? *head + len : 0;
+	const struct resume_record *record = SSL_get_ex_data(ssl, record_index);
+	return record && record->extended && SSL_version(ssl) != TLS1_3_VERSION;
 }
 
-static size_t put_header(uint8_t *p, size_t len)
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
 {
-	p[0] = 0x30;
-	if (len < 0x80) {
-		p[1] = (uint8_t)len;
-		return 2;
-	}
-	if (len < 0x100) {
-		p[1] = 0x81;
-		p[2] = (uint8_t)len;
-		return 3;
-	}
-	p[1] = 0x82;
-	p[2] = (uint8_t)(len >> 8);
-	p[3] = (uint8_t)len;
-	return 4;
-}
-
-/* Copies the DER of a session without its element [3]; answers the size. */
-static size_t without_peer(const uint8_t *der, size_t n, uint8_t *out)
-{
-	size_t head, body = 0;
-	if (element(der, n, &head) != n || n > 0xffff)
-		return 0;
-	uint8_t *to = out + 4;
-	for (size_t at = head; at < n;) {
-		size_t inner, whole = element(der + at, n - at, &inner);
-		if (whole == 0)
-			return 0;
-		if (der[at] != PEER_TAG) {
-			memcpy(to + body, der + at, whole);
-			body += whole;
-		}
-		at += whole;
-	}
-	uint8_t header[4];
-	size_t front = put_header(header, body);
-	memmove(out + front, to, body);
-	memcpy(out, header, front);
-	return front + body;
-}
-
-/* The session's DER without certificate, malloc'ed; *n its size. */
-static uint8_t *stripped_der(SSL_SESSION *session, size_t *n)
-{
-	int size = i2d_SSL_SESSION(session, NULL);
-	*n = 0;
-	if (size <= 0)
-		return NULL;
-	uint8_t *der = memory_zero((size_t)size);
-	uint8_t *out = memory_zero((size_t)size + 4);
-	uint8_t *p = der;
-	i2d_SSL_SESSION(session, &p);
-	*n = without_peer(der, (size_t)size, out);
-	OPENSSL_cleanse(der, (size_t)size);
-	free(der);
-	if (*n)
-		return out;
-	free(out);
-	return NULL;
-}
-
-SSL_SESSION *resume_strip(SSL_SESSION *session)
-{
+	struct resume_record *record = SSL_get_ex_data(ssl, record_index);
+	const unsigned char *data;
 	size_t n;
-	uint8_t *der = stripped_der(session, &n);
-	const uint8_t *p = der;
-	SSL_SESSION *stripped = der ? d2i_SSL_SESSION(NULL, &p, (long)n) : NULL;
-	if (der)
-		OPENSSL_cleanse(der, n);
-	free(der);
-	return stripped;
+	if (record)
+		record->extended = SSL_client_hello_get0_ext(
+			ssl, TLSEXT_TYPE_extended_master_secret, &data, &n);
+	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
 /* The session about to be sealed loses its certificate. Where a step fails
  * the full session goes out: larger and slower, never wrong. */
 static void strip_in_place(struct resume_ctx *r, SSL *ssl)
 {
-	SSL_SESSION *stripped = resume_strip(SSL_get_session(ssl));
+	SSL_SESSION *stripped = session_strip(
+		&r->mould, SSL_get_session(ssl), is_extended(ssl));
 	if (stripped)
 		parking_exchange(r->parking, ssl, stripped);
 	SSL_SESSION_free(stripped);
@@ -274,8 +201,8 @@ static struct resume_ctx *ctx_of(SSL *ssl)
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct resume_ctx *r = ctx_of(ssl);
+	uint8_t data[SESSION_DATA_MAX];
 	unsigned int n_id;
-	size_t n;
 	const uint8_t *id = SSL_SESSION_get_id(session, &n_id);
 	/* TLS 1.3 with tickets keeps nothing here. */
 	if (!r || n_id == 0 ||
@@ -283,14 +210,12 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 		return 0;
 	if (!SSL_session_reused(ssl) && !attach(ssl, session))
 		return 0;
-	uint8_t *der = stripped_der(session, &n);
-	if (!der)
-		return 0;
-	session_cache_put(r->resume->cache, id, n_id, der, n,
-		(int64_t)SSL_SESSION_get_time(session) +
-			SSL_SESSION_get_timeout(session));
-	OPENSSL_cleanse(der, n);
-	free(der);
+	size_t n = session_pack(session, is_extended(ssl), data, sizeof(data));
+	if (n > 0)
+		session_cache_put(r->resume->cache, id, n_id, data, n,
+			(int64_t)SSL_SESSION_get_time(session) +
+				SSL_SESSION_get_timeout(session));
+	OPENSSL_cleanse(data, n);
 	return 0; /* we keep no reference */
 }
 
@@ -304,9 +229,10 @@ static SSL_SESSION *on_get_session(
 		return NULL;
 	size_t n = session_cache_get(
 		r->resume->cache, id, (size_t)n_id, time(NULL), data);
-	const uint8_t *p = data;
-	SSL_SESSION *session = n ? d2i_SSL_SESSION(NULL, &p, (long)n) : NULL;
-	OPENSSL_cleanse(data, sizeof(data));
+	SSL_SESSION *session =
+		n ? session_unpack(&r->mould, ssl, data, n, id, (size_t)n_id)
+		  : NULL;
+	OPENSSL_cleanse(data, n);
 	if (session && recheck(r, ssl, session))
 		return session;
 	if (session)
@@ -386,7 +312,9 @@ struct resume_ctx *resume_ctx_new(struct resume *resume, SSL_CTX *ctx,
 	r->resume = resume;
 	r->trust = trust;
 	r->parking = parking;
+	session_mould_init(&r->mould);
 	SSL_CTX_set_ex_data(ctx, ctx_index, r);
+	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	SSL_CTX_set_timeout(ctx, RESUME_LIFETIME_S);
 	SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"dialtone", 8);
 	/* In TLS 1.3 without keys the one "ticket" is an id of the cache's. */

@@ -49,6 +49,7 @@ struct resume_record {
 	uint8_t anchor[32];	/* SHA-256 of the anchor */
 	int64_t made_ns;	/* unix: of the full handshake */
 	struct peer_cert *cert; /* the leaf; the owner frees it */
+	bool extended;		/* the session's master secret; not written */
 };
 
 /* The same as it lies in a session: points into it, and makes nothing. */
@@ -100,7 +101,5 @@ enum { RESUME_RECORD_MAX = 900 };
 size_t resume_record_write(
 	const struct resume_record *record, uint8_t data[RESUME_RECORD_MAX]);
 bool resume_view_read(struct resume_view *view, const uint8_t *data, size_t n);
-/* The session without its peer certificate; NULL when that fails. */
-SSL_SESSION *resume_strip(SSL_SESSION *session);
 
 #endif

@@ -23,11 +23,17 @@ static const struct mode {
 	const char *name;
 	int version;
 	bool tickets;
+	uint64_t options; /* of the phone */
 } modes[] = {
 	{"TLS 1.2 session id", TLS1_2_VERSION, false},
 	{"TLS 1.2 ticket", TLS1_2_VERSION, true},
 	{"TLS 1.3 PSK, ticket", TLS1_3_VERSION, true},
 	{"TLS 1.3 PSK, session id", TLS1_3_VERSION, false},
+	/* As phones do that are older than RFC 7627. */
+	{"TLS 1.2 session id, old master secret", TLS1_2_VERSION, false,
+		SSL_OP_NO_EXTENDED_MASTER_SECRET},
+	{"TLS 1.2 ticket, old master secret", TLS1_2_VERSION, true,
+		SSL_OP_NO_EXTENDED_MASTER_SECRET},
 };
 enum { MODES = sizeof(modes) / sizeof(modes[0]) };
 
@@ -166,6 +172,7 @@ static struct phone first_visit(
 {
 	struct phone phone = {
 		.ctx = client_ctx(mode->version, certs[who], keys[who])};
+	SSL_CTX_set_options(phone.ctx, mode->options);
 	SSL_CTX_set_session_cache_mode(
 		phone.ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(phone.ctx, on_session);
