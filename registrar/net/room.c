@@ -53,7 +53,7 @@ struct room {
 struct room *room_new(size_t max, uint32_t stale_ms)
 {
 	struct room *r =
-		memory_zero(sizeof(*r) + (max + 1) * sizeof(*r->by_weight));
+		memory_zero(sizeof(*r) + (max + 1) * sizeof(struct prefix *));
 	r->max = max;
 	r->stale_ms = stale_ms;
 	return r;

@@ -170,8 +170,9 @@ static size_t write_hello(uint8_t hello[512], const uint8_t *id, size_t n_id,
 	p += n_id;
 	memcpy(p, suites, n_ticket ? 12 : 8);
 	p += n_ticket ? 12 : 8;
-	memcpy(p, ticket, n_ticket);
-	return (size_t)(p + n_ticket - hello);
+	for (size_t i = 0; i < n_ticket; i++)
+		*p++ = ticket[i];
+	return (size_t)(p - hello);
 }
 
 static void at_once_until_the_limit_and_while_nobody_waits(void **state)
