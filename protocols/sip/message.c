@@ -4,9 +4,11 @@
 
 #include <osipparser2/osip_parser.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocols/sip/plain.h"
 #include "protocols/sip/uri.h"
 
 enum {
@@ -264,8 +266,7 @@ static void blank_length(char *copy, const struct sip_message *m)
 		memset(copy + (length.p - m->head.first.p), '0', length.n);
 }
 
-static enum sip_rule check_grammar(
-	struct sip_message *m, const struct sip_limits *limits)
+bool sip_message_grammatical(const struct sip_message *m)
 {
 	const char *data = m->head.first.p;
 	size_t n = (size_t)(m->body.p - data);
@@ -278,7 +279,14 @@ static enum sip_rule check_grammar(
 	int rc = osip_message_parse(osip, copy, n);
 	osip_message_free(osip);
 	free(copy);
-	return rc == OSIP_SUCCESS ? SIP_RULE_OK : SIP_RULE_GRAMMAR;
+	return rc == OSIP_SUCCESS;
+}
+
+static enum sip_rule check_grammar(
+	struct sip_message *m, const struct sip_limits *limits)
+{
+	bool good = sip_plain_message(m) || sip_message_grammatical(m);
+	return good ? SIP_RULE_OK : SIP_RULE_GRAMMAR;
 }
 
 bool sip_message_supports(struct sip_slice tag)

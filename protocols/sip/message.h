@@ -64,7 +64,12 @@ void sip_message_setup(void);
  */
 enum sip_rule sip_message_read(struct sip_message *m, const char *data,
 	const struct sip_frame *frame, const struct sip_limits *limits);
-/* The same, of an incomplete head: only m->head, and what m->name and
+/*
+ * What libosip2 says of the headers of a message that was read and broke no
+ * rule of ours before. Plain ones (see plain.h) are not shown to it.
+ */
+bool sip_message_grammatical(const struct sip_message *m);
+/* Reads an incomplete head: only m->head, and what m->name and
  * m->response can be told from the first line. */
 void sip_message_read_part(struct sip_message *m, const char *data, size_t n);
 /* True when the option tag of a Require is one that we understand. */
