@@ -79,7 +79,6 @@ struct sip_server_state {
 	enum waiting waiting;
 	struct sip_register *reg;
 	char *text;
-	char method[METHOD_MAX + 1];
 };
 
 static void *need(void *memory)
@@ -106,8 +105,6 @@ void sip_server_init(struct sip_server *s,
 /* Frees what the last event pointed to. */
 static void forget(struct sip_server_state *st)
 {
-	if (st->reg)
-		sip_registration_deinit(st->reg);
 	free(st->reg);
 	free(st->text);
 	st->reg = NULL;
@@ -278,10 +275,12 @@ static bool answer(struct sip_server *s, const struct sip_message *m,
 	if (status >= 400)
 		sip_answer_warning(&a, s->config->node, sip_rule_text(rule));
 	finish(s, &a);
-	sip_field_show(m->name, s->state->method, sizeof(s->state->method));
+	free(s->state->text);
+	s->state->text = need(malloc(METHOD_MAX + 1));
+	sip_field_show(m->name, s->state->text, METHOD_MAX + 1);
 	*event = (struct sip_server_event){
 		.type = SIP_SERVER_ANSWERED,
-		.method = s->state->method,
+		.method = s->state->text,
 		.status = status,
 		.text = sip_rule_text(rule),
 	};
@@ -292,8 +291,8 @@ static bool on_register(struct sip_server *s, const struct sip_message *m,
 	struct sip_server_event *event)
 {
 	struct sip_server_state *st = s->state;
-	st->reg = need(calloc(1, sizeof(*st->reg)));
-	enum sip_rule rule = sip_registration_read(st->reg, m);
+	enum sip_rule rule;
+	st->reg = sip_registration_new(m, &rule);
 	if (rule != SIP_RULE_OK)
 		return answer(s, m, rule, event);
 	st->waiting = FOR_REGISTER;
@@ -306,8 +305,8 @@ static bool on_token(struct sip_server *s, const struct sip_message *m,
 	struct sip_server_event *event)
 {
 	struct sip_server_state *st = s->state;
-	st->reg = need(calloc(1, sizeof(*st->reg)));
-	enum sip_rule rule = sip_registration_read_device(st->reg, m);
+	enum sip_rule rule;
+	st->reg = sip_registration_new_device(m, &rule);
 	if (rule != SIP_RULE_OK)
 		return answer(s, m, rule, event);
 	st->waiting = FOR_TOKEN;
