@@ -17,13 +17,13 @@ enum {
 	METHOD_MAX = 31,
 };
 
-static const char ALLOW[] = "Allow: REGISTER, OPTIONS, REFER";
+static const char ALLOW[] = "Allow: REGISTER, OPTIONS, REFER\r\n";
 static const char SUPPORTED[] =
-	"Supported: X-cisco-srtp-fallback,X-cisco-sis-7.0.0";
+	"Supported: X-cisco-srtp-fallback,X-cisco-sis-7.0.0\r\n";
 static const char ACCEPT[] =
 	"Accept: multipart/mixed, application/x-cisco-alarm+xml, "
 	"application/x-cisco-remotecc-request+xml, "
-	"application/x-cisco-remotecc-response+xml";
+	"application/x-cisco-remotecc-response+xml\r\n";
 const struct sip_server_config sip_server_defaults = {
 	.first_message_ms = 30000,
 	.idle_ms = 400000,
@@ -222,7 +222,7 @@ static void start(struct sip_server *s, struct sip_answer *a,
 	const struct sip_head *head, int status, const char *phrase)
 {
 	sip_answer_start(a, &s->out, head, status, phrase, &s->state->now);
-	sip_answer_line(a, "Server: Dialtone");
+	sip_answer_text(a, "Server: Dialtone\r\n");
 }
 
 static void finish(struct sip_server *s, struct sip_answer *a)
@@ -263,11 +263,11 @@ static bool answer(struct sip_server *s, const struct sip_message *m,
 	int status = sip_rule_status(rule);
 	start(s, &a, &m->head, status, NULL);
 	if (rule == SIP_RULE_OPTIONS || status == 405 || status == 489)
-		sip_answer_line(&a, "%s", ALLOW);
+		sip_answer_text(&a, ALLOW);
 	if (rule == SIP_RULE_OPTIONS || status == 415)
-		sip_answer_line(&a, "%s", ACCEPT);
+		sip_answer_text(&a, ACCEPT);
 	if (rule == SIP_RULE_OPTIONS)
-		sip_answer_line(&a, "%s", SUPPORTED);
+		sip_answer_text(&a, SUPPORTED);
 	if (status == 202)
 		put_contact(s, &a);
 	if (status == 420)
@@ -529,16 +529,17 @@ static uint32_t promised_s(
 static void put_bindings(struct sip_server *s, struct sip_answer *a,
 	const struct sip_grant *grant)
 {
-	const char *newreg = grant->newreg ? ";x-cisco-newreg" : "";
+	const char *end = grant->newreg ? ";x-cisco-newreg\r\n" : "\r\n";
 	for (size_t i = 0; grant->bindings && i < grant->bindings->n; i++) {
 		const struct sip_binding *binding = &grant->bindings->list[i];
 		uint32_t left = left_s(binding, &s->state->now);
 		if (!left ||
 			strcmp(binding->aor, s->state->reg->request.aor) != 0)
 			continue;
-		sip_answer_line(a, "Contact: %s;expires=%u%s", binding->text,
-			left, newreg);
-		newreg = "";
+		sip_answer_text(a, "Contact: ");
+		sip_answer_text(a, binding->text);
+		sip_answer_number(a, ";expires=", left, end);
+		end = "\r\n";
 	}
 }
 
@@ -554,10 +555,11 @@ void sip_server_accept(struct sip_server *s, const struct sip_grant *grant)
 		kind == SIP_REGISTER_BIND || kind == SIP_REGISTER_UNBIND_ALL;
 	start(s, &a, &head, 200, NULL);
 	if (changes)
-		sip_answer_line(&a, "Expires: %u", promised_s(s, grant));
+		sip_answer_number(
+			&a, "Expires: ", promised_s(s, grant), "\r\n");
 	if (kind != SIP_REGISTER_STANDBY)
 		put_bindings(s, &a, grant);
-	sip_answer_line(&a, "%s", SUPPORTED);
+	sip_answer_text(&a, SUPPORTED);
 	finish(s, &a);
 	if (changes)
 		st->alive_ms = grant->alive_until_ms;
@@ -572,9 +574,11 @@ void sip_server_reject(struct sip_server *s, const struct sip_refusal *why)
 		return;
 	start(s, &a, &head, why->status, why->phrase);
 	if (why->retry_after_s)
-		sip_answer_line(&a, "Retry-After: %u", why->retry_after_s);
+		sip_answer_number(
+			&a, "Retry-After: ", why->retry_after_s, "\r\n");
 	if (why->min_expires_s)
-		sip_answer_line(&a, "Min-Expires: %u", why->min_expires_s);
+		sip_answer_number(
+			&a, "Min-Expires: ", why->min_expires_s, "\r\n");
 	if (why->warning)
 		sip_answer_warning(&a, s->config->node, why->warning);
 	finish(s, &a);
@@ -601,7 +605,7 @@ void sip_server_deny_token(struct sip_server *s, uint32_t wait_s)
 		return;
 	start(s, &a, &head, 486, NULL);
 	if (wait_s)
-		sip_answer_line(&a, "Retry-After: %u", wait_s);
+		sip_answer_number(&a, "Retry-After: ", wait_s, "\r\n");
 	finish(s, &a);
 	consume(s);
 }
