@@ -33,15 +33,17 @@ static bool word(struct sip_slice *s, const char *text)
 	return true;
 }
 
-/* name, 192.0.2.1 or [2001:db8::1]; libosip2 refuses some of one letter */
+/* name, 192.0.2.1 or [2001:db8::1]; libosip2 refuses some that are shorter
+ * than two characters. */
 static bool host(struct sip_slice *s)
 {
+	bool brackets = one(s, '[');
 	const char *start = s->p;
-	if (!one(s, '['))
+	if (!brackets)
 		return run(s, SIP_CHARS_NAME) && s->p - start > 1;
 	while (run(s, SIP_CHARS_HEX) || one(s, ':') || one(s, '.'))
 		;
-	return one(s, ']');
+	return s->p - start > 1 && one(s, ']');
 }
 
 static bool port(struct sip_slice *s)
