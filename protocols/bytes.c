@@ -119,6 +119,12 @@ static void reserve(struct bytes_queue *q, size_t n)
 	q->tail = len;
 }
 
+void bytes_queue_reserve(struct bytes_queue *q, size_t n)
+{
+	if (n <= q->max - bytes_queue_len(q))
+		reserve(q, n);
+}
+
 uint8_t *bytes_queue_extend(struct bytes_queue *q, size_t n)
 {
 	if (n > q->max - bytes_queue_len(q))

@@ -47,6 +47,9 @@ void bytes_queue_init(struct bytes_queue *q, size_t max);
 void bytes_queue_deinit(struct bytes_queue *q);
 /* Appends n bytes. 0, or -ENOBUFS (nothing appended) above max. */
 int bytes_queue_put(struct bytes_queue *q, const void *data, size_t n);
+/* Makes room for n more bytes at once, if max allows them: what is put next
+ * does not have to be moved as the queue grows. */
+void bytes_queue_reserve(struct bytes_queue *q, size_t n);
 /*
  * Room for n bytes at the tail, zeroed and counted as content at once; NULL
  * above max. Valid until the next call on the queue.

@@ -33,10 +33,25 @@ size_t text_character(const char *text)
 	return 0;
 }
 
+/* Bytes of printable ASCII at the start, no more than max. */
+static size_t plain(const char *text, size_t max)
+{
+	size_t n = 0;
+	while (n < max && text[n] >= ' ' && text[n] <= '~')
+		n++;
+	return n;
+}
+
 void text_copy(char *dst, size_t size, const char *text)
 {
 	size_t n = 0;
-	while (*text) {
+	for (;;) {
+		size_t run = plain(text, size - 1 - n);
+		memcpy(dst + n, text, run);
+		n += run;
+		text += run;
+		if (!*text)
+			break;
 		size_t len = text_character(text);
 		size_t need = len ? len : 1;
 		if (n + need >= size)

@@ -3,14 +3,15 @@
 #include "protocols/sip/answer.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
+	ANSWER_USUAL = 1024, /* what most answers have room in */
 	ANSWER_LINE_MAX =
 		1024, /* with CR LF: what a phone's header buffer takes */
 	WARNING_MAX = 512,
+	TAG_SIZE = 5 + 16 + 1, /* ;tag= and 64 bits */
 };
 
 /* RFC 3261 21, RFC 3515, RFC 6665 */
@@ -65,6 +66,13 @@ static void civil(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 	*year = (int64_t)yoe + era * 400 + (*month <= 2);
 }
 
+/* The last two decimal digits. */
+static void put_two(char *dst, unsigned value)
+{
+	dst[0] = (char)('0' + value / 10 % 10);
+	dst[1] = (char)('0' + value % 10);
+}
+
 void sip_answer_date(const struct moment *now, char date[SIP_DATE_SIZE])
 {
 	static const char weekdays[] = "ThuFriSatSunMonTueWed";
@@ -76,15 +84,39 @@ void sip_answer_date(const struct moment *now, char date[SIP_DATE_SIZE])
 	int64_t year;
 	unsigned month, day;
 	civil(days, &year, &month, &day);
-	snprintf(date, SIP_DATE_SIZE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-		weekdays + 3 * weekday, day % 100, months + 3 * (month - 1),
-		(unsigned)year % 10000, rest / 3600 % 24, rest / 60 % 60,
-		rest % 60);
+	memcpy(date, "Thu, 01 Jan 1970 00:00:00 GMT", SIP_DATE_SIZE);
+	memcpy(date, weekdays + (size_t)3 * weekday, 3);
+	put_two(date + 5, day);
+	memcpy(date + 8, months + (size_t)3 * (month - 1), 3);
+	put_two(date + 12, (unsigned)year / 100);
+	put_two(date + 14, (unsigned)year);
+	put_two(date + 17, rest / 3600);
+	put_two(date + 20, rest / 60 % 60);
+	put_two(date + 23, rest % 60);
 }
 
 static void put(struct sip_answer *a, const char *text, size_t n)
 {
 	a->full |= bytes_queue_put(a->out, text, n) < 0;
+}
+
+void sip_answer_text(struct sip_answer *a, const char *text)
+{
+	put(a, text, strlen(text));
+}
+
+void sip_answer_number(struct sip_answer *a, const char *before, uint32_t value,
+	const char *behind)
+{
+	char digits[10];
+	size_t n = sizeof(digits);
+	do {
+		digits[--n] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	sip_answer_text(a, before);
+	put(a, digits + n, sizeof(digits) - n);
+	sip_answer_text(a, behind);
 }
 
 void sip_answer_line(struct sip_answer *a, const char *format, ...)
@@ -103,11 +135,15 @@ void sip_answer_line(struct sip_answer *a, const char *format, ...)
 	put(a, "\r\n", 2);
 }
 
-static char echoed(char c)
+/* Undoes folds. */
+static void clean(char *text, size_t n)
 {
-	if (sip_field_space(c))
-		return ' ';
-	return c == '\0' ? '?' : c;
+	for (size_t i = 0; i < n; i++) {
+		if (sip_field_space(text[i]))
+			text[i] = ' ';
+		if (text[i] == '\0')
+			text[i] = '?';
+	}
 }
 
 /* Sends a received value back under its full name, folds undone. */
@@ -122,8 +158,10 @@ static void echo(struct sip_answer *a, enum sip_header header,
 	memcpy(line, name, n);
 	line[n++] = ':';
 	line[n++] = ' ';
-	for (size_t i = 0; i < value.n; i++)
-		line[n++] = echoed(value.p[i]);
+	memcpy(line + n, value.p, value.n);
+	if (sip_field_span(value, SIP_CHARS_SHOWN) < value.n)
+		clean(line + n, value.n);
+	n += value.n;
 	memcpy(line + n, tail, t);
 	memcpy(line + n + t, "\r\n", 2);
 	put(a, line, n + t + 2);
@@ -153,19 +191,25 @@ static uint64_t tag_of(const struct sip_head *head)
 	return mix(hash, sip_head_value(head, SIP_HEADER_VIA));
 }
 
+static void put_tag(char tail[TAG_SIZE], uint64_t tag)
+{
+	memcpy(tail, ";tag=0123456789abcdef", TAG_SIZE);
+	for (size_t i = TAG_SIZE - 2; i > 4; i--, tag >>= 4)
+		tail[i] = "0123456789abcdef"[tag & 15];
+}
+
 /* A To that nobody can read, or that has a tag, goes back as it came. */
 static void echo_to(struct sip_answer *a, const struct sip_head *head)
 {
 	struct sip_address address;
 	struct sip_param param;
-	char tail[32] = "";
+	char tail[TAG_SIZE] = "";
 	const struct sip_line *to = sip_head_find(head, SIP_HEADER_TO);
 	if (!to)
 		return;
 	if (sip_field_address(to->value, &address) &&
 		!sip_field_find(address.params, "tag", &param))
-		snprintf(tail, sizeof(tail), ";tag=%016llx",
-			(unsigned long long)tag_of(head));
+		put_tag(tail, tag_of(head));
 	echo(a, SIP_HEADER_TO, to->value, tail);
 }
 
@@ -175,8 +219,12 @@ void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
 {
 	char date[SIP_DATE_SIZE];
 	*a = (struct sip_answer){.out = out};
-	sip_answer_line(a, "SIP/2.0 %d %s", status,
-		phrase ? phrase : phrase_of(status));
+	bytes_queue_reserve(out, ANSWER_USUAL);
+	if (status == 200 && !phrase)
+		sip_answer_text(a, "SIP/2.0 200 OK\r\n");
+	else
+		sip_answer_line(a, "SIP/2.0 %d %s", status,
+			phrase ? phrase : phrase_of(status));
 	for (size_t i = 0; i < head->n; i++) {
 		if (head->lines[i].header == SIP_HEADER_VIA)
 			echo(a, SIP_HEADER_VIA, head->lines[i].value, "");
@@ -184,7 +232,9 @@ void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
 	echo_first(a, head, SIP_HEADER_FROM);
 	echo_to(a, head);
 	sip_answer_date(now, date);
-	sip_answer_line(a, "Date: %s", date);
+	sip_answer_text(a, "Date: ");
+	sip_answer_text(a, date);
+	sip_answer_text(a, "\r\n");
 	echo_first(a, head, SIP_HEADER_CALL_ID);
 	echo_first(a, head, SIP_HEADER_CSEQ);
 }
@@ -202,8 +252,7 @@ void sip_answer_warning(
 
 void sip_answer_body(struct sip_answer *a, const char *body, size_t n)
 {
-	sip_answer_line(a, "Content-Length: %zu", n);
-	put(a, "\r\n", 2);
+	sip_answer_number(a, "Content-Length: ", (uint32_t)n, "\r\n\r\n");
 	put(a, body, n);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "protocols/bytes.h"
 #include "protocols/moment.h"
@@ -34,6 +35,11 @@ struct sip_answer {
 void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
 	const struct sip_head *head, int status, const char *phrase,
 	const struct moment *now);
+/* Text of our own or already clean, CR LF and all, as it is. */
+void sip_answer_text(struct sip_answer *a, const char *text);
+/* A number between two such texts. */
+void sip_answer_number(struct sip_answer *a, const char *before, uint32_t value,
+	const char *behind);
 /* One header line of our own, without CR LF; cut at 1022 bytes. Control
  * characters in it become '?', so that no text can start a new line. */
 void sip_answer_line(struct sip_answer *a, const char *format, ...)

@@ -34,21 +34,13 @@ static void *need(void *memory)
 	return memory;
 }
 
-static void release(struct sip_binding *binding)
-{
-	free(binding->aor);
-	free(binding->uri);
-	free(binding->text);
-	free(binding->call_id);
-}
-
 static void remove_at(struct sip_bindings *b, struct sip_binding *binding)
 {
 	struct sip_binding gone = *binding;
 	b->n--;
 	memmove(binding, binding + 1,
 		(size_t)(b->list + b->n - binding) * sizeof(*binding));
-	release(&gone);
+	free(gone.block);
 }
 
 size_t sip_bindings_expire(struct sip_bindings *b, const struct moment *now)
@@ -73,22 +65,17 @@ uint64_t sip_bindings_last_ms(const struct sip_bindings *b)
 void sip_bindings_deinit(struct sip_bindings *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		release(&b->list[i]);
+		free(b->list[i].block);
 	free(b->list);
 	*b = (struct sip_bindings){0};
 }
 
-static bool same_uri(const char *a, const char *b)
-{
-	return sip_uri_same(sip_field_text(a), sip_field_text(b));
-}
-
 static struct sip_binding *find(
-	const struct sip_bindings *b, const char *aor, const char *uri)
+	const struct sip_bindings *b, const char *aor, struct sip_slice uri)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		if (strcmp(b->list[i].aor, aor) == 0 &&
-			same_uri(b->list[i].uri, uri))
+			sip_uri_same(sip_field_text(b->list[i].uri), uri))
 			return &b->list[i];
 	}
 	return NULL;
@@ -125,7 +112,7 @@ static uint32_t granted_s(
 static bool repeats(const struct sip_binding_request *request, size_t contact)
 {
 	for (size_t i = 0; i < contact; i++) {
-		if (same_uri(request->contacts[i].uri,
+		if (sip_uri_same(request->contacts[i].uri,
 			    request->contacts[contact].uri))
 			return true;
 	}
@@ -168,19 +155,41 @@ static enum sip_bind_verdict judge(const struct sip_bindings *b,
 					       : SIP_BIND_OK;
 }
 
-static struct sip_binding *add(struct sip_bindings *b, const char *aor)
+static struct sip_binding *add(struct sip_bindings *b)
 {
 	assert(b->n < SIP_BINDINGS_MAX);
 	b->list = need(realloc(b->list, (b->n + 1) * sizeof(*b->list)));
 	struct sip_binding *binding = &b->list[b->n++];
-	*binding = (struct sip_binding){.aor = need(strdup(aor))};
+	*binding = (struct sip_binding){0};
 	return binding;
 }
 
-static void set(char **field, const char *text)
+/* Copies s behind what is in the block, with an end of its own. */
+static const char *append(char **end, struct sip_slice s)
 {
-	free(*field);
-	*field = need(strdup(text));
+	char *text = *end;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	*end += s.n + 1;
+	return text;
+}
+
+static void write_texts(struct sip_binding *binding,
+	const struct sip_binding_request *request,
+	const struct sip_contact *contact)
+{
+	struct sip_slice aor = sip_field_text(request->aor);
+	struct sip_slice call_id = sip_field_text(request->call_id);
+	struct sip_slice text = sip_field_text(contact->text);
+	char *old = binding->block;
+	char *end =
+		need(malloc(aor.n + call_id.n + text.n + contact->uri.n + 4));
+	binding->block = end;
+	binding->aor = append(&end, aor);
+	binding->call_id = append(&end, call_id);
+	binding->text = append(&end, text);
+	binding->uri = append(&end, contact->uri);
+	free(old);
 }
 
 /* One Contact that judge() let pass; answers how many it added, 0 or 1. */
@@ -198,10 +207,8 @@ static size_t apply_contact(struct sip_bindings *b,
 		return 0;
 	}
 	if (!known)
-		binding = add(b, request->aor);
-	set(&binding->uri, contact->uri);
-	set(&binding->text, contact->text);
-	set(&binding->call_id, request->call_id);
+		binding = add(b);
+	write_texts(binding, request, contact);
 	binding->cseq = request->cseq;
 	binding->expires_ms =
 		now->mono_ms + granted_s(asked, limits) * UINT64_C(1000);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "protocols/moment.h"
+#include "protocols/sip/field.h"
 
 enum {
 	SIP_AOR_MAX = 255,
@@ -17,20 +18,21 @@ enum {
 	SIP_BINDINGS_MAX = 64,	/* of one device, all lines together */
 };
 
-/* One Contact of a REGISTER. */
+/* One Contact of a REGISTER; its text belongs to whoever made it. */
 struct sip_contact {
-	char uri[SIP_CONTACT_MAX + 1];	/* addr-spec, for comparing */
-	char text[SIP_CONTACT_MAX + 1]; /* as received, without expires and
-					 * cisco-keep-alive: echoed back */
+	const char *text;     /* as received, without expires and
+			       * cisco-keep-alive: echoed back; no control
+			       * characters */
+	struct sip_slice uri; /* addr-spec, for comparing; usually in text */
 	bool has_expires;
 	uint32_t expires_s; /* saturates at 2^32 - 1 */
 };
 
 /* The part of a REGISTER that changes bindings. */
 struct sip_binding_request {
-	char aor[SIP_AOR_MAX + 1]; /* canonical: user@host, host lower
-				    * case, no parameters */
-	char call_id[SIP_CALL_ID_MAX + 1];
+	const char *aor; /* canonical: user@host, host lower case, no
+			  * parameters */
+	const char *call_id;
 	uint32_t cseq;
 	bool has_expires; /* the header */
 	uint32_t expires_s;
@@ -39,13 +41,15 @@ struct sip_binding_request {
 	const struct sip_contact *contacts;
 };
 
+/* Its texts are one block of exactly their length. */
 struct sip_binding {
-	char *aor;
-	char *uri;
-	char *text;
-	char *call_id;
-	uint32_t cseq;
+	const char *aor;
+	const char *uri;
+	const char *text;
+	const char *call_id;
+	char *block;
 	uint64_t expires_ms; /* monotonic */
+	uint32_t cseq;
 };
 
 /* All bindings of one device. Zeroed is empty. */

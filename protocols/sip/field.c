@@ -39,7 +39,9 @@ struct sip_slice sip_field_trim(struct sip_slice s)
 bool sip_field_starts(struct sip_slice s, const char *text)
 {
 	for (size_t i = 0; text[i]; i++) {
-		if (i == s.n ||
+		if (i == s.n)
+			return false;
+		if (s.p[i] != text[i] &&
 			sip_field_lower(s.p[i]) != sip_field_lower(text[i]))
 			return false;
 	}
@@ -69,8 +71,9 @@ void sip_field_show(struct sip_slice s, char *dst, size_t size)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
 	for (size_t i = 0; i < n; i++) {
-		char c = sip_field_space(s.p[i]) ? ' ' : s.p[i];
-		dst[i] = c >= ' ' && c <= '~' ? c : '?';
+		dst[i] = s.p[i];
+		if (!sip_chars_in(s.p[i], SIP_CHARS_VISIBLE))
+			dst[i] = sip_field_space(s.p[i]) ? ' ' : '?';
 	}
 	dst[n] = '\0';
 }
@@ -78,6 +81,12 @@ void sip_field_show(struct sip_slice s, char *dst, size_t size)
 /* Length of the quoted string at the start of s, or 0 if it has no end. */
 static size_t quoted(struct sip_slice s)
 {
+	const char *end = memchr(s.p + 1, '"', s.n - 1);
+	if (!end)
+		return 0;
+	size_t n = (size_t)(end - s.p);
+	if (!memchr(s.p + 1, '\\', n - 1))
+		return n + 1;
 	for (size_t i = 1; i < s.n; i++) {
 		if (s.p[i] == '\\')
 			i++;

@@ -33,15 +33,17 @@ static bool word(struct sip_slice *s, const char *text)
 	return true;
 }
 
-/* name, 192.0.2.1 or [2001:db8::1]; libosip2 refuses some of one letter */
+/* name, 192.0.2.1 or [2001:db8::1]; libosip2 refuses some that are shorter
+ * than two characters. */
 static bool host(struct sip_slice *s)
 {
+	bool brackets = one(s, '[');
 	const char *start = s->p;
-	if (!one(s, '['))
+	if (!brackets)
 		return run(s, SIP_CHARS_NAME) && s->p - start > 1;
 	while (run(s, SIP_CHARS_HEX) || one(s, ':') || one(s, '.'))
 		;
-	return one(s, ']');
+	return s->p - start > 1 && one(s, ']');
 }
 
 static bool port(struct sip_slice *s)
@@ -144,13 +146,8 @@ static bool number(struct sip_slice s)
 	return sip_field_all(s, SIP_CHARS_NAME);
 }
 
-/* libosip2 cuts the headers it does not know at commas, and no further. */
-static bool text(struct sip_slice s)
+static bool listed(struct sip_slice s)
 {
-	if (!s.n || memchr(s.p, '\n', s.n) || memchr(s.p, '\0', s.n))
-		return false;
-	if (!memchr(s.p, ',', s.n))
-		return true;
 	do {
 		while (one(&s, ' '))
 			;
@@ -158,6 +155,13 @@ static bool text(struct sip_slice s)
 			return false;
 	} while (one(&s, ','));
 	return s.n == 0;
+}
+
+/* libosip2 cuts the headers it does not know at commas, and no further. */
+static bool text(struct sip_slice s)
+{
+	return listed(s) ||
+	       (!memchr(s.p, ',', s.n) && sip_field_all(s, SIP_CHARS_SHOWN));
 }
 
 static bool (*const shapes[SIP_HEADERS])(struct sip_slice value) = {

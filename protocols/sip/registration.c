@@ -14,6 +14,7 @@ enum {
 	 * and CR LF, in the 1024 bytes of a phone's line buffer. */
 	CONTACT_TEXT_MAX = 1024 - 48,
 	MAC_DIGITS = 12,
+	MODEL_SIZE = 16,
 };
 
 static const char DEVICE_PARAM[] = "+u.sip!devicename.ccm.cisco.com";
@@ -50,6 +51,18 @@ static bool instance_device(struct sip_slice value, char *device)
 	return strcmp(mac.p + mac.n, ">") == 0 && mac_device(mac, device);
 }
 
+/*
+ * A register being read. Its block has room for all that can come of the
+ * message; `end` is where the next text goes.
+ */
+struct reader {
+	struct sip_register *reg;
+	struct sip_contact *contacts;
+	char *device; /* what reg->device points to */
+	char *model;
+	char *end;
+};
+
 /* A device name as one Contact gives it; empty: it gives none. */
 struct claim {
 	char device[SIP_DEVICE_MAX + 1];
@@ -71,39 +84,34 @@ static enum sip_rule claim_name(struct claim *claim, struct sip_slice value)
 }
 
 /*
- * The name in one Contact's parameters: Cisco's own, else the first instance
- * that holds a MAC. Phones send +sip.instance twice, active and wired MAC.
+ * What one parameter of a Contact says of the name: Cisco's own counts, else
+ * the first instance that holds a MAC. Phones send +sip.instance twice,
+ * active and wired MAC.
  */
-static enum sip_rule read_claim(struct claim *claim, struct sip_slice params)
+static enum sip_rule claim_param(
+	struct claim *claim, const struct sip_param *param)
 {
-	struct sip_param param;
-	enum sip_rule rule = SIP_RULE_OK;
-	*claim = (struct claim){0};
-	while (rule == SIP_RULE_OK && sip_field_param(&params, &param)) {
-		if (sip_field_is_nocase(param.name, DEVICE_PARAM))
-			rule = claim_name(claim, param.value);
-		if (claim->device[0] ||
-			!sip_field_is_nocase(param.name, INSTANCE_PARAM))
-			continue;
-		if (!instance_device(param.value, claim->device))
-			claim->device[0] = '\0';
-		claim->source = SIP_DEVICE_INSTANCE;
-	}
-	return rule;
+	if (sip_field_is_nocase(param->name, DEVICE_PARAM))
+		return claim_name(claim, param->value);
+	if (claim->device[0] ||
+		!sip_field_is_nocase(param->name, INSTANCE_PARAM))
+		return SIP_RULE_OK;
+	if (!instance_device(param->value, claim->device))
+		claim->device[0] = '\0';
+	claim->source = SIP_DEVICE_INSTANCE;
+	return SIP_RULE_OK;
 }
 
 /* One Contact names the device, the others name the same or none. */
-static enum sip_rule take_claim(
-	struct sip_register *reg, struct sip_slice params)
+static enum sip_rule take_claim(struct reader *r, const struct claim *claim)
 {
-	struct claim claim;
-	enum sip_rule rule = read_claim(&claim, params);
-	if (rule != SIP_RULE_OK || !claim.device[0])
-		return rule;
-	if (reg->device[0] && strcmp(reg->device, claim.device) != 0)
+	struct sip_register *reg = r->reg;
+	if (!claim->device[0])
+		return SIP_RULE_OK;
+	if (reg->device[0] && strcmp(reg->device, claim->device) != 0)
 		return SIP_RULE_DEVICE_NAMES;
-	memcpy(reg->device, claim.device, sizeof(reg->device));
-	if (claim.source == SIP_DEVICE_CISCO)
+	memcpy(r->device, claim->device, sizeof(claim->device));
+	if (claim->source == SIP_DEVICE_CISCO)
 		reg->source = SIP_DEVICE_CISCO;
 	else if (reg->source == SIP_DEVICE_AOR)
 		reg->source = SIP_DEVICE_INSTANCE;
@@ -111,31 +119,29 @@ static enum sip_rule take_claim(
 }
 
 /* Without a claim the user of the address is the name. */
-static enum sip_rule device_from_aor(struct sip_register *reg, const char *aor)
+static enum sip_rule device_from_aor(struct reader *r, const char *aor)
 {
 	const char *at = strchr(aor, '@');
 	struct sip_slice user = {aor, at ? (size_t)(at - aor) : 0};
-	if (reg->device[0])
+	if (r->device[0])
 		return SIP_RULE_OK;
 	if (user.n > SIP_DEVICE_MAX || !sip_field_all(user, SIP_CHARS_AOR))
 		return SIP_RULE_DEVICE_NAME;
-	memcpy(reg->device, user.p, user.n);
-	reg->device[user.n] = '\0';
+	memcpy(r->device, user.p, user.n);
+	r->device[user.n] = '\0';
 	return SIP_RULE_OK;
 }
 
 /* The model number, decimal in quotes; anything else is no model. */
-static void take_model(struct sip_register *reg, struct sip_slice params)
+static void take_model(struct reader *r, struct sip_slice value)
 {
-	struct sip_param param;
 	uint32_t number;
-	char model[sizeof(reg->model)];
-	if (reg->model[0] || !sip_field_find(params, MODEL_PARAM, &param) ||
-		!param.value.p ||
-		!sip_field_unquote(param.value, model, sizeof(model)) ||
+	char model[MODEL_SIZE];
+	if (r->model[0] || !value.p ||
+		!sip_field_unquote(value, model, sizeof(model)) ||
 		!sip_field_number(sip_field_text(model), &number))
 		return;
-	memcpy(reg->model, model, sizeof(model));
+	memcpy(r->model, model, sizeof(model));
 }
 
 static uint32_t read_expires(struct sip_slice value)
@@ -146,7 +152,7 @@ static uint32_t read_expires(struct sip_slice value)
 	return EXPIRES_MALFORMED_S;
 }
 
-/* Space for text[SIP_CONTACT_MAX + 1], filled piece by piece. */
+/* Text of at most CONTACT_TEXT_MAX, filled piece by piece. */
 struct builder {
 	char *text;
 	size_t n;
@@ -159,48 +165,70 @@ static void append(struct builder *b, struct sip_slice s)
 		b->full = true;
 		return;
 	}
-	for (size_t i = 0; i < s.n; i++)
-		b->text[b->n++] = sip_field_space(s.p[i]) ? ' ' : s.p[i];
-	b->text[b->n] = '\0';
+	for (size_t i = 0; i < s.n; i++) {
+		char c = sip_field_space(s.p[i]) ? ' ' : s.p[i];
+		b->text[b->n++] = sip_chars_in(c, SIP_CHARS_SHOWN) ? c : '?';
+	}
 }
+
+/* What the parameters of one Contact add up to. */
+struct contact_params {
+	struct builder text;
+	struct claim claim;
+	enum sip_rule rule; /* of the claim */
+	struct sip_slice model;
+	bool has_model; /* the first counts, whatever it says */
+	bool keepalive;
+};
 
 /* Parameters that we set or that are orders to us are not echoed. */
-static bool echoed(struct sip_slice name)
+static void read_param(struct contact_params *p, struct sip_contact *contact,
+	const struct sip_param *param)
 {
-	return !sip_field_is_nocase(name, "expires") &&
-	       !sip_field_is_nocase(name, "cisco-keep-alive") &&
-	       !sip_field_is_nocase(name, "x-cisco-newreg");
+	struct sip_slice name = param->name;
+	if (sip_field_is_nocase(name, "cisco-keep-alive")) {
+		p->keepalive = true;
+		return;
+	}
+	if (sip_field_is_nocase(name, "x-cisco-newreg"))
+		return;
+	if (sip_field_is_nocase(name, "expires")) {
+		if (!contact->has_expires)
+			contact->expires_s = read_expires(param->value);
+		contact->has_expires = true;
+		return;
+	}
+	append(&p->text, param->whole);
+	if (p->rule == SIP_RULE_OK)
+		p->rule = claim_param(&p->claim, param);
+	if (!p->has_model && sip_field_is_nocase(name, MODEL_PARAM)) {
+		p->has_model = true;
+		p->model = param->value;
+	}
 }
 
-static enum sip_rule read_contact(
-	struct sip_contact *contact, struct sip_slice text, bool *keepalive)
+static enum sip_rule read_contact(struct reader *r, struct sip_contact *contact,
+	struct sip_slice text, struct contact_params *p)
 {
 	struct sip_address address;
 	struct sip_uri uri;
 	struct sip_param param;
+	*p = (struct contact_params){.text = {.text = r->end}};
+	*contact = (struct sip_contact){.text = r->end};
 	if (!sip_field_address(text, &address) ||
 		!sip_uri_read(address.uri, &uri))
 		return SIP_RULE_CONTACT;
 	if (!address.bracketed && memchr(address.uri.p, '?', address.uri.n))
 		return SIP_RULE_CONTACT_QUESTION;
-	struct builder b = {contact->uri, 0, false};
-	append(&b, address.uri);
-	b = (struct builder){contact->text, 0, b.full};
-	append(&b, (struct sip_slice){
-			   text.p, (size_t)(address.params.p - text.p)});
-	*keepalive = false;
-	while (sip_field_param(&address.params, &param)) {
-		if (echoed(param.name))
-			append(&b, param.whole);
-		if (sip_field_is_nocase(param.name, "cisco-keep-alive"))
-			*keepalive = true;
-		if (!contact->has_expires &&
-			sip_field_is_nocase(param.name, "expires")) {
-			contact->has_expires = true;
-			contact->expires_s = read_expires(param.value);
-		}
-	}
-	return b.full ? SIP_RULE_CONTACT_TOO_LONG : SIP_RULE_OK;
+	append(&p->text, (struct sip_slice){
+				 text.p, (size_t)(address.params.p - text.p)});
+	contact->uri = (struct sip_slice){
+		r->end + (address.uri.p - text.p), address.uri.n};
+	while (sip_field_param(&address.params, &param))
+		read_param(p, contact, &param);
+	r->end[p->text.n] = '\0';
+	r->end += p->text.n + 1;
+	return p->text.full ? SIP_RULE_CONTACT_TOO_LONG : SIP_RULE_OK;
 }
 
 /* Walks the Contacts of all lines; `line` starts at 0. */
@@ -222,23 +250,25 @@ struct tally {
 	size_t keepalive;
 };
 
-static enum sip_rule add_contact(struct sip_register *reg,
-	struct sip_contact *contact, struct sip_slice text, struct tally *tally)
+static enum sip_rule add_contact(
+	struct reader *r, struct sip_slice text, struct tally *tally)
 {
-	struct sip_address address;
-	bool keepalive;
-	enum sip_rule rule = read_contact(contact, text, &keepalive);
+	struct contact_params params;
+	struct sip_binding_request *request = &r->reg->request;
+	struct sip_contact *contact = &r->contacts[tally->n];
+	enum sip_rule rule = read_contact(r, contact, text, &params);
 	if (rule != SIP_RULE_OK)
 		return rule;
-	sip_field_address(text, &address);
-	take_model(reg, address.params);
-	bool zero = reg->request.has_expires && reg->request.expires_s == 0;
+	take_model(r, params.model);
+	bool zero = request->has_expires && request->expires_s == 0;
 	if (contact->has_expires)
 		zero = contact->expires_s == 0;
 	tally->n++;
 	tally->zero += zero;
-	tally->keepalive += keepalive;
-	return take_claim(reg, address.params);
+	tally->keepalive += params.keepalive;
+	if (params.rule != SIP_RULE_OK)
+		return params.rule;
+	return take_claim(r, &params.claim);
 }
 
 static enum sip_rule read_star(struct sip_register *reg, size_t n)
@@ -248,47 +278,32 @@ static enum sip_rule read_star(struct sip_register *reg, size_t n)
 	return n == 1 && zero ? SIP_RULE_OK : SIP_RULE_CONTACT_STAR;
 }
 
-static enum sip_rule read_contact_list(
-	struct sip_register *reg, const struct sip_head *head, size_t n)
+/* A keepalive touches no binding: nothing is left to apply. */
+static enum sip_rule read_contacts(
+	struct reader *r, const struct sip_head *head, size_t n)
 {
-	struct sip_contact *contacts = calloc(n, sizeof(*contacts));
-	if (!contacts)
-		abort(); /* law 2: no memory; n is capped by contacts_max */
-	reg->request.contacts = contacts;
-	reg->request.n_contacts = n;
 	struct tally tally = {0};
 	struct sip_slice text, rest = {NULL, 0};
 	size_t line = 0;
-	while (next_contact(head, &line, &rest, &text)) {
-		enum sip_rule rule =
-			add_contact(reg, &contacts[tally.n], text, &tally);
-		if (rule != SIP_RULE_OK)
-			return rule;
-	}
-	reg->kind = SIP_REGISTER_BIND;
-	if (tally.zero == n)
-		reg->kind = SIP_REGISTER_UNBIND_ALL;
-	if (tally.keepalive)
-		reg->kind = SIP_REGISTER_STANDBY;
-	return tally.keepalive && tally.keepalive < n ? SIP_RULE_KEEPALIVE_MIXED
-						      : SIP_RULE_OK;
-}
-
-static enum sip_rule read_contacts(
-	struct sip_register *reg, const struct sip_head *head)
-{
-	struct sip_slice text, rest = {NULL, 0};
-	size_t line = 0, n = 0;
-	while (next_contact(head, &line, &rest, &text)) {
-		reg->request.star |= sip_field_is(text, "*");
-		n++;
-	}
+	struct sip_register *reg = r->reg;
 	reg->kind = SIP_REGISTER_QUERY;
 	if (n == 0)
 		return SIP_RULE_OK;
 	if (reg->request.star)
 		return read_star(reg, n);
-	return read_contact_list(reg, head, n);
+	while (next_contact(head, &line, &rest, &text)) {
+		enum sip_rule rule = add_contact(r, text, &tally);
+		if (rule != SIP_RULE_OK)
+			return rule;
+	}
+	reg->kind =
+		tally.zero == n ? SIP_REGISTER_UNBIND_ALL : SIP_REGISTER_BIND;
+	if (tally.keepalive)
+		reg->kind = SIP_REGISTER_STANDBY;
+	else
+		reg->request.n_contacts = n;
+	return tally.keepalive && tally.keepalive < n ? SIP_RULE_KEEPALIVE_MIXED
+						      : SIP_RULE_OK;
 }
 
 static enum sip_rule read_aor(struct sip_slice to, char *aor, size_t size)
@@ -304,77 +319,161 @@ static enum sip_rule read_aor(struct sip_slice to, char *aor, size_t size)
 					    : SIP_RULE_AOR_TOO_LONG;
 }
 
-static enum sip_rule read_header(
-	struct sip_register *reg, const struct sip_message *m)
+/* An AOR is shorter than the URI it comes from. */
+static size_t aor_size(struct sip_slice to)
 {
-	struct sip_binding_request *request = &reg->request;
-	struct sip_slice id = sip_head_value(&m->head, SIP_HEADER_CALL_ID);
-	struct sip_slice expires = sip_head_value(&m->head, SIP_HEADER_EXPIRES);
+	return (to.n < SIP_AOR_MAX ? to.n : SIP_AOR_MAX) + 1;
+}
+
+/* A value for people, at the end of the block. */
+static const char *show(struct reader *r, struct sip_slice value)
+{
+	char *text = r->end;
+	size_t n = value.n < SIP_TEXT_MAX ? value.n : SIP_TEXT_MAX;
+	sip_field_show(value, text, n + 1);
+	r->end += n + 1;
+	return text;
+}
+
+static enum sip_rule read_header(struct reader *r, const struct sip_head *head)
+{
+	struct sip_binding_request *request = &r->reg->request;
+	struct sip_slice id = sip_head_value(head, SIP_HEADER_CALL_ID);
+	struct sip_slice expires = sip_head_value(head, SIP_HEADER_EXPIRES);
 	if (id.n > SIP_CALL_ID_MAX || !sip_field_all(id, SIP_CHARS_VISIBLE))
 		return SIP_RULE_CALL_ID;
-	memcpy(request->call_id, id.p, id.n);
-	request->cseq = m->cseq;
+	request->call_id = show(r, id);
 	request->has_expires = expires.p != NULL;
 	if (expires.p)
 		request->expires_s = read_expires(expires);
-	sip_field_show(sip_head_value(&m->head, SIP_HEADER_USER_AGENT),
-		reg->user_agent, sizeof(reg->user_agent));
-	sip_field_show(sip_head_value(&m->head, SIP_HEADER_REASON), reg->reason,
-		sizeof(reg->reason));
-	return read_aor(sip_head_value(&m->head, SIP_HEADER_TO), request->aor,
-		sizeof(request->aor));
-}
-
-enum sip_rule sip_registration_read(
-	struct sip_register *reg, const struct sip_message *m)
-{
-	*reg = (struct sip_register){.source = SIP_DEVICE_AOR};
-	enum sip_rule rule = read_header(reg, m);
+	r->reg->user_agent =
+		show(r, sip_head_value(head, SIP_HEADER_USER_AGENT));
+	r->reg->reason = show(r, sip_head_value(head, SIP_HEADER_REASON));
+	struct sip_slice to = sip_head_value(head, SIP_HEADER_TO);
+	char *aor = r->end;
+	enum sip_rule rule = read_aor(to, aor, aor_size(to));
 	if (rule == SIP_RULE_OK)
-		rule = read_contacts(reg, &m->head);
-	if (rule == SIP_RULE_OK)
-		rule = device_from_aor(reg, reg->request.aor);
-	/* A keepalive touches no binding: there is nothing left to apply. */
-	if (rule != SIP_RULE_OK || reg->kind == SIP_REGISTER_STANDBY)
-		sip_registration_deinit(reg);
-	/* The multipart around it is not taken apart: it only informs. */
-	reg->bulk = sip_field_has(m->body, "<bulkregisterreq");
+		r->end += strlen(aor) + 1;
+	request->aor = aor;
 	return rule;
 }
 
-enum sip_rule sip_registration_read_device(
-	struct sip_register *reg, const struct sip_message *m)
+/* One block for a register, its n contacts and text_n bytes besides. */
+static void reader_init(struct reader *r, size_t n, size_t text_n)
 {
-	char aor[SIP_AOR_MAX + 1];
+	size_t contacts = n * sizeof(*r->contacts);
+	size_t fixed = sizeof(*r->reg) + contacts;
+	char *block = malloc(fixed + SIP_DEVICE_MAX + 1 + MODEL_SIZE + text_n);
+	if (!block)
+		abort(); /* law 2: no memory; a head is capped by head_max */
+	r->reg = (struct sip_register *)block;
+	r->contacts = (struct sip_contact *)(block + sizeof(*r->reg));
+	r->device = block + fixed;
+	r->model = r->device + SIP_DEVICE_MAX + 1;
+	r->end = r->model + MODEL_SIZE;
+	r->device[0] = r->model[0] = '\0';
+	*r->reg = (struct sip_register){
+		.source = SIP_DEVICE_AOR,
+		.device = r->device,
+		.model = r->model,
+		.user_agent = "",
+		.reason = "",
+		.request = {.aor = "", .call_id = "", .contacts = r->contacts},
+	};
+}
+
+/* Every text that is kept is no longer than the value it comes from. */
+static size_t texts_of(const struct sip_head *head)
+{
+	size_t n = aor_size(sip_head_value(head, SIP_HEADER_TO));
+	for (size_t i = 0; i < head->n; i++) {
+		switch ((int)head->lines[i].header) {
+		case SIP_HEADER_CALL_ID:
+		case SIP_HEADER_USER_AGENT:
+		case SIP_HEADER_REASON:
+		case SIP_HEADER_CONTACT:
+			n += head->lines[i].value.n + 1;
+		}
+	}
+	return n;
+}
+
+/* The register that was read, or its end by a rule. */
+static struct sip_register *finish(struct reader *r, enum sip_rule rule)
+{
+	if (rule == SIP_RULE_OK)
+		return r->reg;
+	free(r->reg);
+	return NULL;
+}
+
+struct sip_register *sip_registration_new(
+	const struct sip_message *m, enum sip_rule *rule)
+{
+	struct reader r;
+	struct sip_slice text, rest = {NULL, 0};
+	size_t line = 0, n = 0;
+	bool star = false;
+	while (next_contact(&m->head, &line, &rest, &text)) {
+		star |= sip_field_is(text, "*");
+		n++;
+	}
+	reader_init(&r, n, texts_of(&m->head) + n + 3);
+	r.reg->request.star = star;
+	r.reg->request.cseq = m->cseq;
+	*rule = read_header(&r, &m->head);
+	if (*rule == SIP_RULE_OK)
+		*rule = read_contacts(&r, &m->head, n);
+	if (*rule == SIP_RULE_OK)
+		*rule = device_from_aor(&r, r.reg->request.aor);
+	/* The multipart around it is not taken apart: it only informs. */
+	r.reg->bulk = sip_field_has(m->body, "<bulkregisterreq");
+	return finish(&r, *rule);
+}
+
+static enum sip_rule read_claims(struct reader *r, const struct sip_head *head)
+{
 	struct sip_slice text, rest = {NULL, 0};
 	struct sip_address address;
+	struct sip_param param;
 	size_t line = 0;
-	*reg = (struct sip_register){.source = SIP_DEVICE_AOR};
-	while (next_contact(&m->head, &line, &rest, &text)) {
+	enum sip_rule rule = SIP_RULE_OK;
+	while (rule == SIP_RULE_OK && next_contact(head, &line, &rest, &text)) {
+		struct claim claim = {0};
 		if (!sip_field_address(text, &address))
 			return SIP_RULE_CONTACT;
-		enum sip_rule rule = take_claim(reg, address.params);
-		if (rule != SIP_RULE_OK)
-			return rule;
+		while (rule == SIP_RULE_OK &&
+			sip_field_param(&address.params, &param))
+			rule = claim_param(&claim, &param);
+		if (rule == SIP_RULE_OK)
+			rule = take_claim(r, &claim);
 	}
-	if (reg->device[0])
-		return SIP_RULE_OK;
+	return rule;
+}
+
+static enum sip_rule read_from(struct reader *r, const struct sip_head *head)
+{
+	char aor[SIP_AOR_MAX + 1];
 	enum sip_rule rule = read_aor(
-		sip_head_value(&m->head, SIP_HEADER_FROM), aor, sizeof(aor));
+		sip_head_value(head, SIP_HEADER_FROM), aor, sizeof(aor));
 	if (rule != SIP_RULE_OK)
 		return rule;
 	struct sip_slice user = {aor, strcspn(aor, "@")};
-	if (mac_device(user, reg->device)) {
-		reg->source = SIP_DEVICE_INSTANCE;
+	if (mac_device(user, r->device)) {
+		r->reg->source = SIP_DEVICE_INSTANCE;
 		return SIP_RULE_OK;
 	}
-	reg->device[0] = '\0';
-	return device_from_aor(reg, aor);
+	r->device[0] = '\0';
+	return device_from_aor(r, aor);
 }
 
-void sip_registration_deinit(struct sip_register *reg)
+struct sip_register *sip_registration_new_device(
+	const struct sip_message *m, enum sip_rule *rule)
 {
-	free((void *)reg->request.contacts);
-	reg->request.contacts = NULL;
-	reg->request.n_contacts = 0;
+	struct reader r;
+	reader_init(&r, 0, 0);
+	*rule = read_claims(&r, &m->head);
+	if (*rule == SIP_RULE_OK && !r.device[0])
+		*rule = read_from(&r, &m->head);
+	return finish(&r, *rule);
 }

@@ -9,14 +9,12 @@
 /*
  * Reads a REGISTER that sip_message_read() found well-formed. Values that
  * identify are refused when they do not fit; Reason and User-Agent are cut.
- * On any rule but OK, reg holds nothing to be freed.
+ * NULL on any *rule but OK. All of it is one block: free() it.
  */
-enum sip_rule sip_registration_read(
-	struct sip_register *reg, const struct sip_message *m);
+struct sip_register *sip_registration_new(
+	const struct sip_message *m, enum sip_rule *rule);
 /* Only the device: of a REFER, whose From is the line or the MAC. */
-enum sip_rule sip_registration_read_device(
-	struct sip_register *reg, const struct sip_message *m);
-/* Frees the contacts; fine on a zeroed one. */
-void sip_registration_deinit(struct sip_register *reg);
+struct sip_register *sip_registration_new_device(
+	const struct sip_message *m, enum sip_rule *rule);
 
 #endif

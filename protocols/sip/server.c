@@ -17,13 +17,13 @@ enum {
 	METHOD_MAX = 31,
 };
 
-static const char ALLOW[] = "Allow: REGISTER, OPTIONS, REFER";
+static const char ALLOW[] = "Allow: REGISTER, OPTIONS, REFER\r\n";
 static const char SUPPORTED[] =
-	"Supported: X-cisco-srtp-fallback,X-cisco-sis-7.0.0";
+	"Supported: X-cisco-srtp-fallback,X-cisco-sis-7.0.0\r\n";
 static const char ACCEPT[] =
 	"Accept: multipart/mixed, application/x-cisco-alarm+xml, "
 	"application/x-cisco-remotecc-request+xml, "
-	"application/x-cisco-remotecc-response+xml";
+	"application/x-cisco-remotecc-response+xml\r\n";
 const struct sip_server_config sip_server_defaults = {
 	.first_message_ms = 30000,
 	.idle_ms = 400000,
@@ -79,7 +79,6 @@ struct sip_server_state {
 	enum waiting waiting;
 	struct sip_register *reg;
 	char *text;
-	char method[METHOD_MAX + 1];
 };
 
 static void *need(void *memory)
@@ -106,8 +105,6 @@ void sip_server_init(struct sip_server *s,
 /* Frees what the last event pointed to. */
 static void forget(struct sip_server_state *st)
 {
-	if (st->reg)
-		sip_registration_deinit(st->reg);
 	free(st->reg);
 	free(st->text);
 	st->reg = NULL;
@@ -225,7 +222,7 @@ static void start(struct sip_server *s, struct sip_answer *a,
 	const struct sip_head *head, int status, const char *phrase)
 {
 	sip_answer_start(a, &s->out, head, status, phrase, &s->state->now);
-	sip_answer_line(a, "Server: Dialtone");
+	sip_answer_text(a, "Server: Dialtone\r\n");
 }
 
 static void finish(struct sip_server *s, struct sip_answer *a)
@@ -266,11 +263,11 @@ static bool answer(struct sip_server *s, const struct sip_message *m,
 	int status = sip_rule_status(rule);
 	start(s, &a, &m->head, status, NULL);
 	if (rule == SIP_RULE_OPTIONS || status == 405 || status == 489)
-		sip_answer_line(&a, "%s", ALLOW);
+		sip_answer_text(&a, ALLOW);
 	if (rule == SIP_RULE_OPTIONS || status == 415)
-		sip_answer_line(&a, "%s", ACCEPT);
+		sip_answer_text(&a, ACCEPT);
 	if (rule == SIP_RULE_OPTIONS)
-		sip_answer_line(&a, "%s", SUPPORTED);
+		sip_answer_text(&a, SUPPORTED);
 	if (status == 202)
 		put_contact(s, &a);
 	if (status == 420)
@@ -278,10 +275,12 @@ static bool answer(struct sip_server *s, const struct sip_message *m,
 	if (status >= 400)
 		sip_answer_warning(&a, s->config->node, sip_rule_text(rule));
 	finish(s, &a);
-	sip_field_show(m->name, s->state->method, sizeof(s->state->method));
+	free(s->state->text);
+	s->state->text = need(malloc(METHOD_MAX + 1));
+	sip_field_show(m->name, s->state->text, METHOD_MAX + 1);
 	*event = (struct sip_server_event){
 		.type = SIP_SERVER_ANSWERED,
-		.method = s->state->method,
+		.method = s->state->text,
 		.status = status,
 		.text = sip_rule_text(rule),
 	};
@@ -292,8 +291,8 @@ static bool on_register(struct sip_server *s, const struct sip_message *m,
 	struct sip_server_event *event)
 {
 	struct sip_server_state *st = s->state;
-	st->reg = need(calloc(1, sizeof(*st->reg)));
-	enum sip_rule rule = sip_registration_read(st->reg, m);
+	enum sip_rule rule;
+	st->reg = sip_registration_new(m, &rule);
 	if (rule != SIP_RULE_OK)
 		return answer(s, m, rule, event);
 	st->waiting = FOR_REGISTER;
@@ -306,8 +305,8 @@ static bool on_token(struct sip_server *s, const struct sip_message *m,
 	struct sip_server_event *event)
 {
 	struct sip_server_state *st = s->state;
-	st->reg = need(calloc(1, sizeof(*st->reg)));
-	enum sip_rule rule = sip_registration_read_device(st->reg, m);
+	enum sip_rule rule;
+	st->reg = sip_registration_new_device(m, &rule);
 	if (rule != SIP_RULE_OK)
 		return answer(s, m, rule, event);
 	st->waiting = FOR_TOKEN;
@@ -530,16 +529,17 @@ static uint32_t promised_s(
 static void put_bindings(struct sip_server *s, struct sip_answer *a,
 	const struct sip_grant *grant)
 {
-	const char *newreg = grant->newreg ? ";x-cisco-newreg" : "";
+	const char *end = grant->newreg ? ";x-cisco-newreg\r\n" : "\r\n";
 	for (size_t i = 0; grant->bindings && i < grant->bindings->n; i++) {
 		const struct sip_binding *binding = &grant->bindings->list[i];
 		uint32_t left = left_s(binding, &s->state->now);
 		if (!left ||
 			strcmp(binding->aor, s->state->reg->request.aor) != 0)
 			continue;
-		sip_answer_line(a, "Contact: %s;expires=%u%s", binding->text,
-			left, newreg);
-		newreg = "";
+		sip_answer_text(a, "Contact: ");
+		sip_answer_text(a, binding->text);
+		sip_answer_number(a, ";expires=", left, end);
+		end = "\r\n";
 	}
 }
 
@@ -555,10 +555,11 @@ void sip_server_accept(struct sip_server *s, const struct sip_grant *grant)
 		kind == SIP_REGISTER_BIND || kind == SIP_REGISTER_UNBIND_ALL;
 	start(s, &a, &head, 200, NULL);
 	if (changes)
-		sip_answer_line(&a, "Expires: %u", promised_s(s, grant));
+		sip_answer_number(
+			&a, "Expires: ", promised_s(s, grant), "\r\n");
 	if (kind != SIP_REGISTER_STANDBY)
 		put_bindings(s, &a, grant);
-	sip_answer_line(&a, "%s", SUPPORTED);
+	sip_answer_text(&a, SUPPORTED);
 	finish(s, &a);
 	if (changes)
 		st->alive_ms = grant->alive_until_ms;
@@ -573,9 +574,11 @@ void sip_server_reject(struct sip_server *s, const struct sip_refusal *why)
 		return;
 	start(s, &a, &head, why->status, why->phrase);
 	if (why->retry_after_s)
-		sip_answer_line(&a, "Retry-After: %u", why->retry_after_s);
+		sip_answer_number(
+			&a, "Retry-After: ", why->retry_after_s, "\r\n");
 	if (why->min_expires_s)
-		sip_answer_line(&a, "Min-Expires: %u", why->min_expires_s);
+		sip_answer_number(
+			&a, "Min-Expires: ", why->min_expires_s, "\r\n");
 	if (why->warning)
 		sip_answer_warning(&a, s->config->node, why->warning);
 	finish(s, &a);
@@ -602,7 +605,7 @@ void sip_server_deny_token(struct sip_server *s, uint32_t wait_s)
 		return;
 	start(s, &a, &head, 486, NULL);
 	if (wait_s)
-		sip_answer_line(&a, "Retry-After: %u", wait_s);
+		sip_answer_number(&a, "Retry-After: ", wait_s, "\r\n");
 	finish(s, &a);
 	consume(s);
 }

@@ -49,15 +49,16 @@ enum sip_register_kind {
 	SIP_REGISTER_STANDBY,	 /* cisco-keep-alive: touches no binding */
 };
 
-/* A REGISTER that passed every check of its own form. */
+/* A REGISTER that passed every check of its own form. Texts are never NULL;
+ * they live as long as it does. */
 struct sip_register {
 	enum sip_register_kind kind;
-	char device[SIP_DEVICE_MAX + 1];
 	enum sip_device_source source;
-	char model[16]; /* +u.sip!model, decimal, or "" */
-	char user_agent[SIP_TEXT_MAX + 1];
-	char reason[SIP_TEXT_MAX + 1]; /* Reason header: why it came back */
-	bool bulk;		       /* body asked to register all lines */
+	bool bulk; /* body asked to register all lines */
+	const char *device;
+	const char *model;	/* +u.sip!model, decimal, or "" */
+	const char *user_agent; /* cut at SIP_TEXT_MAX, as is reason */
+	const char *reason;	/* Reason header: why it came back */
 	struct sip_binding_request request; /* for sip_bindings_apply() */
 };
 
