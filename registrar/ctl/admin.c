@@ -76,16 +76,18 @@ static int find_socket(const struct ctl *ctl, char **path)
 		return status;
 	}
 	const char *found = ctl_text(o, "adminSocket");
-	if (*found)
+	if (*found) {
 		*path = memory_dup(found);
-	else
+	} else {
 		fprintf(stderr,
 			"dialtone: the registrar at %s takes no orders: its "
 			"configuration names no admin.socket. Name one, and "
 			"start it anew.\n",
 			ctl->url);
+		status = CTL_FAILED;
+	}
 	json_decref(o);
-	return *found ? CTL_OK : CTL_FAILED;
+	return status;
 }
 
 int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
