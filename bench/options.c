@@ -11,7 +11,7 @@
 #include "bench/option_table.h"
 
 #define X(symbol, word, ...) word,
-static const char *const protocols[] = {TALK_PROTOCOL_LIST(X) NULL};
+static const char *const protocols[] = {TALK_PHONE_LIST(X) NULL};
 #undef X
 #define X(symbol, option, ...) option,
 static const char *const leaves[] = {CERT_LAB_LEAF_LIST(X) NULL};

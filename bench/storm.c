@@ -132,7 +132,9 @@ static void sample(struct storm *s)
 		c->held = s->up;
 	if (s->config.server == 0 || t->server_gone)
 		return;
-	if (process_use(s->config.server, &use) < 0) {
+	/* Their time together can only shrink if one of many has ended. */
+	if (process_use(s->config.server, &use) < 0 ||
+		use.cpu_ns < s->sampled_cpu_ns) {
 		t->server_gone = true;
 		return;
 	}

@@ -21,10 +21,13 @@ enum { TLS_1_2 = 2, TLS_1_3 = 3, SCCP_DEVICE_MAX = 15, PID_MAX = 1 << 22 };
 
 #define AT(field) offsetof(struct storm_options, field)
 static const struct option_row rows[] = {
-	{"protocol", "NAME", "sccp (default) or sip", OPTION_WORD, AT(protocol),
-		.words = protocols},
+	{"protocol", "NAME",
+		"sccp (default) or sip; or http, where one GET stands for the "
+		"REGISTER: for servers that know no phones",
+		OPTION_WORD, AT(protocol), .words = protocols},
 	{"server", "HOST:PORT",
-		"default 127.0.0.1, ports 2443 and 5061, plain 2000 and 5060",
+		"default 127.0.0.1, ports 2443 and 5061, plain 2000 and 5060; "
+		"HTTP 443 and 80",
 		OPTION_TEXT, AT(server)},
 	{"allow-any-address", NULL, "also call addresses that are not loopback",
 		OPTION_FLAG, AT(allow_any_address)},
@@ -89,7 +92,8 @@ static const struct option_row rows[] = {
 	{"sccp-version", "N", "highest protocol version; default 22",
 		OPTION_NUMBER, AT(sccp_version), 0, 255},
 	{"server-pid", "PID",
-		"a process of this machine whose CPU and memory are measured",
+		"a process of this machine whose CPU and memory are measured, "
+		"with its children's",
 		OPTION_NUMBER, AT(server_pid), 1, PID_MAX},
 	{"require", "THRESHOLD",
 		"such as p99<200ms, resumed>95% or failed=0; may be given 16 "
@@ -110,7 +114,7 @@ const struct option_table storm_options_table = {
 static int check(const struct storm_options *o, struct diag *d)
 {
 	const size_t device_max =
-		o->protocol == TALK_SIP ? NAMES_DEVICE_MAX : SCCP_DEVICE_MAX;
+		o->protocol == TALK_SCCP ? SCCP_DEVICE_MAX : NAMES_DEVICE_MAX;
 	const struct option_rule rules[] = {
 		{o->plain && (o->lab || o->ca || o->ciphers || o->tls >= 0 ||
 				     o->resume > STORM_FULL || o->mix),
@@ -133,7 +137,7 @@ static int check(const struct storm_options *o, struct diag *d)
 			"--pause needs --resume id, ticket or psk"},
 		{names_check(o->device, device_max) < 0,
 			"--device: letters, digits, '.', '_' and '-', at most "
-			"15 of them (63 for SIP)"},
+			"15 of them (63 but for SCCP)"},
 		{names_check(o->line, NAMES_LINE_MAX) < 0,
 			"--line: letters, digits, '.', '_' and '-', at most "
 			"24 of them"},

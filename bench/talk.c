@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The phone engines of SCCP and SIP behind one face. */
+/* The engines of SCCP, SIP and HTTP phones behind one face. */
 #include "bench/talk.h"
 
 #include <stdarg.h>
@@ -77,43 +77,78 @@ void talk_start(struct talk *t, const struct talk_config *config,
 	const struct moment *now)
 {
 	t->protocol = config->protocol;
-	if (t->protocol == TALK_SIP)
-		start_sip(&t->sip, config, now);
-	else
+	switch (t->protocol) {
+	case TALK_SCCP:
 		start_sccp(&t->sccp, config, now);
+		break;
+	case TALK_SIP:
+		start_sip(&t->sip, config, now);
+		break;
+	case TALK_HTTP:
+		http_phone_init(&t->http);
+		http_phone_start(&t->http, config->server, config->device);
+		break;
+	}
 }
 
 void talk_deinit(struct talk *t)
 {
-	if (t->protocol == TALK_SIP)
-		sip_phone_deinit(&t->sip);
-	else
+	switch (t->protocol) {
+	case TALK_SCCP:
 		sccp_phone_deinit(&t->sccp);
+		break;
+	case TALK_SIP:
+		sip_phone_deinit(&t->sip);
+		break;
+	case TALK_HTTP:
+		http_phone_deinit(&t->http);
+		break;
+	}
 }
 
 void talk_unregister(struct talk *t, const struct moment *now)
 {
-	if (t->protocol == TALK_SIP)
-		sip_phone_unregister(&t->sip, now);
-	else
+	switch (t->protocol) {
+	case TALK_SCCP:
 		sccp_phone_unregister(&t->sccp, now);
+		break;
+	case TALK_SIP:
+		sip_phone_unregister(&t->sip, now);
+		break;
+	case TALK_HTTP:
+		http_phone_unregister(&t->http);
+		break;
+	}
 }
 
 void talk_feed(
 	struct talk *t, const void *data, size_t n, const struct moment *now)
 {
-	if (t->protocol == TALK_SIP)
-		sip_phone_feed(&t->sip, data, n, now);
-	else
+	switch (t->protocol) {
+	case TALK_SCCP:
 		sccp_phone_feed(&t->sccp, data, n, now);
+		break;
+	case TALK_SIP:
+		sip_phone_feed(&t->sip, data, n, now);
+		break;
+	case TALK_HTTP:
+		http_phone_feed(&t->http, data, n);
+		break;
+	}
 }
 
 void talk_tick(struct talk *t, const struct moment *now)
 {
-	if (t->protocol == TALK_SIP)
-		sip_phone_tick(&t->sip, now);
-	else
+	switch (t->protocol) {
+	case TALK_SCCP:
 		sccp_phone_tick(&t->sccp, now);
+		break;
+	case TALK_SIP:
+		sip_phone_tick(&t->sip, now);
+		break;
+	case TALK_HTTP:
+		break; /* has no clock */
+	}
 }
 
 __attribute__((format(printf, 3, 4))) static void say(struct talk_event *event,
@@ -197,28 +232,79 @@ static bool next_sip(struct sip_phone *p, struct talk_event *event)
 	return true;
 }
 
+static bool next_http(struct http_phone *p, struct talk_event *event)
+{
+	struct http_phone_event e;
+	if (!http_phone_next(p, &e))
+		return false;
+	switch (e.type) {
+	case HTTP_PHONE_REGISTERED:
+		say(event, TALK_EVENT_REGISTERED, "%s", e.text);
+		break;
+	case HTTP_PHONE_REJECTED:
+		say(event, TALK_EVENT_REJECTED, "HTTP %u", e.value);
+		break;
+	case HTTP_PHONE_UNREGISTERED:
+		say(event, TALK_EVENT_UNREGISTERED, "%s", e.text);
+		break;
+	case HTTP_PHONE_FAILED:
+		say(event, TALK_EVENT_FAILED, "%s", e.text);
+		break;
+	}
+	return true;
+}
+
 bool talk_next(struct talk *t, struct talk_event *event)
 {
-	return t->protocol == TALK_SIP ? next_sip(&t->sip, event)
-				       : next_sccp(&t->sccp, event);
+	switch (t->protocol) {
+	case TALK_SCCP:
+		return next_sccp(&t->sccp, event);
+	case TALK_SIP:
+		return next_sip(&t->sip, event);
+	case TALK_HTTP:
+		return next_http(&t->http, event);
+	}
+	return false;
 }
 
 const uint8_t *talk_out(const struct talk *t, size_t *n)
 {
-	return t->protocol == TALK_SIP ? sip_phone_out(&t->sip, n)
-				       : sccp_phone_out(&t->sccp, n);
+	switch (t->protocol) {
+	case TALK_SCCP:
+		return sccp_phone_out(&t->sccp, n);
+	case TALK_SIP:
+		return sip_phone_out(&t->sip, n);
+	case TALK_HTTP:
+		return http_phone_out(&t->http, n);
+	}
+	*n = 0;
+	return NULL;
 }
 
 void talk_sent(struct talk *t, size_t n)
 {
-	if (t->protocol == TALK_SIP)
-		sip_phone_sent(&t->sip, n);
-	else
+	switch (t->protocol) {
+	case TALK_SCCP:
 		sccp_phone_sent(&t->sccp, n);
+		break;
+	case TALK_SIP:
+		sip_phone_sent(&t->sip, n);
+		break;
+	case TALK_HTTP:
+		http_phone_sent(&t->http, n);
+		break;
+	}
 }
 
 uint64_t talk_deadline(const struct talk *t)
 {
-	return t->protocol == TALK_SIP ? sip_phone_deadline(&t->sip)
-				       : sccp_phone_deadline(&t->sccp);
+	switch (t->protocol) {
+	case TALK_SCCP:
+		return sccp_phone_deadline(&t->sccp);
+	case TALK_SIP:
+		return sip_phone_deadline(&t->sip);
+	case TALK_HTTP:
+		break;
+	}
+	return MOMENT_NEVER;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The phone engines of SCCP and SIP behind one face. */
+/* The engines of SCCP, SIP and HTTP phones behind one face. */
 #ifndef BENCH_TALK_H
 #define BENCH_TALK_H
 
@@ -7,14 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/http_phone.h"
 #include "protocols/moment.h"
 #include "protocols/sccp/phone.h"
 #include "protocols/sip/phone.h"
 
-/* X(symbol, option word, as a console prints it, TLS port, plain port) */
-#define TALK_PROTOCOL_LIST(X)                   \
+/* What phones speak.
+ * X(symbol, option word, as a console prints it, TLS port, plain port) */
+#define TALK_PHONE_LIST(X)                      \
 	X(SCCP, "sccp", "SCCP", "2443", "2000") \
 	X(SIP, "sip", "SIP", "5061", "5060")
+
+/* And what servers can be asked that know no phones. */
+#define TALK_PROTOCOL_LIST(X) \
+	TALK_PHONE_LIST(X)    \
+	X(HTTP, "http", "HTTP", "443", "80")
 
 enum talk_protocol {
 #define X(symbol, ...) TALK_##symbol,
@@ -34,7 +41,7 @@ struct talk_config {
 	bool tls;
 	const char *device;
 	const char *line;     /* SIP: the user that registers */
-	const char *server;   /* SIP: host of the request URI */
+	const char *server;   /* SIP: host of the request URI; HTTP: Host */
 	const char *local;    /* SIP: host:port of our end */
 	uint32_t local_ipv4;  /* SCCP: network order */
 	uint32_t device_type; /* SCCP and SIP number models alike */
@@ -62,6 +69,7 @@ struct talk {
 	union {
 		struct sccp_phone sccp;
 		struct sip_phone sip;
+		struct http_phone http;
 	};
 };
 
