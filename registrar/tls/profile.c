@@ -12,6 +12,7 @@
 
 #include "certs/pem.h"
 #include "registrar/memory.h"
+#include "registrar/tls/lean.h"
 
 enum { CLIENT_CHAIN_MAX = 32 * 1024 };
 
@@ -161,7 +162,7 @@ int profile_modern(const struct config *config, struct trust_snapshot *trust,
 	int error = 0;
 	p->refs = 1;
 	p->trust = trust_snapshot_ref(trust);
-	p->ctx = SSL_CTX_new(TLS_server_method());
+	p->ctx = SSL_CTX_new_ex(lean_library(), NULL, TLS_server_method());
 	if (!p->ctx)
 		abort(); /* law 2: no memory */
 	p->parking = parking_new();
