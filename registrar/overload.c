@@ -192,7 +192,7 @@ static const char *cause(struct overload_part *part)
 	part->shed = shed;
 	if (sheds)
 		return "connections were refused";
-	if (f->strangers && f->oldest_ms > part->all->config->wait_ms)
+	if (f->oldest_ms > part->all->config->wait_ms)
 		return "the first in turn waits longer than limits.wait_ms";
 	return NULL;
 }

@@ -253,7 +253,7 @@ static void on_tick(uv_timer_t *timer)
 	/* Were all in progress silent, and others never so, nobody else would
 	 * have a turn: a few always do. */
 	serve_waiting(w, true);
-	if (!admission_somebody_waits(&w->admission) &&
+	if (backlog == 0 && !admission_somebody_waits(&w->admission) &&
 		overload_state(w->shared->overload) == OVERLOAD_CALM)
 		uv_timer_stop(&w->tick);
 }

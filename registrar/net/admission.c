@@ -119,6 +119,8 @@ void admission_wait(struct admission *a, int fd, void *listener,
 	}
 	guest.since_ms = now_ms > silent_ms ? now_ms - silent_ms : 0;
 	guest.class = classify(a, fd);
+	if (silent_ms > a->longest_ms)
+		a->longest_ms = silent_ms;
 	if (room_full(a->room)) {
 		room_take_heaviest(a->room, &out);
 		refuse(a, &out, &f->room_full);
@@ -174,11 +176,16 @@ void admission_ended(struct admission *a)
 
 /* ---- time ---- */
 
-static uint64_t oldest_ms(const struct admission *a, uint64_t now_ms)
+/* Of those who wait, and of those who came and went between two ticks. */
+static uint64_t oldest_ms(struct admission *a, uint64_t now_ms)
 {
-	uint64_t one = room_oldest_ms(a->room, ROOM_RESUMING, now_ms);
-	uint64_t other = room_oldest_ms(a->room, ROOM_STRANGERS, now_ms);
-	return one > other ? one : other;
+	uint64_t oldest = a->longest_ms;
+	a->longest_ms = 0;
+	for (int class = 0; class < ROOM_CLASSES; class ++) {
+		uint64_t ms = room_oldest_ms(a->room, class, now_ms);
+		oldest = ms > oldest ? ms : oldest;
+	}
+	return oldest;
 }
 
 void admission_tick(struct admission *a, uint64_t backlog, uint64_t now_ms)

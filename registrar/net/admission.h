@@ -23,6 +23,7 @@ struct admission {
 	struct overload_part *overload;
 	struct room *room;
 	uint32_t in_progress;
+	uint64_t longest_ms; /* that a newcomer had waited, since the tick */
 };
 
 void admission_init(struct admission *a, const struct config *config,

@@ -273,6 +273,19 @@ static void who_waited_as_long_as_a_phone_would_is_reset(void **state)
 	close_stage(&s);
 }
 
+static void a_wait_that_no_tick_saw_is_reported_once(void **state)
+{
+	struct stage s = {0};
+	open_stage(&s, 8);
+	s.a.longest_ms = s.config->wait_ms + 1; /* came, waited, was served */
+	admission_tick(&s.a, 0, NOW);
+	assert_int_equal(s.part.figures.oldest_ms, s.config->wait_ms + 1);
+	assert_int_equal(overload_state(s.overload), OVERLOAD_OVERLOAD);
+	admission_tick(&s.a, 0, NOW);
+	assert_int_equal(s.part.figures.oldest_ms, 0);
+	close_stage(&s);
+}
+
 static void who_is_too_late_when_its_turn_comes_is_reset(void **state)
 {
 	struct stage s = {0};
@@ -310,6 +323,7 @@ int main(void)
 		cmocka_unit_test(sessions_of_ours_come_first_and_others_do_not),
 		cmocka_unit_test(who_has_gone_is_not_served),
 		cmocka_unit_test(who_waited_as_long_as_a_phone_would_is_reset),
+		cmocka_unit_test(a_wait_that_no_tick_saw_is_reported_once),
 		cmocka_unit_test(who_is_too_late_when_its_turn_comes_is_reset),
 		cmocka_unit_test(a_full_room_resets_the_heaviest_prefix),
 	};

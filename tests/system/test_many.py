@@ -57,7 +57,9 @@ def they_stay_registered_through_keepalives_and_refreshes():
         raise tap.Skip("the limit of open files is too low for it")
     config = LAB.config(sccp={"keepalive_s": KEEPALIVE_S},
                         sip={"expires_s": EXPIRES_S},
-                        limits={"half_open_per_address": PHONES})
+                        # Whom it refuses does not come again.
+                        limits={"half_open_per_address": PHONES,
+                                "patience_ms": 60000 * SLOW})
     began = time.monotonic()
     with Daemon(config) as daemon, fleet(daemon, "sccp") as sccp, \
             fleet(daemon, "sip") as sip:
