@@ -2,6 +2,7 @@
 /* What a connection knows of its other end. */
 #include "registrar/peer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "registrar/memory.h"
@@ -15,6 +16,7 @@ struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
 	struct peer_cert *cert = memory_zero(sizeof(*cert) + n);
 	char *to = (char *)(cert + 1);
 	*cert = *facts;
+	cert->refs = 1;
 #define X(field, most)                                                       \
 	cert->field = memcpy(                                                \
 		to, texts[PEER_CERT_##field].p, texts[PEER_CERT_##field].n); \
@@ -22,6 +24,18 @@ struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
 	PEER_CERT_TEXT_LIST(X)
 #undef X
 	return cert;
+}
+
+struct peer_cert *peer_cert_ref(struct peer_cert *cert)
+{
+	__atomic_add_fetch(&cert->refs, 1, __ATOMIC_RELAXED);
+	return cert;
+}
+
+void peer_cert_unref(struct peer_cert *cert)
+{
+	if (cert && __atomic_sub_fetch(&cert->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		free(cert);
 }
 
 struct peer_cert *peer_cert_new(const struct cert_identity *id)

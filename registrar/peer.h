@@ -23,11 +23,12 @@ struct conn_ref {
 enum { PEER_ADDRESS_MAX = 46 };
 
 /*
- * What is kept of a certificate once it was judged. One block of memory,
- * because there is one for each phone: the texts lie behind the structure.
- * They mean what they mean in struct cert_identity.
+ * What is kept of a certificate once it was judged; frozen and counted. One
+ * block of memory, because there is one for each phone: the texts lie behind
+ * the structure. They mean what they mean in struct cert_identity.
  */
 struct peer_cert {
+	int refs;
 	time_t not_before, not_after;
 	bool times_ok;
 	uint8_t sha256[32];
@@ -59,11 +60,13 @@ struct peer_text {
 	size_t n;
 };
 
-/* The caller frees either with free(). Texts in the order of the list; of
- * `facts` only what is no text is taken. */
+/* The caller has one reference. Texts in the order of the list; of `facts`
+ * only what is no text is taken. */
 struct peer_cert *peer_cert_new(const struct cert_identity *id);
 struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
 	const struct peer_text texts[PEER_CERT_TEXTS]);
+struct peer_cert *peer_cert_ref(struct peer_cert *cert);
+void peer_cert_unref(struct peer_cert *cert);
 
 struct peer {
 	char address[PEER_ADDRESS_MAX]; /* IPv4-mapped ones as IPv4 */

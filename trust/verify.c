@@ -46,6 +46,15 @@ static bool is_unknown_ca(const struct trust_result *result, X509 *leaf)
 	       !X509_get0_authority_key_id(leaf);
 }
 
+/* The end of the certificate's life; 0 when it cannot be read. */
+static time_t end_of(const X509 *cert)
+{
+	struct tm tm;
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
+		return 0;
+	return timegm(&tm);
+}
+
 static void vouch(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
 	struct trust_result *result)
 {
@@ -59,6 +68,10 @@ static void vouch(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
 	result->anchor = trust_snapshot_find(snapshot, sha256);
 	assert(result->anchor);
 	result->kind = result->anchor->kind;
+	result->until = end_of(top);
+	for (int i = sk_X509_num(chain) - 2; i >= 0; i--)
+		if (end_of(sk_X509_value(chain, i)) < result->until)
+			result->until = end_of(sk_X509_value(chain, i));
 }
 
 static void judge(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,

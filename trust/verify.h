@@ -17,6 +17,7 @@ struct trust_result {
 	int depth;	     /* of the offending certificate */
 	enum cert_kind kind; /* by the anchor; UNKNOWN unless OK */
 	const struct trust_anchor *anchor; /* that vouched; of the snapshot */
+	time_t until; /* OK: when the first certificate of the chain expires */
 	/* One sentence naming what came, which rule refused it; "" when OK.
 	 * For UNKNOWN_CA it names the missing CA (subject, key id) and says
 	 * when a CA of that name but another key is present. */

@@ -101,7 +101,7 @@ static void on_handle_closed(uv_handle_t *handle)
 static void forget_finding(struct conn *c)
 {
 	if (c->finding)
-		free(c->finding->record.cert);
+		peer_cert_unref(c->finding->record.cert);
 	free(c->finding);
 	c->finding = NULL;
 }
@@ -122,7 +122,7 @@ static void release(struct conn *c, enum reason_unreg cause)
 		c->tls = NULL;
 	}
 	forget_finding(c);
-	free(c->peer.cert);
+	peer_cert_unref(c->peer.cert);
 	c->peer.cert = NULL;
 	profile_unref(c->profile);
 	c->profile = NULL;

@@ -3,7 +3,6 @@
 #include "registrar/tls/handshake.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "registrar/text.h"
@@ -16,7 +15,7 @@ void handshake_facts(
 	peer->cipher = cipher ? SSL_CIPHER_get_name(cipher) : NULL;
 	if (!finding->record.cert)
 		return;
-	free(peer->cert);
+	peer_cert_unref(peer->cert);
 	peer->cert = finding->record.cert;
 	finding->record.cert = NULL;
 	peer->verified = finding->result.verdict == TRUST_OK;

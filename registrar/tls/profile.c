@@ -66,6 +66,36 @@ void profile_settle(const struct profile *p, SSL *ssl)
 	parking_settle(p->parking, ssl);
 }
 
+/* Was this very certificate found good by this very trust before? */
+static bool is_known_good(
+	const struct profile *p, const X509 *leaf, struct profile_finding *f)
+{
+	unsigned char sha256[32];
+	if (X509_digest(leaf, EVP_sha256(), sha256, NULL) != 1)
+		abort(); /* law 2: no memory */
+	const struct trust_anchor *anchor =
+		verdicts_find(p->verdicts, sha256, time(NULL), &f->record.cert);
+	if (anchor)
+		f->result = (struct trust_result){.verdict = TRUST_OK,
+			.kind = anchor->kind,
+			.anchor = anchor};
+	return anchor != NULL;
+}
+
+static void judge(const struct profile *p, X509 *leaf,
+	STACK_OF(X509) * untrusted, struct profile_finding *f)
+{
+	struct cert_identity identity;
+	if (leaf) {
+		cert_identity_read(leaf, &identity);
+		f->record.cert = peer_cert_new(&identity);
+	}
+	trust_verify(p->trust, leaf, untrusted, time(NULL), &f->result);
+	if (f->result.verdict == TRUST_OK)
+		verdicts_put(p->verdicts, f->result.anchor, f->result.until,
+			f->record.cert);
+}
+
 /* Replaces OpenSSL's own verification: trust_verify alone decides. */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
@@ -74,14 +104,8 @@ static int verify(X509_STORE_CTX *store, void *arg)
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct profile_finding *finding = SSL_get_ex_data(ssl, finding_index);
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
-	if (leaf) {
-		struct cert_identity identity;
-		cert_identity_read(leaf, &identity);
-		free(finding->record.cert);
-		finding->record.cert = peer_cert_new(&identity);
-	}
-	trust_verify(p->trust, leaf, X509_STORE_CTX_get0_untrusted(store),
-		time(NULL), &finding->result);
+	if (!leaf || !is_known_good(p, leaf, finding))
+		judge(p, leaf, X509_STORE_CTX_get0_untrusted(store), finding);
 	enum trust_verdict verdict = finding->result.verdict;
 	X509_STORE_CTX_set_error(store, trust_verdict_x509(verdict));
 	if (verdict == TRUST_OK) {
@@ -166,6 +190,7 @@ int profile_modern(const struct config *config, struct trust_snapshot *trust,
 	if (!p->ctx)
 		abort(); /* law 2: no memory */
 	p->parking = parking_new();
+	p->verdicts = verdicts_new();
 	set_rules(p);
 	if (resume)
 		p->resume = resume_ctx_new(resume, p->ctx, trust, p->parking);
@@ -194,6 +219,7 @@ void profile_unref(struct profile *p)
 	SSL_CTX_free(p->ctx);
 	resume_ctx_free(p->resume);
 	parking_free(p->parking);
+	verdicts_free(p->verdicts);
 	trust_snapshot_unref(p->trust);
 	free(p->own);
 	free(p);

@@ -9,6 +9,7 @@
 #include "certs/identity.h"
 #include "registrar/config.h"
 #include "registrar/tls/resume.h"
+#include "registrar/tls/verdicts.h"
 #include "trust/snapshot.h"
 #include "trust/verify.h"
 
@@ -27,6 +28,7 @@ struct profile {
 	struct trust_snapshot *trust;
 	struct resume_ctx *resume;
 	struct parking *parking;
+	struct verdicts *verdicts; /* of `trust` */
 	/* The registrar's own certificates, for status. */
 	struct cert_identity *own;
 	size_t n_own;

@@ -101,7 +101,7 @@ bool resume_recall(SSL *ssl, struct resume_record *out)
 		return false;
 	out->kind = view.kind;
 	memcpy(out->anchor, view.anchor, sizeof(out->anchor));
-	free(out->cert);
+	peer_cert_unref(out->cert);
 	out->cert = peer_cert_pack(&view.facts, view.texts);
 	return true;
 }

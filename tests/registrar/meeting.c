@@ -73,6 +73,6 @@ void part(struct meeting *m)
 {
 	tls_engine_deinit(&m->client);
 	tls_engine_deinit(&m->server);
-	free(m->finding.record.cert);
+	peer_cert_unref(m->finding.record.cert);
 	free(m);
 }

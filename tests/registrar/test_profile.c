@@ -84,7 +84,7 @@ static void lets_an_lsc_in_and_says_whose_it_is(void **state)
 		assert_string_equal(
 			peer.tls_version, i ? "TLSv1.3" : "TLSv1.2");
 		assert_true(strncmp(peer.anchor, "CAPF-", 5) == 0);
-		free(peer.cert);
+		peer_cert_unref(peer.cert);
 		part(m);
 		SSL_CTX_free(ctx);
 	}
@@ -105,7 +105,7 @@ static void a_stranger_reads_unknown_ca(void **state)
 	assert_string_equal(
 		f.console, "SSL3 alert [read]:[fatal]:[unknown CA]");
 	assert_true(strlen(f.missing_ca) > 0 && strlen(f.cure) > 0);
-	free(peer.cert);
+	peer_cert_unref(peer.cert);
 	part(m);
 	SSL_CTX_free(ctx);
 }

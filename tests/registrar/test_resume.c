@@ -475,8 +475,8 @@ static void a_record_reads_back_the_same(void **state)
 	assert_string_equal(back->issuer, id.issuer);
 	assert_memory_equal(back->sha256, id.sha256_raw, 32);
 	assert_int_equal(back->not_after, id.not_after);
-	free(back);
-	free(a.cert);
+	peer_cert_unref(back);
+	peer_cert_unref(a.cert);
 	/* Every cut and every extra byte is refused. */
 	for (size_t i = 0; i < n; i++)
 		assert_false(resume_view_read(&b, data, i));

@@ -56,6 +56,24 @@ static void every_scene_ends_as_the_table_says(void **state)
 	}
 }
 
+static void a_good_verdict_says_how_long_it_holds(void **state)
+{
+	for (size_t i = 0; i < scenes.n; i++) {
+		const struct scene *s = &scenes.scene[i];
+		struct trust_result r, then;
+		trust_verify(
+			scenes.snapshot, s->leaf, s->untrusted, MADE_NOW, &r);
+		if (r.verdict != TRUST_OK)
+			continue;
+		trust_verify(scenes.snapshot, s->leaf, s->untrusted,
+			r.until - 1, &then);
+		assert_int_equal(then.verdict, TRUST_OK);
+		trust_verify(
+			scenes.snapshot, s->leaf, s->untrusted, r.until, &then);
+		assert_int_not_equal(then.verdict, TRUST_OK);
+	}
+}
+
 static void openssl_errors_stay_as_they_were(void **state)
 {
 	for (size_t i = 0; i < scenes.n; i++) {
@@ -336,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_scene_ends_as_the_table_says),
+		cmocka_unit_test(a_good_verdict_says_how_long_it_holds),
 		cmocka_unit_test(openssl_errors_stay_as_they_were),
 		cmocka_unit_test(cas_of_one_name_are_told_apart_by_key_id),
 		cmocka_unit_test(cas_of_one_name_are_told_apart_by_their_keys),
