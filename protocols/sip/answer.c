@@ -135,6 +135,13 @@ void sip_answer_line(struct sip_answer *a, const char *format, ...)
 	put(a, "\r\n", 2);
 }
 
+bool sip_answer_echoes(enum sip_header header)
+{
+	return header == SIP_HEADER_VIA || header == SIP_HEADER_FROM ||
+	       header == SIP_HEADER_TO || header == SIP_HEADER_CALL_ID ||
+	       header == SIP_HEADER_CSEQ;
+}
+
 /* Undoes folds. */
 static void clean(char *text, size_t n)
 {
@@ -159,7 +166,7 @@ static void echo(struct sip_answer *a, enum sip_header header,
 	line[n++] = ':';
 	line[n++] = ' ';
 	memcpy(line + n, value.p, value.n);
-	if (sip_field_span(value, SIP_CHARS_SHOWN) < value.n)
+	if (!sip_field_printable(value))
 		clean(line + n, value.n);
 	n += value.n;
 	memcpy(line + n, tail, t);

@@ -16,6 +16,9 @@ enum { SIP_DATE_SIZE = 30 }; /* Mon, 23 Nov 2026 04:00:00 GMT */
 /* An RFC 1123 date, as Date: wants it. */
 void sip_answer_date(const struct moment *now, char date[SIP_DATE_SIZE]);
 
+/* True for the headers of a request that its answer sends back. */
+bool sip_answer_echoes(enum sip_header header);
+
 /*
  * An answer under way. Its lines go straight to `out`; `full` tells that
  * they did not fit and the connection is lost.

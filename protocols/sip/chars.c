@@ -7,7 +7,7 @@ enum {
 	HIGH = ODD | SIP_CHARS_SHOWN,		/* not ASCII */
 	INK = SIP_CHARS_VISIBLE | SIP_CHARS_SHOWN | SIP_CHARS_INERT,
 	MARK = INK | SIP_CHARS_URI | SIP_CHARS_AOR | SIP_CHARS_BARE |
-	       SIP_CHARS_QUOTED | SIP_CHARS_LISTED,
+	       SIP_CHARS_QUOTED,
 	SEPARATOR = MARK & ~SIP_CHARS_INERT & ~SIP_CHARS_QUOTED,
 	TOKEN = MARK | SIP_CHARS_TOKEN,
 	NAME = TOKEN | SIP_CHARS_NAME,
@@ -24,8 +24,7 @@ __extension__ const uint16_t sip_chars_table[256] = {
 	['\n' + 1 ... '\r' - 1] = ODD,
 	['\r'] = SIP_CHARS_SPACE,
 	['\r' + 1 ... ' ' - 1] = ODD,
-	[' '] = SIP_CHARS_SPACE | SIP_CHARS_SHOWN | SIP_CHARS_INERT |
-		SIP_CHARS_LISTED,
+	[' '] = SIP_CHARS_SPACE | SIP_CHARS_SHOWN | SIP_CHARS_INERT,
 	['!'] = TOKEN,
 	['"'] = INK,
 	['#' ... '$'] = MARK,
@@ -35,7 +34,7 @@ __extension__ const uint16_t sip_chars_table[256] = {
 	['(' ... ')'] = MARK,
 	['*'] = TOKEN,
 	['+'] = TOKEN | SIP_CHARS_SCHEME,
-	[','] = SEPARATOR & ~SIP_CHARS_LISTED,
+	[','] = SEPARATOR,
 	['-' ... '.'] = NAME | SIP_CHARS_SCHEME,
 	['/'] = MARK,
 	['0' ... '9'] = DIGIT,

@@ -21,7 +21,6 @@ enum sip_chars {
 	SIP_CHARS_SHOWN = 1 << 11,  /* all but ASCII's control characters */
 	SIP_CHARS_INERT = 1 << 12,  /* neither CR, LF, NUL, ; nor , */
 	SIP_CHARS_QUOTED = 1 << 13, /* visible but quote, backslash, ; and , */
-	SIP_CHARS_LISTED = 1 << 14, /* visible or space, but quote, <> and , */
 };
 
 extern const uint16_t sip_chars_table[256];

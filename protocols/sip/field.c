@@ -10,15 +10,29 @@ size_t sip_field_span(struct sip_slice s, unsigned classes)
 	return n;
 }
 
-bool sip_field_all(struct sip_slice s, unsigned classes)
-{
-	return s.n && sip_field_span(s, classes) == s.n;
-}
-
 /* The slice without its first n characters. */
 static struct sip_slice after(struct sip_slice s, size_t n)
 {
 	return (struct sip_slice){s.p + n, s.n - n};
+}
+
+/* Eight bytes at once: none is above 0x7e (+1), none below 0x20 (-0x20). */
+bool sip_field_printable(struct sip_slice s)
+{
+	static const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t odd = 0, eight;
+	for (; s.n >= sizeof(eight); s = after(s, sizeof(eight))) {
+		memcpy(&eight, s.p, sizeof(eight));
+		odd |= eight | (eight + ones) | (eight - 0x20 * ones);
+	}
+	for (size_t i = 0; i < s.n; i++)
+		odd |= s.p[i] < ' ' || s.p[i] > '~' ? 0x80 : 0;
+	return (odd & 0x80 * ones) == 0;
+}
+
+bool sip_field_all(struct sip_slice s, unsigned classes)
+{
+	return s.n && sip_field_span(s, classes) == s.n;
 }
 
 static struct sip_slice trim_left(struct sip_slice s)
@@ -70,10 +84,12 @@ bool sip_field_number(struct sip_slice s, uint32_t *value)
 void sip_field_show(struct sip_slice s, char *dst, size_t size)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
-	for (size_t i = 0; i < n; i++) {
-		dst[i] = s.p[i];
-		if (!sip_chars_in(s.p[i], SIP_CHARS_VISIBLE))
-			dst[i] = sip_field_space(s.p[i]) ? ' ' : '?';
+	if (n)
+		memcpy(dst, s.p, n);
+	bool odd = !sip_field_printable((struct sip_slice){dst, n});
+	for (size_t i = 0; odd && i < n; i++) {
+		if (!sip_chars_in(dst[i], SIP_CHARS_VISIBLE))
+			dst[i] = sip_field_space(dst[i]) ? ' ' : '?';
 	}
 	dst[n] = '\0';
 }
@@ -104,13 +120,19 @@ bool sip_field_unquote(struct sip_slice s, char *dst, size_t size)
 		return false;
 	if (quotes)
 		s = (struct sip_slice){s.p + 1, s.n - 2};
-	for (size_t i = 0; i < s.n; i++) {
-		if (quotes && s.p[i] == '\\')
+	bool escapes = quotes && s.n && memchr(s.p, '\\', s.n);
+	if (!escapes && s.n >= size)
+		return false;
+	if (!escapes && s.n)
+		memcpy(dst, s.p, s.n);
+	for (size_t i = 0; escapes && i < s.n; i++) {
+		if (s.p[i] == '\\')
 			i++;
 		if (n + 1 >= size)
 			return false;
 		dst[n++] = s.p[i];
 	}
+	n = escapes ? n : s.n;
 	dst[n] = '\0';
 	return true;
 }

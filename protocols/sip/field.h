@@ -39,6 +39,8 @@ static inline bool sip_field_space(char c)
 size_t sip_field_span(struct sip_slice s, unsigned classes);
 /* Something, and all of it of these classes. */
 bool sip_field_all(struct sip_slice s, unsigned classes);
+/* All of it is printable ASCII, spaces included; nothing is, too. */
+bool sip_field_printable(struct sip_slice s);
 struct sip_slice sip_field_trim(struct sip_slice s);
 /* Beginning like text, without regard to case; equal to it, with or without.
  * Case is ASCII's, whatever the locale. */

@@ -43,8 +43,11 @@ static enum sip_header full_of(struct sip_slice name)
 		SIP_HEADER_LIST(X)
 #undef X
 	}
-	return sip_field_starts(name, headers[header].name) ? header
-							    : SIP_HEADER_OTHER;
+	const char *text = headers[header].name;
+	if (memcmp(name.p, text, header ? name.n : 0) == 0 ||
+		sip_field_starts(name, text))
+		return header;
+	return SIP_HEADER_OTHER;
 }
 
 static enum sip_header header_of(struct sip_slice name)
@@ -101,22 +104,33 @@ static void read_line(struct sip_line *line, struct sip_slice text)
 	line->value = sip_field_trim(value);
 }
 
+void sip_head_clear(struct sip_head *h)
+{
+	h->first = (struct sip_slice){NULL, 0};
+	h->n = 0;
+	memset(h->count, 0, sizeof(h->count));
+}
+
+void sip_head_add(struct sip_head *h, const struct sip_line *line)
+{
+	if (!h->count[line->header]++)
+		h->place[line->header] = (uint8_t)h->n;
+	h->lines[h->n++] = *line;
+}
+
 void sip_head_index(struct sip_head *h, const char *data, size_t n)
 {
 	struct sip_slice rest = {data, n};
 	struct sip_slice text;
-	h->n = 0;
-	memset(h->count, 0, sizeof(h->count));
+	struct sip_line line;
+	sip_head_clear(h);
 	if (!next_text(&rest, &h->first)) {
 		h->first = (struct sip_slice){data, 0};
 		return;
 	}
 	while (h->n < SIP_LINES_MAX && next_text(&rest, &text)) {
-		struct sip_line *line = &h->lines[h->n];
-		read_line(line, text);
-		if (!h->count[line->header]++)
-			h->place[line->header] = (uint8_t)h->n;
-		h->n++;
+		read_line(&line, text);
+		sip_head_add(h, &line);
 	}
 }
 
@@ -195,12 +209,74 @@ static uint32_t next_byte(const struct sip_frame *f, const char *data, size_t n)
 	return i;
 }
 
+static uint32_t count(const char *p, size_t n, char c)
+{
+	uint32_t found = 0;
+	const char *end = p + n;
+	while ((p = memchr(p, c, (size_t)(end - p)))) {
+		found++;
+		p++;
+	}
+	return found;
+}
+
+/*
+ * Takes a whole line at once in which nothing is wrong; false: it has to be
+ * looked at byte by byte. Never the first line, nor the empty one.
+ */
+static bool take_line(struct sip_frame *f, const struct sip_limits *limits,
+	const char *data, size_t n)
+{
+	const char *p = data + f->line;
+	if (f->scanned != f->line || !f->lines || f->line >= n)
+		return false;
+	const char *lf = memchr(p, '\n', n - f->line);
+	size_t len = lf ? (size_t)(lf - p) : 0;
+	if (len < 2 || memchr(p, '\r', len) != lf - 1 || memchr(p, '\0', len))
+		return false;
+	bool fold = p[0] == ' ' || p[0] == '\t';
+	uint32_t params = (fold ? f->params : 0) + count(p, len, ';');
+	uint32_t commas = f->commas + count(p, len, ',');
+	if (params > limits->params_max || commas > COMMAS_MAX ||
+		f->lines > limits->lines_max)
+		return false;
+	f->params = params;
+	f->commas = commas;
+	f->lines++;
+	f->scanned += (uint32_t)len + 1;
+	f->line = f->scanned;
+	return true;
+}
+
+/* The end of a line at `end`, its LF. MORE: the head goes on. */
+static enum sip_frame_step end_line(struct sip_frame *f,
+	const struct sip_limits *limits, const char *data, uint32_t end)
+{
+	struct sip_slice line = {data + f->line, end - f->line};
+	f->line = f->scanned;
+	if (line.n == 1) {
+		f->head = f->scanned;
+		return SIP_FRAME_MESSAGE;
+	}
+	if (!f->lines && !looks_like_sip(line))
+		return lose(f, SIP_RULE_NOT_SIP);
+	if (f->lines++ > limits->lines_max)
+		refuse(f, SIP_RULE_TOO_MANY_LINES);
+	return SIP_FRAME_MORE;
+}
+
 /* Goes over the head: MORE, LOST, or MESSAGE at its end. */
 static enum sip_frame_step scan_head(struct sip_frame *f,
 	const struct sip_limits *limits, const char *data, size_t n)
 {
 	size_t end = n < limits->head_max ? n : limits->head_max;
-	while ((f->scanned = next_byte(f, data, end)) < n) {
+	enum sip_frame_step step = SIP_FRAME_MORE;
+	while (step == SIP_FRAME_MORE) {
+		while (take_line(f, limits, data, end))
+			;
+		f->scanned = next_byte(f, data, end);
+		if (f->scanned >= n)
+			return SIP_FRAME_MORE;
 		uint32_t i = f->scanned;
 		char c = data[i];
 		if (i >= limits->head_max)
@@ -220,20 +296,10 @@ static enum sip_frame_step scan_head(struct sip_frame *f,
 			refuse(f, SIP_RULE_TOO_MANY_PARAMS);
 		if (c == ',' && ++f->commas > COMMAS_MAX)
 			refuse(f, SIP_RULE_TOO_MANY_COMMAS);
-		if (c != '\n')
-			continue;
-		struct sip_slice line = {data + f->line, i - f->line};
-		f->line = f->scanned;
-		if (line.n == 1) {
-			f->head = f->scanned;
-			return SIP_FRAME_MESSAGE;
-		}
-		if (!f->lines && !looks_like_sip(line))
-			return lose(f, SIP_RULE_NOT_SIP);
-		if (f->lines++ > limits->lines_max)
-			refuse(f, SIP_RULE_TOO_MANY_LINES);
+		if (c == '\n')
+			step = end_line(f, limits, data, i);
 	}
-	return SIP_FRAME_MORE;
+	return step;
 }
 
 /* Content-Length exactly once, digits only, within the limits. */

@@ -118,6 +118,9 @@ struct sip_head {
 /* Indexes whole lines: the head, or what there is of one. Lines above
  * SIP_LINES_MAX are left out. The slices point into data. */
 void sip_head_index(struct sip_head *h, const char *data, size_t n);
+/* The same by hand: an empty one, and one more line, up to SIP_LINES_MAX. */
+void sip_head_clear(struct sip_head *h);
+void sip_head_add(struct sip_head *h, const struct sip_line *line);
 /* The first line of that header; NULL: none. */
 const struct sip_line *sip_head_find(
 	const struct sip_head *h, enum sip_header header);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocols/sip/answer.h"
 #include "protocols/sip/plain.h"
 #include "protocols/sip/uri.h"
 
@@ -164,15 +165,9 @@ static enum sip_rule check_echo(
 	struct sip_message *m, const struct sip_limits *limits)
 {
 	for (size_t i = 0; i < m->head.n; i++) {
-		switch ((int)m->head.lines[i].header) {
-		case SIP_HEADER_VIA:
-		case SIP_HEADER_FROM:
-		case SIP_HEADER_TO:
-		case SIP_HEADER_CALL_ID:
-		case SIP_HEADER_CSEQ:
-			if (m->head.lines[i].value.n > ECHO_MAX)
-				return SIP_RULE_ECHO_TOO_LONG;
-		}
+		const struct sip_line *line = &m->head.lines[i];
+		if (line->value.n > ECHO_MAX && sip_answer_echoes(line->header))
+			return SIP_RULE_ECHO_TOO_LONG;
 	}
 	return SIP_RULE_OK;
 }

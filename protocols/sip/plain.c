@@ -146,22 +146,33 @@ static bool number(struct sip_slice s)
 	return sip_field_all(s, SIP_CHARS_NAME);
 }
 
+static bool has(struct sip_slice s, char c)
+{
+	return memchr(s.p, c, s.n) != NULL;
+}
+
+/* a, b, c; none of them empty */
 static bool listed(struct sip_slice s)
 {
-	do {
+	if (has(s, '"') || has(s, '<') || has(s, '>'))
+		return false;
+	for (;;) {
 		while (one(&s, ' '))
 			;
-		if (!run(&s, SIP_CHARS_LISTED))
+		if (!s.n || s.p[0] == ',')
 			return false;
-	} while (one(&s, ','));
-	return s.n == 0;
+		const char *comma = memchr(s.p, ',', s.n);
+		if (!comma)
+			return true;
+		s.n -= (size_t)(comma + 1 - s.p);
+		s.p = comma + 1;
+	}
 }
 
 /* libosip2 cuts the headers it does not know at commas, and no further. */
 static bool text(struct sip_slice s)
 {
-	return listed(s) ||
-	       (!memchr(s.p, ',', s.n) && sip_field_all(s, SIP_CHARS_SHOWN));
+	return s.n && sip_field_printable(s) && (!has(s, ',') || listed(s));
 }
 
 static bool (*const shapes[SIP_HEADERS])(struct sip_slice value) = {

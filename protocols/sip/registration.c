@@ -165,9 +165,13 @@ static void append(struct builder *b, struct sip_slice s)
 		b->full = true;
 		return;
 	}
-	for (size_t i = 0; i < s.n; i++) {
+	char *dst = b->text + b->n;
+	memcpy(dst, s.p, s.n);
+	b->n += s.n;
+	bool odd = !sip_field_printable(s);
+	for (size_t i = 0; odd && i < s.n; i++) {
 		char c = sip_field_space(s.p[i]) ? ' ' : s.p[i];
-		b->text[b->n++] = sip_chars_in(c, SIP_CHARS_SHOWN) ? c : '?';
+		dst[i] = sip_chars_in(c, SIP_CHARS_SHOWN) ? c : '?';
 	}
 }
 

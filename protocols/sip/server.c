@@ -59,10 +59,17 @@ const char *sip_close_text(enum sip_close why)
 
 enum waiting { FOR_NOTHING, FOR_REGISTER, FOR_TOKEN };
 
+/* A header line that goes back, by its place in the input. */
+struct kept_line {
+	enum sip_header header;
+	uint32_t at;
+	uint32_t n;
+};
+
 /*
- * The message that is answered stays at the head of `in` until it is; its
- * index is made again then, which is cheaper than to keep it. `reg` and
- * `text` belong to the last event.
+ * The message that is answered stays at the head of `in` until it is; what
+ * the answer needs of its index is kept. `reg`, `kept` and `text` belong to
+ * the last event.
  */
 struct sip_server_state {
 	struct sip_frame frame;
@@ -78,6 +85,8 @@ struct sip_server_state {
 	enum sip_close why;
 	enum waiting waiting;
 	struct sip_register *reg;
+	struct kept_line *kept;
+	size_t n_kept;
 	char *text;
 };
 
@@ -106,8 +115,10 @@ void sip_server_init(struct sip_server *s,
 static void forget(struct sip_server_state *st)
 {
 	free(st->reg);
+	free(st->kept);
 	free(st->text);
 	st->reg = NULL;
+	st->kept = NULL;
 	st->text = NULL;
 }
 
@@ -287,6 +298,27 @@ static bool answer(struct sip_server *s, const struct sip_message *m,
 	return true;
 }
 
+/* The host answers later, and the input may move until then. */
+static void wait_for_host(struct sip_server_state *st,
+	const struct sip_message *m, enum waiting waiting)
+{
+	const struct sip_head *head = &m->head;
+	const char *start = head->first.p;
+	st->waiting = waiting;
+	st->kept = need(malloc(head->n * sizeof(*st->kept)));
+	st->n_kept = 0;
+	for (size_t i = 0; i < head->n; i++) {
+		const struct sip_line *line = &head->lines[i];
+		if (!sip_answer_echoes(line->header))
+			continue;
+		st->kept[st->n_kept++] = (struct kept_line){
+			.header = line->header,
+			.at = (uint32_t)(line->value.p - start),
+			.n = (uint32_t)line->value.n,
+		};
+	}
+}
+
 static bool on_register(struct sip_server *s, const struct sip_message *m,
 	struct sip_server_event *event)
 {
@@ -295,7 +327,7 @@ static bool on_register(struct sip_server *s, const struct sip_message *m,
 	st->reg = sip_registration_new(m, &rule);
 	if (rule != SIP_RULE_OK)
 		return answer(s, m, rule, event);
-	st->waiting = FOR_REGISTER;
+	wait_for_host(st, m, FOR_REGISTER);
 	*event = (struct sip_server_event){
 		.type = SIP_SERVER_REGISTER, .reg = st->reg};
 	return true;
@@ -309,7 +341,7 @@ static bool on_token(struct sip_server *s, const struct sip_message *m,
 	st->reg = sip_registration_new_device(m, &rule);
 	if (rule != SIP_RULE_OK)
 		return answer(s, m, rule, event);
-	st->waiting = FOR_TOKEN;
+	wait_for_host(st, m, FOR_TOKEN);
 	*event = (struct sip_server_event){
 		.type = SIP_SERVER_TOKEN, .reg = st->reg};
 	return true;
@@ -488,10 +520,17 @@ bool sip_server_next(struct sip_server *s, struct sip_server_event *event)
 static bool resume(
 	struct sip_server *s, enum waiting waiting, struct sip_head *head)
 {
-	if (s->state->why != SIP_CLOSE_NONE)
+	const struct sip_server_state *st = s->state;
+	if (st->why != SIP_CLOSE_NONE)
 		return false;
-	assert(s->state->waiting == waiting);
-	sip_head_index(head, input(s), s->state->frame.head);
+	assert(st->waiting == waiting);
+	sip_head_clear(head);
+	for (size_t i = 0; i < st->n_kept; i++) {
+		const struct kept_line *kept = &st->kept[i];
+		sip_head_add(
+			head, &(struct sip_line){.header = kept->header,
+				      .value = {input(s) + kept->at, kept->n}});
+	}
 	return true;
 }
 
