@@ -72,16 +72,15 @@ static bool say(struct http_phone *p, struct http_phone_event *event,
 static bool judge(struct http_phone *p, struct http_phone_event *event,
 	const char *head, size_t body)
 {
-	unsigned status = 0;
+	static const char version[] = "HTTP/1.1 ";
 	const char *length = header(head, "Content-Length");
-	if (sscanf(head, "HTTP/1.%*1[01] %3u ", &status) != 1)
+	if (strncmp(head, version, sizeof(version) - 1) != 0)
 		return say(p, event, HTTP_PHONE_FAILED,
-			"the answer is not "
-			"HTTP/1.1");
+			"the answer is not HTTP/1.1");
+	unsigned long status = strtoul(head + sizeof(version) - 1, NULL, 10);
 	if (!length)
 		return say(p, event, HTTP_PHONE_FAILED,
-			"the answer has no "
-			"Content-Length");
+			"the answer has no Content-Length");
 	if (strtoul(length, NULL, 10) > body)
 		return false;
 	bytes_queue_drop(&p->in, bytes_queue_len(&p->in));
@@ -89,7 +88,7 @@ static bool judge(struct http_phone *p, struct http_phone_event *event,
 		status == STATUS_OK ? HTTP_PHONE_REGISTERED
 				    : HTTP_PHONE_REJECTED,
 		"");
-	event->value = status;
+	event->value = (uint32_t)status;
 	return true;
 }
 
@@ -100,7 +99,7 @@ bool http_phone_next(struct http_phone *p, struct http_phone_event *event)
 	if (p->state == HTTP_PHONE_LEAVING)
 		return say(p, event, HTTP_PHONE_UNREGISTERED, "");
 	const char *text = (const char *)bytes_queue_peek(&p->in, &n);
-	if (p->state != HTTP_PHONE_ASKING || n == 0)
+	if (p->state != HTTP_PHONE_ASKING || !text)
 		return false;
 	const char *rest = memmem(text, n, end, sizeof(end) - 1);
 	if (rest) {
@@ -113,8 +112,7 @@ bool http_phone_next(struct http_phone *p, struct http_phone_event *event)
 	}
 	if (n > ANSWER_MAX)
 		return say(p, event, HTTP_PHONE_FAILED,
-			"the answer is longer "
-			"than 16 KB");
+			"the answer is longer than 16 KB");
 	return false;
 }
 

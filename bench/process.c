@@ -47,15 +47,22 @@ struct family {
 static void add_children(struct family *all, pid_t pid, const char *thread)
 {
 	char path[300];
-	int child;
+	char text[PROCESS_FAMILY_MAX * 12] = "";
 	snprintf(path, sizeof(path), "/proc/%d/task/%.200s/children", (int)pid,
 		thread);
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return;
-	while (all->n < PROCESS_FAMILY_MAX && fscanf(f, "%d", &child) == 1)
-		all->pid[all->n++] = child;
+	const char *rest = fgets(text, sizeof(text), f);
 	fclose(f);
+	while (rest && all->n < PROCESS_FAMILY_MAX) {
+		char *end;
+		long child = strtol(rest, &end, 10);
+		if (end == rest)
+			return;
+		all->pid[all->n++] = (pid_t)child;
+		rest = end;
+	}
 }
 
 static void find_family(struct family *all, pid_t pid)

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 import processes
 
@@ -45,6 +46,14 @@ class Place:
         os.mkdir(path)
         os.chmod(path, 0o755)
         return path
+
+
+@contextlib.contextmanager
+def new_place(build, **options):
+    """A place in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="dialtone-compare-") as folder:
+        os.chmod(folder, 0o755)  # nginx's worker is somebody else
+        yield Place(build, folder, **options)
 
 
 def _write(folder, name, text):
@@ -108,7 +117,7 @@ class Server:
         with open(log, encoding="utf-8", errors="replace") as f:
             said = f.read()
         if process.poll() is not None:
-            raise RuntimeError(f"{self.name} ended with {process.returncode}: "
+            raise RuntimeError(f"ended with {process.returncode}: "
                                f"{said[-600:].strip()}")
         port = self.port_of(said)
         port = given if port is None else port
@@ -212,6 +221,7 @@ HAPROXY = """\
 global
   nbthread 1
   maxconn {connections}
+  no strict-limits
   tune.ssl.cachesize 65536
   tune.ssl.lifetime 3600
   ssl-default-bind-options ssl-min-ver TLSv1.2{tickets}
@@ -239,7 +249,7 @@ class Haproxy(Server):
             port=port, ca=place.ca, connections=CONNECTIONS_MAX,
             pair=_write(folder, "pair.pem", "".join(pair)),
             tickets="" if row.tickets else " no-tls-tickets")
-        return ["haproxy", "-db", "-q", "-f",
+        return ["haproxy", "-db", "-f",
                 _write(folder, "haproxy.cfg", config)]
 
 

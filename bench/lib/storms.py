@@ -7,7 +7,8 @@ import figures
 import processes
 
 LIMIT_S = 900
-PROBE = 240  # arrivals in a second, to learn what one costs
+PATIENCE_S = 30  # others may want the machine, too
+PROBE = 120  # arrivals in a second, to learn what one costs
 
 
 class NoRow(Exception):
@@ -21,7 +22,7 @@ def words(place, running, row, rate, seconds, phones, *more, lab=None):
             "--server-pid", running.pid, "--lab", lab or place.lab,
             "--device", "SEP020000000001", "--resume", row.resume,
             "--tls", row.tls, "--rate", rate, "--seconds", seconds,
-            "--phones", phones, *more]
+            "--phones", phones, "--patience", PATIENCE_S, *more]
 
 
 def read(out):
@@ -93,11 +94,10 @@ def measure(place, running, row, core, pace, phones):
 
 
 def hold(place, running, row, core, pace, phones, hold_s):
-    """Bytes of memory of a phone that is registered and silent."""
-    before = processes.pss(running.pid)
+    """Bytes of the server's memory while they are registered and silent."""
     seconds = -(-phones // pace[0])
     storm = words(place, running, row, pace[0], seconds, phones, "--hold",
-                  hold_s, "--patience", 30)
+                  hold_s)
     process = processes.start(storm, core, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL)
     try:
@@ -109,11 +109,11 @@ def hold(place, running, row, core, pace, phones, hold_s):
             process.wait(hold_s / 2)
         except subprocess.TimeoutExpired:
             pass
-        after = processes.pss(running.pid)
+        used = processes.pss(running.pid)
         out, _ = process.communicate(timeout=LIMIT_S)
     finally:
         processes.stop(process)
     report = check(read(out), row)
     if report["arrivals"]["dropped"]:
         raise NoRow("dropped phones")
-    return (after - before) / phones
+    return used
