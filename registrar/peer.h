@@ -71,7 +71,8 @@ void peer_cert_unref(struct peer_cert *cert);
 struct peer {
 	char address[PEER_ADDRESS_MAX]; /* IPv4-mapped ones as IPv4 */
 	uint16_t port;
-	uint32_t local_ipv4; /* our end, network order; 0 when IPv6 */
+	/* Our end, for services that tell it to phones. */
+	uint32_t local_ipv4; /* network order; 0 when IPv6 */
 	uint16_t local_port;
 	enum config_protocol protocol;
 	bool tls;

@@ -92,7 +92,7 @@ int server_reload(struct server *s, struct diag *d)
 	pthread_mutex_lock(&s->lock);
 	if (error == 0) {
 		old = s->profile;
-		s->profile = fresh;
+		__atomic_store_n(&s->profile, fresh, __ATOMIC_RELEASE);
 		s->generation++;
 		s->reload =
 			(struct server_reload_state){.loaded_ms = unix_ms()};
@@ -251,6 +251,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.overload = overload_new(config),
 		.resume = &s->resume,
 		.workers = workers_wanted(config),
+		.profile = &s->profile,
 		.get_profile = get_profile,
 		.self = s,
 	};

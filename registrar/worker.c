@@ -84,6 +84,7 @@ struct worker {
 	uint32_t free_slot; /* 0: none */
 	struct service_world world;
 	struct conn_host host;
+	struct profile *profile; /* the one in force, as far as we know */
 	struct clock clock;
 	struct conn_counters counters;
 	struct overload_part overload;
@@ -177,8 +178,21 @@ static void drop(struct worker *w, struct conn *c, const struct in6_addr *from,
 	conn_refuse(c, why);
 }
 
+/* A reference on it. The lock is taken only after a reload: our own reference
+ * keeps the address of the one we know from being used again. */
+static struct profile *profile_in_force(struct worker *w)
+{
+	const struct worker_shared *s = w->shared;
+	if (__atomic_load_n(s->profile, __ATOMIC_ACQUIRE) != w->profile) {
+		profile_unref(w->profile);
+		w->profile = s->get_profile(s->self);
+	}
+	return profile_ref(w->profile);
+}
+
 /* A socket that limits_enter counted becomes a connection. */
-static void start(struct listener *l, int fd, const struct in6_addr *from)
+static void start(struct listener *l, int fd, const struct in6_addr *packed,
+	const struct sockaddr_storage *from)
 {
 	struct worker *w = l->worker;
 	struct conn *c = conn_new(&w->host);
@@ -186,16 +200,16 @@ static void start(struct listener *l, int fd, const struct in6_addr *from)
 	if (error < 0) {
 		close(fd);
 		log_accept(w, LOG_EV_ACCEPT_FAILED, uv_strerror(error));
-		drop(w, c, from, uv_strerror(error));
+		drop(w, c, packed, uv_strerror(error));
 		return;
 	}
-	if (!*conn_peer(c)->address) {
-		drop(w, c, from, "gone before it was served");
+	if (!conn_came_from(c, from)) {
+		drop(w, c, packed, "gone before it was served");
 		return;
 	}
 	struct profile *profile = NULL;
 	if (l->tls) {
-		profile = w->shared->get_profile(w->shared->self);
+		profile = profile_in_force(w);
 		admission_started(&w->admission);
 	}
 	conn_start(c, l->service, profile, l->tag, slot_take(w, c));
@@ -239,7 +253,7 @@ static void serve_waiting(struct worker *w, bool idle)
 		if (!admission_next(
 			    &w->admission, idle, uv_now(&w->loop), &guest))
 			return;
-		start(guest.listener, guest.fd, &guest.address);
+		start(guest.listener, guest.fd, &guest.address, NULL);
 	}
 }
 
@@ -307,7 +321,7 @@ static void take(
 	}
 	if (l->tls)
 		overload_add(&w->overload.figures.at_once, 1);
-	start(l, fd, &packed);
+	start(l, fd, &packed, from);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -498,7 +512,9 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	w->listeners = l;
 	l->poll.data = l;
 	l->fd = fd;
-	int defer_s = DEFER_ACCEPT_S;
+	int defer_s = DEFER_ACCEPT_S, on = 1;
+	/* Those that are accepted inherit it. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (l->tls) /* a phone speaks first; else it works all the same */
 		setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s,
 			sizeof(defer_s));
@@ -564,6 +580,7 @@ void worker_free(struct worker *w)
 		w->orders = next;
 	}
 	pthread_mutex_destroy(&w->lock);
+	profile_unref(w->profile);
 	free(w->slots);
 	free(w);
 }

@@ -20,6 +20,7 @@ struct worker_shared {
 	struct overload *overload;
 	const struct resume *resume;
 	size_t workers;
+	struct profile *const *profile; /* in force; read atomically */
 	struct profile *(*get_profile)(void *self);
 	void *self;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "protocols/tls/engine.h"
 #include "registrar/log.h"
@@ -500,25 +501,26 @@ uv_tcp_t *conn_tcp(struct conn *c)
 	return &c->tcp;
 }
 
-static void fill_addresses(struct conn *c)
+bool conn_came_from(struct conn *c, const struct sockaddr_storage *from)
+{
+	struct sockaddr_storage at = {0};
+	uint32_t ipv4;
+	int n = sizeof(at);
+	if (!from &&
+		uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&at, &n) < 0)
+		return false;
+	address_put(from ? from : &at, c->peer.address, &c->peer.port, &ipv4);
+	return true;
+}
+
+static void fill_local(struct conn *c)
 {
 	struct sockaddr_storage at = {0};
 	char local[PEER_ADDRESS_MAX];
-	uint32_t ipv4;
 	int n = sizeof(at);
-	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&at, &n) == 0)
-		address_put(&at, c->peer.address, &c->peer.port, &ipv4);
-	n = sizeof(at);
 	if (uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&at, &n) == 0)
 		address_put(
 			&at, local, &c->peer.local_port, &c->peer.local_ipv4);
-}
-
-const struct peer *conn_peer(struct conn *c)
-{
-	if (!c->peer.address[0])
-		fill_addresses(c);
-	return &c->peer;
 }
 
 void conn_refuse(struct conn *c, const char *why)
@@ -540,12 +542,26 @@ static void start_tls(struct conn *c, struct profile *profile,
 	profile_watch(c->tls->ssl, c->finding);
 }
 
+/* The kernel gives us a TLS connection when its ClientHello is there: the loop
+ * need not be asked for it. */
+static void read_at_once(struct conn *c)
+{
+	uv_os_fd_t fd;
+	uv_buf_t buf = uv_buf_init((char *)c->host->input, CONN_INPUT_MAX);
+	if (uv_fileno((uv_handle_t *)&c->tcp, &fd) < 0)
+		return;
+	ssize_t n = read(fd, buf.base, buf.len);
+	if (n > 0)
+		on_read((uv_stream_t *)&c->tcp, n, &buf);
+}
+
 void conn_start(struct conn *c, const struct service *service,
 	struct profile *profile, const uint8_t tag[RESUME_TAG],
 	struct conn_ref ref)
 {
 	struct moment now = now_of(c);
-	conn_peer(c);
+	if (service->tells_address)
+		fill_local(c);
 	c->peer.ref = ref;
 	c->peer.protocol = service->protocol;
 	c->peer.tls = profile != NULL;
@@ -557,11 +573,13 @@ void conn_start(struct conn *c, const struct service *service,
 	if (profile)
 		start_tls(c, profile, tag, &now);
 	service->init(c->self, c->host->world, &c->peer, &now);
-	uv_tcp_nodelay(&c->tcp, 1);
 	log_conn(c, LOG_EV_CONNECTED, NULL);
+	set_timer(c);
+	if (profile)
+		read_at_once(c);
+	if (c->state == CONN_CLOSING)
+		return;
 	int error = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 	if (error < 0)
 		close_now(c, uv_strerror(error), REASON_UNREG_CONNECTIVITY);
-	else
-		set_timer(c);
 }

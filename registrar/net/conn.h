@@ -3,6 +3,7 @@
 #ifndef REGISTRAR_NET_CONN_H
 #define REGISTRAR_NET_CONN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <uv.h>
@@ -48,19 +49,21 @@ uint64_t conn_counter_get(const uint64_t *counter);
 struct conn;
 
 /*
- * Takes over `tcp`, which lies in memory of conn_tcp() and was accepted.
+ * Takes over `tcp`, which lies in memory of conn_tcp() and was accepted, and
+ * whose address is known (conn_came_from).
  * profile NULL: plain TCP; tag names the listener for resumption. From here on
  * the connection ends by itself and tells host->gone.
  */
 struct conn *conn_new(const struct conn_host *host);
 uv_tcp_t *conn_tcp(struct conn *c);
+/* Its other end, as accept() told; NULL: the system is asked. False: it has
+ * gone already. */
+bool conn_came_from(struct conn *c, const struct sockaddr_storage *from);
 void conn_start(struct conn *c, const struct service *service,
 	struct profile *profile, const uint8_t tag[RESUME_TAG],
 	struct conn_ref ref);
 /* Accepted but not wanted: closed without a word (why is logged). */
 void conn_refuse(struct conn *c, const char *why);
-/* Its address is "" when it has gone already. */
-const struct peer *conn_peer(struct conn *c);
 
 /* Ends it: what waits is sent, then FIN, then a short linger, so that an
  * alert is read. Its registration ends with `cause`. */

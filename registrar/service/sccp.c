@@ -257,6 +257,7 @@ static void deinit(void *self)
 
 const struct service service_sccp = {
 	.protocol = CONFIG_SCCP,
+	.tells_address = true,
 	.size = sizeof(struct session),
 	.init = init,
 	.feed = feed,

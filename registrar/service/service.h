@@ -44,6 +44,7 @@ struct service_world {
  */
 struct service {
 	enum config_protocol protocol;
+	bool tells_address; /* needs our own end in peer */
 	size_t size;
 	void (*init)(void *self, const struct service_world *world,
 		const struct peer *peer, const struct moment *now);
