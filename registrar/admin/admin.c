@@ -10,6 +10,7 @@
 #include "registrar/admin/ticket_keys.h"
 #include "registrar/http/plane.h"
 #include "registrar/log.h"
+#include "registrar/log_writer.h"
 #include "registrar/memory.h"
 #include "registrar/net/unix_socket.h"
 #include "registrar/server.h"
@@ -88,6 +89,7 @@ static void audit(const struct resource *r, const struct unix_socket_peer *who,
 	if (error < 0)
 		log_str(&line, "why", why);
 	log_end(&line);
+	log_writer_sync(); /* it is told before the order is answered */
 }
 
 static void obey(struct admin *a, const struct resource *r, int fd,

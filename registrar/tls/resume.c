@@ -261,8 +261,10 @@ static SSL_TICKET_RETURN on_open(SSL *ssl, SSL_SESSION *session,
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	if (!recheck(r, ssl, session))
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
-					    : SSL_TICKET_RETURN_USE_RENEW;
+	/* A ticket of TLS 1.3 is used once (RFC 8446 C.4): here is the next. */
+	return status == SSL_TICKET_SUCCESS && SSL_version(ssl) < TLS1_3_VERSION
+		       ? SSL_TICKET_RETURN_USE
+		       : SSL_TICKET_RETURN_USE_RENEW;
 }
 
 static int use_key(const struct ticket_key *key, unsigned char *iv,

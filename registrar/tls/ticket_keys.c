@@ -25,7 +25,9 @@ enum {
 };
 
 struct ticket_keys {
-	pthread_mutex_t lock;
+	/* Whoever changes the keys holds `changing`, which may wait for a
+	 * disk; phones wait for `lock`, which does not. */
+	pthread_mutex_t changing, lock;
 	char *path;			     /* NULL: in memory only */
 	struct ticket_key keys[TICKET_KEYS]; /* oldest first */
 	time_t rotated;
@@ -61,6 +63,8 @@ static int parse(const char *path, const char *text,
 {
 	size_t n = 0;
 	int line = 0;
+	for (size_t i = 0; i < TICKET_KEYS; i++)
+		make(&keys[i]); /* whom no line replaces, nobody knows */
 	for (const char *p = text; *p;) {
 		size_t len = strcspn(p, "\n");
 		size_t chars = len && p[len - 1] == '\r' ? len - 1 : len;
@@ -79,10 +83,20 @@ static int parse(const char *path, const char *text,
 		}
 		p += len + (p[len] == '\n');
 	}
-	if (n < TICKET_KEYS)
+	if (n < TICKET_KEYS_LEAST)
 		return diag_set(d, -EINVAL, "%s: holds %zu keys, needs %d",
-			path, n, TICKET_KEYS);
+			path, n, TICKET_KEYS_LEAST);
 	return 0;
+}
+
+/* From here on these are the keys. */
+static void use(struct ticket_keys *k,
+	const struct ticket_key keys[TICKET_KEYS], time_t made)
+{
+	pthread_mutex_lock(&k->lock);
+	memcpy(k->keys, keys, sizeof(k->keys));
+	k->rotated = made;
+	pthread_mutex_unlock(&k->lock);
 }
 
 static int read_open(struct ticket_keys *k, int fd, struct diag *d)
@@ -102,8 +116,7 @@ static int read_open(struct ticket_keys *k, int fd, struct diag *d)
 		n < 0 ? diag_set(d, -errno, "%s: %s", k->path, strerror(errno))
 		      : parse(k->path, text, keys, d);
 	if (error == 0) {
-		memcpy(k->keys, keys, sizeof(keys));
-		k->rotated = st.st_mtim.tv_sec;
+		use(k, keys, st.st_mtim.tv_sec);
 		k->read = st.st_mtim;
 	}
 	OPENSSL_cleanse(text, FILE_MAX);
@@ -153,7 +166,8 @@ static int sync_folder(const char *path)
 
 /* Through a new file, so that a reader never sees half of it. Where the last
  * step fails, k->read differs from the file, which is then read again. */
-static int write_file(struct ticket_keys *k, struct diag *d)
+static int write_file(struct ticket_keys *k,
+	const struct ticket_key keys[TICKET_KEYS], struct diag *d)
 {
 	char text[TICKET_KEYS * (LINE_CHARS + 1) + 1];
 	struct stat st = {0};
@@ -161,7 +175,7 @@ static int write_file(struct ticket_keys *k, struct diag *d)
 	size_t n = 0;
 	for (size_t i = 0; i < TICKET_KEYS; i++) {
 		n += (size_t)EVP_EncodeBlock((uint8_t *)text + n,
-			(const uint8_t *)&k->keys[i], KEY_BYTES);
+			(const uint8_t *)&keys[i], KEY_BYTES);
 		text[n++] = '\n';
 	}
 	unlink(fresh);
@@ -188,19 +202,16 @@ static int write_file(struct ticket_keys *k, struct diag *d)
 
 static int renew(struct ticket_keys *k, size_t n, struct diag *d)
 {
-	struct ticket_key before[TICKET_KEYS];
-	pthread_mutex_lock(&k->lock);
-	memcpy(before, k->keys, sizeof(before));
-	memmove(k->keys, k->keys + n, (TICKET_KEYS - n) * sizeof(*k->keys));
+	struct ticket_key keys[TICKET_KEYS];
+	pthread_mutex_lock(&k->changing);
+	memcpy(keys, k->keys + n, (TICKET_KEYS - n) * sizeof(*keys));
 	for (size_t i = TICKET_KEYS - n; i < TICKET_KEYS; i++)
-		make(&k->keys[i]);
-	int error = k->path ? write_file(k, d) : 0;
-	if (error < 0)
-		memcpy(k->keys, before, sizeof(before));
-	else
-		k->rotated = time(NULL);
-	pthread_mutex_unlock(&k->lock);
-	OPENSSL_cleanse(before, sizeof(before));
+		make(&keys[i]);
+	int error = k->path ? write_file(k, keys, d) : 0;
+	if (error == 0)
+		use(k, keys, time(NULL));
+	pthread_mutex_unlock(&k->changing);
+	OPENSSL_cleanse(keys, sizeof(keys));
 	return error;
 }
 
@@ -218,6 +229,7 @@ int ticket_keys_open(const char *path, struct ticket_keys **out, struct diag *d)
 {
 	struct ticket_keys *k = memory_zero(sizeof(*k));
 	int error;
+	pthread_mutex_init(&k->changing, NULL);
 	pthread_mutex_init(&k->lock, NULL);
 	k->path = path && *path ? memory_dup(path) : NULL;
 	if (k->path && access(k->path, F_OK) == 0)
@@ -236,6 +248,7 @@ void ticket_keys_free(struct ticket_keys *k)
 {
 	if (!k)
 		return;
+	pthread_mutex_destroy(&k->changing);
 	pthread_mutex_destroy(&k->lock);
 	free(k->path);
 	OPENSSL_cleanse(k, sizeof(*k));
@@ -246,12 +259,12 @@ int ticket_keys_reload(struct ticket_keys *k, struct diag *d)
 {
 	struct stat st;
 	int error = 0;
-	pthread_mutex_lock(&k->lock);
+	pthread_mutex_lock(&k->changing);
 	if (k->path && stat(k->path, &st) == 0 &&
 		(st.st_mtim.tv_sec != k->read.tv_sec ||
 			st.st_mtim.tv_nsec != k->read.tv_nsec))
 		error = read_file(k, d);
-	pthread_mutex_unlock(&k->lock);
+	pthread_mutex_unlock(&k->changing);
 	return error;
 }
 

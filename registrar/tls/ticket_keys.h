@@ -14,7 +14,9 @@ enum {
 	TICKET_KEY_NAME = 16,
 	TICKET_KEY_HMAC = 32,
 	TICKET_KEY_AES = 32,
-	TICKET_KEYS = 3, /* accepted: the one in use and two older ones */
+	/* Accepted: two old ones, the one in use, and the next. */
+	TICKET_KEYS = 4,
+	TICKET_KEYS_LEAST = 3, /* of a file: HAProxy's own number */
 };
 
 struct ticket_key {

@@ -51,7 +51,7 @@ static void made_file_is_haproxys_and_private(void **state)
 	for (; fgets(line, sizeof(line), f); lines++)
 		assert_int_equal(strlen(line), 108 + 1); /* 80 bytes */
 	fclose(f);
-	assert_int_equal(lines, 3);
+	assert_int_equal(lines, TICKET_KEYS);
 }
 
 static void two_nodes_with_one_file_agree(void **state)

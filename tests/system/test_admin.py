@@ -82,7 +82,7 @@ def what_a_killed_one_left_is_replaced():
     same(done.returncode, 1)
     holds(done.stderr, SOCKET, "nobody serves this socket any more")
     with Daemon(config()) as daemon:
-        same(len(names(daemon.order(KEYS, "GET"))), 3)
+        same(len(names(daemon.order(KEYS, "GET"))), 4)
 
 
 def a_second_one_is_refused_and_the_first_serves_on():
@@ -90,7 +90,7 @@ def a_second_one_is_refused_and_the_first_serves_on():
         said = refuses_to_start(config())
         holds(said.fields["why"], SOCKET, "another dialtoned serves",
               "admin.socket")
-        same(len(names(daemon.order(KEYS, "GET"))), 3)
+        same(len(names(daemon.order(KEYS, "GET"))), 4)
 
 
 def a_file_that_is_no_socket_is_left_alone():
@@ -217,17 +217,17 @@ class Visitor:
         return self.visit("-sess_in", self.file)
 
 
-def rotation_keeps_old_tickets_for_one_more(mode):
+def rotation_keeps_old_tickets_for_two_more(mode):
     with Daemon(config()) as daemon:
         phone = Visitor(daemon, mode)
         phone.comes_new()
         same(phone.resumes(), True, "before any rotation")
         before = daemon.order(KEYS, "GET")
         after = daemon.order(ROTATE)
-        same(names(after)[:2], names(before)[1:], "keys move up by one")
+        same(names(after)[:-1], names(before)[1:], "keys move up by one")
         same(phone.resumes(), True, "after one rotation")
         daemon.order(ROTATE)
-        same(phone.resumes(), False, "after two")
+        same(phone.resumes(), True, "after two")
         daemon.order(ROTATE)
         same(phone.resumes(), False, "after three")
         phone.comes_new()
@@ -298,7 +298,7 @@ def it_is_on_the_disk_before_the_answer_leaves():
             else None
 
     text = wait_until("strace to end", traced)
-    mark = text.index('rename("', text.index("started"))
+    mark = text.rindex('rename("')
     order = re.findall(r"(rename|fsync|HTTP/1.1 200)",
                        text[text.rindex("fsync", 0, mark):])
     same(order[:4], ["fsync", "rename", "fsync", "HTTP/1.1 200"])
@@ -318,7 +318,7 @@ def the_command_shows_rotates_and_revokes():
                                  re.M), said
             holds(said, keys["rotated"], keys["rotationDue"], "memory")
         same([key["use"] for key in keys["keys"]],
-             ["opens", "seals", "next"])
+             ["opens", "opens", "seals", "next"])
         same(json.loads(dialtone("show", "--json")), keys)
         found = good(DIALTONE, "ticket-keys", "show", "--json",
                      env={"DIALTONE_SOCKET": SOCKET})
@@ -420,8 +420,8 @@ if __name__ == "__main__":
         each_order_leaves_a_line,
         an_order_that_fails_says_why_and_changes_nothing,
         off_is_a_clear_error,
-        *(fact(f"a rotation keeps {mode} for one more",
-               rotation_keeps_old_tickets_for_one_more, mode)
+        *(fact(f"a rotation keeps {mode} for two more",
+               rotation_keeps_old_tickets_for_two_more, mode)
           for mode in TICKETS),
         *(fact(f"revoke-all ends {mode}",
                revoked_phones_make_a_full_handshake, mode) for mode in MODES),
