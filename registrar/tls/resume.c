@@ -213,6 +213,7 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 	size_t n = session_pack(session, is_extended(ssl), data, sizeof(data));
 	if (n > 0)
 		session_cache_put(r->resume->cache, id, n_id, data, n,
+			r->resume->now(NULL),
 			(int64_t)SSL_SESSION_get_time(session) +
 				SSL_SESSION_get_timeout(session));
 	OPENSSL_cleanse(data, n);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 
 #include "registrar/memory.h"
 
-enum { WAYS = 8, LOCKS = 64, MAGIC = 0x44543031 /* "DT01" */ };
+enum { SHARDS = 16, MAGIC = 0x44543032 /* "DT02" */ };
 
 /* One session. `sum` covers the rest: a slot that was being written when the
  * process died does not fit it and counts as empty. */
@@ -27,81 +28,186 @@ struct slot {
 	uint8_t data[SESSION_DATA_MAX];
 };
 
+/* What begins the mapping; the slots of all shards follow. */
 struct header {
 	uint32_t magic;
 	uint32_t slot_size;
-	uint64_t buckets;
-	uint8_t fill[48];
+	uint32_t slots; /* of a shard */
+	uint32_t fill;
+	uint32_t high[SHARDS]; /* slots of it that were ever written */
+	uint8_t rest[48];
+};
+
+/*
+ * Where slots are, in memory alone: slot i is number i + 1, 0 is none. A slot
+ * is free, or it is in its bucket and in the list by age. Slots are taken from
+ * the front of the mapping, so that few sessions touch few pages.
+ */
+struct node {
+	uint32_t next; /* in its bucket, or of the free ones */
+	uint32_t older, newer;
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	struct slot *slots;
+	struct node *nodes;
+	uint32_t *buckets; /* as many as slots */
+	uint32_t *high;
+	uint32_t free, oldest, newest;
+	size_t used; /* atomic: read without the lock */
 };
 
 struct session_cache {
-	struct header *header; /* the mapping; slots follow */
-	struct slot *slots;
-	size_t buckets;
+	struct header *header;
 	size_t size; /* of the mapping */
-	size_t used; /* places; atomic */
-	pthread_mutex_t locks[LOCKS];
+	int fd;	     /* of the file, locked; -1: none */
+	uint32_t slots;
+	struct shard shards[SHARDS];
 };
+
+/* ---- slots ---- */
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 32;
+}
 
 static uint64_t hash(const uint8_t *p, size_t n, uint64_t h)
 {
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 1099511628211u;
-	return h;
+	uint64_t word = n;
+	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+		h = mix(h, word);
+		memcpy(&word, p, sizeof(word));
+	}
+	h = mix(h, word);
+	word = 0;
+	memcpy(&word, p, n);
+	return mix(h, word);
 }
 
+/* Against half-written slots, not against people: the file is ours alone. */
 static uint64_t sum_of(const struct slot *s)
 {
 	uint64_t h = hash((const uint8_t *)&s->expires,
 		offsetof(struct slot, data) - offsetof(struct slot, expires),
-		14695981039346656037u);
+		MAGIC);
 	return hash(s->data, s->n, h);
 }
 
-static bool holds(const struct slot *s, int64_t now)
+static bool is_whole(const struct slot *s)
 {
-	return s->expires > now && s->n_id <= SESSION_ID_MAX &&
+	return s->expires != 0 && s->n_id <= SESSION_ID_MAX &&
 	       s->n <= SESSION_DATA_MAX && s->sum == sum_of(s);
 }
 
-static bool is(const struct slot *s, const uint8_t *id, size_t n_id)
+/* ---- a shard; its lock is held ---- */
+
+static uint32_t *bucket_of(const struct session_cache *c, struct shard *s,
+	const uint8_t *id, size_t n)
 {
-	return s->n_id == n_id && memcmp(s->id, id, n_id) == 0;
+	return &s->buckets[(hash(id, n, 0) >> 8) % c->slots];
 }
 
-/* The bucket of an id, locked; unlock what comes out in *lock. */
-static struct slot *enter(struct session_cache *c, const uint8_t *id,
-	size_t n_id, pthread_mutex_t **lock)
+/* The place that names the slot of that id, or 0 at the end of its bucket. */
+static uint32_t *find(const struct session_cache *c, struct shard *s,
+	const uint8_t *id, size_t n)
 {
-	size_t bucket = hash(id, n_id, 14695981039346656037u) % c->buckets;
-	*lock = &c->locks[bucket % LOCKS];
-	pthread_mutex_lock(*lock);
-	return &c->slots[bucket * WAYS];
+	uint32_t *at = bucket_of(c, s, id, n);
+	while (*at && (s->slots[*at - 1].n_id != n ||
+			      memcmp(s->slots[*at - 1].id, id, n) != 0))
+		at = &s->nodes[*at - 1].next;
+	return at;
 }
+
+static void link_slot(
+	const struct session_cache *c, struct shard *s, uint32_t i)
+{
+	const struct slot *slot = &s->slots[i - 1];
+	struct node *node = &s->nodes[i - 1];
+	uint32_t *bucket = bucket_of(c, s, slot->id, slot->n_id);
+	*node = (struct node){.next = *bucket, .older = s->newest};
+	*bucket = i;
+	*(s->newest ? &s->nodes[s->newest - 1].newer : &s->oldest) = i;
+	s->newest = i;
+	__atomic_add_fetch(&s->used, 1, __ATOMIC_RELAXED);
+}
+
+/* Takes the slot that *at names out of bucket and list and empties it. */
+static void release(struct shard *s, uint32_t *at)
+{
+	uint32_t i = *at;
+	struct node *node = &s->nodes[i - 1];
+	*at = node->next;
+	*(node->older ? &s->nodes[node->older - 1].newer : &s->oldest) =
+		node->newer;
+	*(node->newer ? &s->nodes[node->newer - 1].older : &s->newest) =
+		node->older;
+	OPENSSL_cleanse(&s->slots[i - 1], sizeof(struct slot));
+	node->next = s->free;
+	s->free = i;
+	__atomic_sub_fetch(&s->used, 1, __ATOMIC_RELAXED);
+}
+
+static void release_oldest(const struct session_cache *c, struct shard *s)
+{
+	const struct slot *slot = &s->slots[s->oldest - 1];
+	release(s, find(c, s, slot->id, slot->n_id));
+}
+
+/* A free slot: one that was used before, a new one, or the oldest one's. */
+static uint32_t take(
+	const struct session_cache *c, struct shard *s, int64_t now)
+{
+	while (s->oldest && s->slots[s->oldest - 1].expires <= now)
+		release_oldest(c, s);
+	if (!s->free && *s->high == c->slots)
+		release_oldest(c, s);
+	if (!s->free)
+		return ++*s->high;
+	uint32_t i = s->free;
+	s->free = s->nodes[i - 1].next;
+	return i;
+}
+
+static struct shard *enter(struct session_cache *c, const uint8_t *id, size_t n)
+{
+	struct shard *s = &c->shards[hash(id, n, 0) % SHARDS];
+	pthread_mutex_lock(&s->lock);
+	return s;
+}
+
+/* ---- opening ---- */
 
 static int map_file(struct session_cache *c, const char *path, struct diag *d)
 {
 	struct stat st = {0};
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
+	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error = c->fd < 0 || fstat(c->fd, &st) < 0 ? errno : 0;
 	if (!error && (!S_ISREG(st.st_mode) || (st.st_mode & 077)))
 		error = EPERM;
+	/* Two processes would not know of each other's locks. */
+	if (!error && flock(c->fd, LOCK_EX | LOCK_NB) < 0)
+		error = errno;
 	if (!error && st.st_size != (off_t)c->size &&
-		(ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)c->size) < 0))
+		(ftruncate(c->fd, 0) < 0 ||
+			ftruncate(c->fd, (off_t)c->size) < 0))
 		error = errno;
 	if (!error) {
 		c->header = mmap(NULL, c->size, PROT_READ | PROT_WRITE,
-			MAP_SHARED, fd, 0);
+			MAP_SHARED, c->fd, 0);
 		error = c->header == MAP_FAILED ? errno : 0;
 	}
-	if (fd >= 0)
-		close(fd);
 	if (!error)
 		return 0;
 	c->header = NULL;
 	return diag_set(d, -error, "%s: cannot keep sessions here: %s", path,
-		error == EPERM ? "must be a file that only its owner may read"
-			       : strerror(error));
+		error == EPERM	       ? "must be a file that only its owner "
+					 "may read"
+		: error == EWOULDBLOCK ? "another process keeps its own here; "
+					 "give each a tls.session_cache"
+				       : strerror(error));
 }
 
 static int map_memory(struct session_cache *c)
@@ -113,37 +219,57 @@ static int map_memory(struct session_cache *c)
 	return 0;
 }
 
-static size_t count_used(const struct session_cache *c)
+/* Finds again what the shard held, if the process before us left any. */
+static void recover(const struct session_cache *c, struct shard *s)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < c->buckets * WAYS; i++)
-		n += c->slots[i].expires != 0;
-	return n;
+	if (*s->high > c->slots)
+		*s->high = c->slots;
+	for (uint32_t i = 1; i <= *s->high; i++) {
+		if (is_whole(&s->slots[i - 1])) {
+			link_slot(c, s, i);
+			continue;
+		}
+		s->nodes[i - 1].next = s->free;
+		s->free = i;
+	}
+}
+
+static void set_up(struct session_cache *c)
+{
+	struct header want = {.magic = MAGIC,
+		.slot_size = sizeof(struct slot),
+		.slots = c->slots};
+	bool same =
+		memcmp(c->header, &want, offsetof(struct header, high)) == 0;
+	if (!same) {
+		if (c->header->magic) /* else it is new, and empty */
+			OPENSSL_cleanse(c->header, c->size);
+		*c->header = want;
+	}
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		pthread_mutex_init(&s->lock, NULL);
+		s->slots = (struct slot *)(c->header + 1) + i * c->slots;
+		s->nodes = memory_zero(c->slots * sizeof(*s->nodes));
+		s->buckets = memory_zero(c->slots * sizeof(*s->buckets));
+		s->high = &c->header->high[i];
+		recover(c, s);
+	}
 }
 
 int session_cache_open(const char *path, size_t max, struct session_cache **out,
 	struct diag *d)
 {
 	struct session_cache *c = memory_zero(sizeof(*c));
-	c->buckets = max / WAYS + 1;
-	c->size = sizeof(*c->header) + c->buckets * WAYS * sizeof(struct slot);
-	for (size_t i = 0; i < LOCKS; i++)
-		pthread_mutex_init(&c->locks[i], NULL);
+	c->fd = -1;
+	c->slots = (uint32_t)(max / SHARDS + 1);
+	c->size = sizeof(*c->header) + SHARDS * c->slots * sizeof(struct slot);
 	int error = path && *path ? map_file(c, path, d) : map_memory(c);
 	if (error < 0) {
 		session_cache_close(c);
 		return error;
 	}
-	struct header want = {.magic = MAGIC,
-		.slot_size = sizeof(struct slot),
-		.buckets = c->buckets};
-	c->slots = (struct slot *)(c->header + 1);
-	if (memcmp(c->header, &want, sizeof(want)) != 0) {
-		if (c->header->magic) /* else it is new, and empty */
-			session_cache_clear(c);
-		*c->header = want;
-	}
-	c->used = path && *path ? count_used(c) : 0;
+	set_up(c);
 	/* Not in a core file. */
 	madvise(c->header, c->size, MADV_DONTDUMP);
 	*out = c;
@@ -156,106 +282,101 @@ void session_cache_close(struct session_cache *c)
 		return;
 	if (c->header)
 		munmap(c->header, c->size);
-	for (size_t i = 0; i < LOCKS; i++)
-		pthread_mutex_destroy(&c->locks[i]);
+	if (c->fd >= 0)
+		close(c->fd);
+	for (size_t i = 0; i < SHARDS && c->shards[i].nodes; i++) {
+		pthread_mutex_destroy(&c->shards[i].lock);
+		free(c->shards[i].nodes);
+		free(c->shards[i].buckets);
+	}
 	free(c);
 }
 
-/* The slot of that id, else an empty one, else the one that ends first. */
-static struct slot *choose(struct slot *bucket, const uint8_t *id, size_t n_id)
-{
-	struct slot *first = bucket;
-	for (size_t i = 0; i < WAYS; i++) {
-		if (is(&bucket[i], id, n_id))
-			return &bucket[i];
-		if (bucket[i].expires < first->expires)
-			first = &bucket[i];
-	}
-	return first;
-}
+/* ---- use ---- */
 
 void session_cache_put(struct session_cache *c, const uint8_t *id, size_t n_id,
-	const uint8_t *data, size_t n, int64_t expires)
+	const uint8_t *data, size_t n, int64_t now, int64_t expires)
 {
-	pthread_mutex_t *lock;
 	if (n_id == 0 || n_id > SESSION_ID_MAX || n > SESSION_DATA_MAX)
 		return;
-	struct slot *s = choose(enter(c, id, n_id, &lock), id, n_id);
-	__atomic_add_fetch(&c->used, s->expires == 0, __ATOMIC_RELAXED);
-	memset(s->id, 0, sizeof(s->id));
-	memcpy(s->id, id, n_id);
-	memcpy(s->data, data, n);
-	s->n_id = (uint16_t)n_id;
-	s->n = (uint16_t)n;
-	s->expires = expires;
-	s->sum = sum_of(s);
-	pthread_mutex_unlock(lock);
+	struct shard *s = enter(c, id, n_id);
+	uint32_t *there = find(c, s, id, n_id);
+	if (*there)
+		release(s, there);
+	uint32_t i = take(c, s, now);
+	struct slot *slot = &s->slots[i - 1];
+	memcpy(slot->id, id, n_id);
+	memcpy(slot->data, data, n);
+	slot->n_id = (uint16_t)n_id;
+	slot->n = (uint16_t)n;
+	slot->expires = expires;
+	slot->sum = sum_of(slot);
+	link_slot(c, s, i);
+	pthread_mutex_unlock(&s->lock);
 }
 
 size_t session_cache_get(struct session_cache *c, const uint8_t *id,
 	size_t n_id, int64_t now, uint8_t data[SESSION_DATA_MAX])
 {
-	pthread_mutex_t *lock;
 	size_t n = 0;
 	if (n_id == 0 || n_id > SESSION_ID_MAX)
 		return 0;
-	const struct slot *bucket = enter(c, id, n_id, &lock);
-	for (size_t i = 0; i < WAYS && n == 0; i++)
-		if (is(&bucket[i], id, n_id) && holds(&bucket[i], now)) {
-			n = bucket[i].n;
-			memcpy(data, bucket[i].data, n);
-		}
-	pthread_mutex_unlock(lock);
+	struct shard *s = enter(c, id, n_id);
+	uint32_t i = *find(c, s, id, n_id);
+	if (i && s->slots[i - 1].expires > now) {
+		n = s->slots[i - 1].n;
+		memcpy(data, s->slots[i - 1].data, n);
+	}
+	pthread_mutex_unlock(&s->lock);
 	return n;
 }
 
 void session_cache_drop(struct session_cache *c, const uint8_t *id, size_t n_id)
 {
-	pthread_mutex_t *lock;
 	if (n_id == 0 || n_id > SESSION_ID_MAX)
 		return;
-	struct slot *bucket = enter(c, id, n_id, &lock);
-	for (size_t i = 0; i < WAYS; i++)
-		if (is(&bucket[i], id, n_id)) {
-			__atomic_sub_fetch(&c->used, bucket[i].expires != 0,
-				__ATOMIC_RELAXED);
-			OPENSSL_cleanse(&bucket[i], sizeof(bucket[i]));
-		}
-	pthread_mutex_unlock(lock);
+	struct shard *s = enter(c, id, n_id);
+	uint32_t *at = find(c, s, id, n_id);
+	if (*at)
+		release(s, at);
+	pthread_mutex_unlock(&s->lock);
 }
 
 int session_cache_clear(struct session_cache *c)
 {
-	for (size_t i = 0; i < LOCKS; i++)
-		pthread_mutex_lock(&c->locks[i]);
-	/* Pages that were never written stay unwritten. */
-	for (size_t i = 0; i < c->buckets * WAYS; i++)
-		if (c->slots[i].expires)
-			OPENSSL_cleanse(&c->slots[i], sizeof(c->slots[i]));
-	__atomic_store_n(&c->used, 0, __ATOMIC_RELAXED);
-	for (size_t i = 0; i < LOCKS; i++)
-		pthread_mutex_unlock(&c->locks[i]);
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		pthread_mutex_lock(&s->lock);
+		while (s->oldest)
+			release_oldest(c, s);
+		pthread_mutex_unlock(&s->lock);
+	}
 	return msync(c->header, c->size, MS_SYNC) < 0 ? -errno : 0;
 }
 
 struct session_cache_fill session_cache_fill(const struct session_cache *c)
 {
-	return (struct session_cache_fill){
-		.used = __atomic_load_n(&c->used, __ATOMIC_RELAXED),
-		.room = c->buckets * WAYS,
-		.slot_bytes = sizeof(struct slot),
+	struct session_cache_fill fill = {
+		.room = (size_t)c->slots * SHARDS,
+		.slot_bytes = sizeof(struct slot) + sizeof(struct node) +
+			      sizeof(uint32_t),
 	};
+	for (size_t i = 0; i < SHARDS; i++)
+		fill.used +=
+			__atomic_load_n(&c->shards[i].used, __ATOMIC_RELAXED);
+	return fill;
 }
 
 size_t session_cache_count(struct session_cache *c, int64_t now)
 {
 	size_t n = 0;
-	for (size_t b = 0; b < c->buckets; b++) {
-		pthread_mutex_t *lock = &c->locks[b % LOCKS];
-		pthread_mutex_lock(lock);
-		for (size_t i = 0; i < WAYS; i++)
-			n += holds(&c->slots[b * WAYS + i], now);
-		pthread_mutex_unlock(lock);
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &c->shards[i];
+		pthread_mutex_lock(&s->lock);
+		for (uint32_t k = 0; k < *s->high; k++)
+			n += is_whole(&s->slots[k]) &&
+			     s->slots[k].expires > now;
+		pthread_mutex_unlock(&s->lock);
 	}
 	return n;
 }

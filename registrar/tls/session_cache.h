@@ -11,7 +11,7 @@
 
 enum {
 	SESSION_ID_MAX = 32,
-	SESSION_DATA_MAX = 960, /* what does not fit is not cached */
+	SESSION_DATA_MAX = 704, /* what does not fit is not cached */
 };
 
 struct session_cache;
@@ -20,17 +20,17 @@ struct session_cache;
  * Room for `max` sessions (rounded up). path: a file of mode 0600 that is
  * mapped, so that its content outlives the process however it dies; it holds
  * session secrets, as a ticket key file does: keep it on a memory file system.
- * A file of another size or layout is begun anew. NULL or "": memory only.
- * 0, or -errno with d.
+ * A file of another size or layout is begun anew; one that another process
+ * uses is refused. NULL or "": memory only. 0, or -errno with d.
  */
 int session_cache_open(const char *path, size_t max, struct session_cache **out,
 	struct diag *d);
 void session_cache_close(struct session_cache *c);
 
-/* Keeps data under the id until `expires` (unix s). The oldest of its bucket
- * makes room. Thread-safe, as are the rest. */
+/* Keeps data under the id until `expires` (unix s). What has expired at `now`
+ * makes room, else the oldest. Thread-safe, as are the rest. */
 void session_cache_put(struct session_cache *c, const uint8_t *id, size_t n_id,
-	const uint8_t *data, size_t n, int64_t expires);
+	const uint8_t *data, size_t n, int64_t now, int64_t expires);
 /* Copies what is kept; answers its size, 0 when there is none at `now`. */
 size_t session_cache_get(struct session_cache *c, const uint8_t *id,
 	size_t n_id, int64_t now, uint8_t data[SESSION_DATA_MAX]);

@@ -16,6 +16,8 @@
 
 #include "registrar/tls/session_cache.h"
 
+enum { HEADER = 128 /* bytes, before the sessions */ };
+
 static char path[] = "/tmp/dialtone-sessions-XXXXXX";
 
 static struct session_cache *open_file(size_t max)
@@ -49,7 +51,7 @@ static void put(struct session_cache *c, uint32_t n, int64_t expires)
 {
 	uint8_t id[32];
 	id_of(n, id);
-	session_cache_put(c, id, 32, id, 32, expires);
+	session_cache_put(c, id, 32, id, 32, 0, expires);
 }
 
 static bool has(struct session_cache *c, uint32_t n, int64_t now)
@@ -80,10 +82,10 @@ static void comes_back_after_the_process_died(void **state)
 	struct session_cache *c = open_file(64);
 	session_cache_clear(c);
 	put(c, 7, 100);
-	/* No close: what kill -9 leaves is what was mapped. */
-	struct session_cache *again = open_file(64);
-	assert_true(has(again, 7, 1));
-	session_cache_close(again);
+	session_cache_close(c);
+	/* Closing writes nothing: what kill -9 leaves is what was mapped. */
+	c = open_file(64);
+	assert_true(has(c, 7, 1));
 	session_cache_close(c);
 }
 
@@ -102,9 +104,9 @@ static void knows_how_full_it_is(void **state)
 	put(c, 2, 100);
 	put(c, 2, 200); /* the same place */
 	assert_int_equal(used(c), 2);
-	struct session_cache *again = open_file(64);
-	assert_int_equal(used(again), 2);
-	session_cache_close(again);
+	session_cache_close(c);
+	c = open_file(64);
+	assert_int_equal(used(c), 2);
 	id_of(1, id);
 	session_cache_drop(c, id, 32);
 	session_cache_drop(c, id, 32);
@@ -141,7 +143,7 @@ static void a_flipped_bit_is_an_empty_slot(void **state)
 	uint8_t *all = malloc((size_t)st.st_size);
 	assert_int_equal(pread(fd, all, (size_t)st.st_size, 0), st.st_size);
 	size_t flips = 0;
-	for (off_t i = 64; i < st.st_size; i++) {
+	for (off_t i = HEADER; i < st.st_size; i++) {
 		if (!all[i])
 			continue;
 		uint8_t bad = all[i] ^ 1;
@@ -166,9 +168,37 @@ static void is_bounded_and_the_oldest_go(void **state)
 	session_cache_clear(c);
 	for (uint32_t i = 0; i < 10000; i++)
 		put(c, i, 1000 + i);
-	assert_in_range(session_cache_count(c, 1), 60, 80);
+	assert_int_equal(session_cache_count(c, 1), session_cache_fill(c).room);
 	assert_true(has(c, 9999, 1));
 	assert_false(has(c, 0, 1));
+	session_cache_close(c);
+}
+
+static void what_has_expired_makes_room_first(void **state)
+{
+	struct session_cache *c;
+	struct diag d;
+	uint8_t id[32];
+	assert_int_equal(session_cache_open(NULL, 1600, &c, &d), 0);
+	for (uint32_t i = 0; i < 1000; i++)
+		put(c, i, 100);
+	for (uint32_t i = 1000; i < 2000; i++) {
+		id_of(i, id);
+		session_cache_put(c, id, 32, id, 32, 100, 200);
+	}
+	/* Shards reclaim when they are written to: nearly all have. */
+	assert_in_range(used(c), 1000, 1010);
+	assert_int_equal(session_cache_count(c, 100), 1000);
+	session_cache_close(c);
+}
+
+static void a_file_in_use_is_refused(void **state)
+{
+	struct session_cache *c = open_file(64), *other;
+	struct diag d = {""};
+	assert_int_equal(
+		session_cache_open(path, 64, &other, &d), -EWOULDBLOCK);
+	assert_non_null(strstr(d.text, "another process"));
 	session_cache_close(c);
 }
 
@@ -179,9 +209,9 @@ static void what_is_too_large_is_not_kept(void **state)
 	struct session_cache *c;
 	struct diag d;
 	assert_int_equal(session_cache_open(NULL, 64, &c, &d), 0);
-	session_cache_put(c, id, 32, data, sizeof(data), 100);
-	session_cache_put(c, id, 33, data, 10, 100);
-	session_cache_put(c, id, 0, data, 10, 100);
+	session_cache_put(c, id, 32, data, sizeof(data), 0, 100);
+	session_cache_put(c, id, 33, data, 10, 0, 100);
+	session_cache_put(c, id, 0, data, 10, 0, 100);
 	assert_int_equal(session_cache_count(c, 1), 0);
 	session_cache_close(c);
 }
@@ -234,6 +264,8 @@ int main(void)
 		cmocka_unit_test(another_size_begins_anew),
 		cmocka_unit_test(a_flipped_bit_is_an_empty_slot),
 		cmocka_unit_test(is_bounded_and_the_oldest_go),
+		cmocka_unit_test(what_has_expired_makes_room_first),
+		cmocka_unit_test(a_file_in_use_is_refused),
 		cmocka_unit_test(what_is_too_large_is_not_kept),
 		cmocka_unit_test(a_file_others_may_read_is_refused),
 		cmocka_unit_test(threads_read_whole_sessions),
