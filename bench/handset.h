@@ -121,6 +121,7 @@ struct handset {
 	uint64_t give_up_ms; /* until registered */
 	uint64_t wait_until_ms;
 	uint64_t asked_ns;    /* the oldest open question; 0: none */
+	bool overdue;	      /* a deadline passed while nobody looked */
 	unsigned asked;	      /* questions that are open */
 	uint64_t deadline_ms; /* while CONNECTING or LEAVING */
 	uint64_t started_ns;

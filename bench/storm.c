@@ -14,6 +14,8 @@ enum {
 	MS_PER_S = 1000,
 	NS_PER_MS = 1000000,
 	TICK_MS = 1,
+	HOLD_TICK_MS = 20,
+	SLICE_NS = 20 * NS_PER_MS, /* of starting phones, in one turn */
 	SAMPLE_MS = 1000,
 	/* A storm that is planned to be shorter is told in finer cells. */
 	BRIEF_MS = 60 * MS_PER_S,
@@ -77,22 +79,53 @@ struct series_cell *storm_cell(struct storm *s)
 	return series_at(&s->tally.series, passed_ns(s));
 }
 
-void storm_phone_is_idle(struct storm *s, struct storm_phone *p)
+static void clear(struct storm_phone_list *list)
 {
-	p->next = NULL;
-	*s->idle_end = p;
-	s->idle_end = &p->next;
+	list->first = NULL;
+	list->end = &list->first;
 }
 
-static struct storm_phone *take_idle(struct storm *s)
+static void put(struct storm_phone_list *list, struct storm_phone *p)
 {
-	struct storm_phone *p = s->idle;
+	p->next = NULL;
+	*list->end = p;
+	list->end = &p->next;
+}
+
+static struct storm_phone *take(struct storm_phone_list *list)
+{
+	struct storm_phone *p = list->first;
 	if (!p)
 		return NULL;
-	s->idle = p->next;
-	if (!s->idle)
-		s->idle_end = &s->idle;
+	list->first = p->next;
+	if (!list->first)
+		list->end = &list->first;
 	return p;
+}
+
+void storm_phone_is_idle(struct storm *s, struct storm_phone *p)
+{
+	put(&s->idle, p);
+}
+
+bool storm_phone_may_enter(struct storm *s, struct storm_phone *p)
+{
+	if (!s->gated.first && gate_room(&s->gate))
+		return true;
+	s->tally.gated++;
+	put(&s->gated, p);
+	return false;
+}
+
+/* A turn of the loop is over: who may enter now? */
+static void open_gate(struct storm *s)
+{
+	gate_turn(&s->gate, uv_hrtime());
+	while (s->gated.first && gate_room(&s->gate)) {
+		struct storm_phone *p = take(&s->gated);
+		if (p->gated) /* it has not been stopped meanwhile */
+			storm_phone_enter(p);
+	}
 }
 
 static void sample(struct storm *s)
@@ -151,6 +184,7 @@ static void settle(struct storm *s)
 		s->gauge.part = GAUGE_OVER;
 	}
 	s->phase = STORM_PHASE_SETTLING;
+	clear(&s->gated);
 	uv_timer_stop(&s->tick);
 	uv_timer_stop(&s->restarts);
 	for (unsigned i = 0; i < s->made; i++)
@@ -175,6 +209,8 @@ static void on_hold_over(uv_timer_t *timer)
 	settle(timer->data);
 }
 
+static void on_tick(uv_timer_t *timer);
+
 void storm_look(struct storm *s)
 {
 	if (s->phase != STORM_PHASE_STORM || s->undecided > 0 ||
@@ -188,7 +224,7 @@ void storm_look(struct storm *s)
 	s->phase = STORM_PHASE_HOLDING;
 	s->gauge.part = GAUGE_HOLD;
 	s->hold_ns = uv_hrtime();
-	uv_timer_stop(&s->tick);
+	uv_timer_start(&s->tick, on_tick, HOLD_TICK_MS, HOLD_TICK_MS);
 	uv_timer_start(&s->limit, on_hold_over, s->config.hold_ms, 0);
 }
 
@@ -224,7 +260,7 @@ static void serve(struct storm *s)
 	uint64_t passed = passed_ns(s), due = schedule_due(plan, passed);
 	while (s->next_arrival < due) {
 		uint64_t at = schedule_at(plan, s->next_arrival);
-		struct storm_phone *p = take_idle(s);
+		struct storm_phone *p = take(&s->idle);
 		if (!p) {
 			s->starved_to = due;
 			if (passed - at <= patience_ns)
@@ -233,6 +269,8 @@ static void serve(struct storm *s)
 			continue;
 		}
 		uint64_t now = passed_ns(s);
+		if (now - passed > SLICE_NS)
+			due = s->next_arrival + 1; /* others want to be read */
 		note_start(s, s->next_arrival++, now > at ? now - at : 0);
 		storm_phone_come(p, s->start_ns + at);
 	}
@@ -241,6 +279,7 @@ static void serve(struct storm *s)
 static void on_tick(uv_timer_t *timer)
 {
 	struct storm *s = timer->data;
+	open_gate(s);
 	serve(s);
 	storm_look(s);
 }
@@ -276,7 +315,7 @@ static void on_restart_begin(void *owner)
 {
 	struct storm *s = owner;
 	sample(s); /* what the server has used dies with it */
-	s->restart_ns = uv_hrtime();
+	s->restart_ns = s->after_ns = uv_hrtime();
 	s->tally.restart.begun = true;
 	s->tally.restart.at_s = storm_seconds(s);
 }
@@ -429,7 +468,8 @@ int storm_init(struct storm *s, uv_loop_t *loop,
 	memset(s, 0, sizeof(*s));
 	s->config = *config;
 	s->loop = loop;
-	s->idle_end = &s->idle;
+	clear(&s->idle);
+	clear(&s->gated);
 	s->restart = (struct restart){
 		.command = config->restart_command,
 		.on_begin = on_restart_begin,
@@ -465,8 +505,7 @@ void storm_start(struct storm *s)
 	}
 	s->phase = STORM_PHASE_PRIMING;
 	/* Every phone is listed again when it comes back from priming. */
-	s->idle = NULL;
-	s->idle_end = &s->idle;
+	clear(&s->idle);
 	s->prime_from_ns = uv_hrtime();
 	uv_timer_start(&s->limit, on_cut, STORM_PRIME_MAX_S * MS_PER_S, 0);
 	prime_more(s);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "bench/gate.h"
 #include "bench/gauge.h"
 #include "bench/handset.h"
 #include "bench/restart.h"
@@ -126,8 +127,12 @@ struct storm {
 	enum storm_phase phase;
 	struct storm_phone *phones;
 	unsigned made;
-	struct storm_phone *idle; /* first in, first out */
-	struct storm_phone **idle_end;
+	/* Both first in, first out. */
+	struct storm_phone_list {
+		struct storm_phone *first;
+		struct storm_phone **end;
+	} idle, gated; /* no arrival; due, and waiting at the gate */
+	struct gate gate;
 	unsigned flying;    /* handsets that are not closed */
 	unsigned waiting;   /* phones that will try again */
 	unsigned up;	    /* registered now */
@@ -140,6 +145,8 @@ struct storm {
 	uint64_t prime_from_ns;
 	uint64_t hold_ns;    /* when holding began */
 	uint64_t restart_ns; /* when the command ran; 0: not yet */
+	uint64_t after_ns;   /* who calls later calls after the restart */
+	bool down;	     /* since restart_ns a phone has met no server */
 	uint64_t latest_ns;  /* no wait makes the storm longer than to here */
 	uint64_t random;
 	bool cut; /* ended before its time */
@@ -177,6 +184,9 @@ struct series_cell *storm_cell(struct storm *s);
 uint64_t storm_random(struct storm *s);
 /* The phone is free for another arrival. */
 void storm_phone_is_idle(struct storm *s, struct storm_phone *p);
+/* Is there room for one more on its way? If not, p waits at the gate and
+ * comes back through storm_phone_enter(). */
+bool storm_phone_may_enter(struct storm *s, struct storm_phone *p);
 /* It has been primed, or not. */
 void storm_phone_is_primed(
 	struct storm *s, const struct handset_result *result);

@@ -197,8 +197,9 @@ static json_t *handshakes_json(const struct tally *t)
 
 static json_t *tool_json(const struct tally *t)
 {
-	return json_pack("{s:f,s:f,s:o}", "seconds", t->storm_s, "cpu_s",
-		t->tool_cpu_s, "lateness_ms", latency_json(&t->lateness));
+	return json_pack("{s:f,s:f,s:o,s:o}", "seconds", t->storm_s, "cpu_s",
+		t->tool_cpu_s, "held_back", count(t->gated), "lateness_ms",
+		latency_json(&t->lateness));
 }
 
 json_t *storm_report_json(const struct storm_report *r)

@@ -4,8 +4,15 @@
 
 enum { LOST_AGAIN_MS = 2000 /* a lost phone is back within, at random */ };
 
+/* It does not keep this program busy any more. */
+static void leave_gate(struct storm_phone *p)
+{
+	p->storm->gate.busy -= p->busy;
+	p->busy = false;
+}
+
 /* One try: a connection of its own. */
-static void attempt(struct storm_phone *p)
+void storm_phone_enter(struct storm_phone *p)
 {
 	struct storm *s = p->storm;
 	struct credential none = {0};
@@ -17,6 +24,9 @@ static void attempt(struct storm_phone *p)
 		p->handset.from = (const struct sockaddr *)&p->from;
 	if (s->config.resume != STORM_FULL)
 		p->handset.session = &p->session;
+	s->gate.busy++;
+	p->busy = true;
+	p->gated = false;
 	p->flying = true;
 	p->leaving = false;
 	s->flying++;
@@ -26,6 +36,15 @@ static void attempt(struct storm_phone *p)
 	}
 	p->tries++;
 	handset_start(&p->handset);
+}
+
+static void attempt(struct storm_phone *p)
+{
+	struct storm *s = p->storm;
+	p->gated =
+		s->phase != STORM_PHASE_PRIMING && !storm_phone_may_enter(s, p);
+	if (!p->gated)
+		storm_phone_enter(p);
 }
 
 void storm_phone_come(struct storm_phone *p, uint64_t due_ns)
@@ -67,12 +86,12 @@ static enum tally_kind kind_of(const struct handset *h)
 	return h->result.resumed ? TALLY_RESUMED : TALLY_FULL;
 }
 
-/* Called after the restart: 1, before it or without one: 0. */
+/* Called after the restart, in the sense of struct tally_restart. */
 static int after_restart(const struct handset *h)
 {
 	const struct storm_phone *p = h->owner;
-	uint64_t restart_ns = p->storm->restart_ns;
-	return restart_ns != 0 && h->started_ns >= restart_ns;
+	uint64_t after_ns = p->storm->after_ns;
+	return after_ns != 0 && h->started_ns >= after_ns;
 }
 
 static void on_secured(struct handset *h)
@@ -163,6 +182,7 @@ static void on_registered(struct handset *h)
 	struct storm_phone *p = h->owner;
 	struct storm *s = p->storm;
 	bool thinks = s->config.think_max_ms > 0 && storm_counts(s);
+	leave_gate(p);
 	s->up++;
 	if (storm_counts(s))
 		count_registered(h);
@@ -200,6 +220,7 @@ static void on_wait(struct handset *h, uint32_t seconds)
 	struct storm_phone *p = h->owner;
 	struct storm *s = p->storm;
 	struct tally_waits *waits = &s->tally.waits;
+	leave_gate(p);
 	if (!storm_counts(s))
 		return;
 	waits->count++;
@@ -284,6 +305,24 @@ static void count_refusal(struct storm *s, const struct handset_result *result)
 	storm_cell(s)->counts[SERIES_REFUSED]++;
 }
 
+/* The first call that meets no server tells when the old one died: what was
+ * thought to come after the restart came before it. */
+static void look_whether_down(
+	struct storm *s, const struct handset_result *result)
+{
+	struct tally_restart *restart = &s->tally.restart;
+	if (s->restart_ns == 0 || s->down ||
+		(result->outcome != HANDSET_LOST &&
+			result->outcome != HANDSET_REFUSED))
+		return;
+	s->down = true;
+	s->after_ns = uv_hrtime();
+	restart->offered[0] += restart->offered[1];
+	restart->resumed[0] += restart->resumed[1];
+	restart->offered[1] = restart->resumed[1] = 0;
+	restart->first_s = 0;
+}
+
 static void on_closed(struct handset *h)
 {
 	struct storm_phone *p = h->owner;
@@ -291,6 +330,7 @@ static void on_closed(struct handset *h)
 	const struct handset_result *result = &h->result;
 	bool was_in = result->seconds >= 0;
 	bool primes = s->phase == STORM_PHASE_PRIMING;
+	leave_gate(p);
 	p->flying = false;
 	s->flying--;
 	s->up -= was_in;
@@ -305,6 +345,7 @@ static void on_closed(struct handset *h)
 		return;
 	}
 	count_refusal(s, result);
+	look_whether_down(s, result);
 	s->tally.pulses.lost += p->leaving ? 0 : h->asked;
 	if (!was_in)
 		on_refused(p);
@@ -320,6 +361,7 @@ static void on_closed(struct handset *h)
 void storm_phone_stop(struct storm_phone *p)
 {
 	uv_timer_stop(&p->again);
+	p->gated = false;
 	decide(p);
 	if (!p->flying)
 		return;

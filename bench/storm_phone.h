@@ -7,7 +7,7 @@
 
 struct storm_phone {
 	struct storm *storm;
-	struct storm_phone *next; /* in the list of idle ones */
+	struct storm_phone *next; /* in a list of the storm's */
 	struct storm_role role;
 	SSL_SESSION *session;
 	struct handset handset;
@@ -15,6 +15,8 @@ struct storm_phone {
 	uint64_t due_ns;  /* of its arrival, as uv_hrtime() counts */
 	uint64_t told_ms; /* to wait, since then */
 	unsigned tries;	  /* of its arrival, so far */
+	bool gated;	  /* waits at the gate */
+	bool busy;	  /* has passed it, and is on its way */
 	bool flying;	  /* handset is in use */
 	bool undecided;	  /* its arrival is neither in nor failed */
 	bool leaving;	  /* it hangs up by itself */
@@ -32,6 +34,8 @@ int storm_phone_make(
 void storm_phone_set_up(struct handset_setup *setup);
 /* It comes: for an arrival that was due at due_ns, or to be primed. */
 void storm_phone_come(struct storm_phone *p, uint64_t due_ns);
+/* The gate is open for it. */
+void storm_phone_enter(struct storm_phone *p);
 /* Hangs up now, registered or not, and does not come again by itself. */
 void storm_phone_stop(struct storm_phone *p);
 

@@ -86,6 +86,10 @@ const char *storm_report_doubt(const struct storm_report *r)
 		return "the storm was over before --restart-at";
 	if (t->restart.begun && doubt_restart(&t->restart))
 		return doubt_restart(&t->restart);
+	if (t->gated * 100 > t->attempts * LATE_DOUBT)
+		return "more than 1% of the attempts were held back when they "
+		       "were due, because this program was too busy: it was "
+		       "the bottleneck, not the server";
 	if (was_busy(&t->series))
 		return "this program needed all of a core at times: it may "
 		       "have been the bottleneck then, not the server";
@@ -243,9 +247,10 @@ static void text_tool(const struct tally *t, FILE *to)
 		"this program: %.3f s CPU in %.2f s, %s per registration; "
 		"%" PRIu64 " of %" PRIu64
 		" arrivals late (at most %.1f ms), %" PRIu64
-		" waited for a free phone\n",
+		" waited for a free phone, %" PRIu64
+		" attempts were held back\n",
 		t->tool_cpu_s, t->storm_s, each, t->late, t->started,
-		(double)t->lateness.max / 1e3, t->starved);
+		(double)t->lateness.max / 1e3, t->starved, t->gated);
 }
 
 static void text_require(const struct storm_report *r, FILE *to)

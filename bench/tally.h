@@ -61,14 +61,15 @@ struct tally_pulses {
 	struct histogram latency; /* µs */
 };
 
-/* A restart of the server; sessions by when their phone called. */
+/* A restart of the server. "After" are calls made after the command began
+ * and, where calls have failed since, after the first of them did. */
 struct tally_restart {
 	bool begun;
 	bool ended;
 	int code; /* of the command; -1: could not be run */
 	double at_s;
 	double took_s;	     /* the command */
-	double first_s;	     /* until somebody registered who called after it */
+	double first_s;	     /* until somebody registered who called after */
 	double back_s;	     /* until all phones that were lost were back */
 	uint64_t offered[2]; /* sessions: before, after */
 	uint64_t resumed[2];
@@ -85,6 +86,7 @@ struct tally {
 	uint64_t planned; /* arrivals */
 	uint64_t started;
 	uint64_t starved;  /* of them, had to wait for a phone to be free */
+	uint64_t gated;	   /* attempts that this program was too busy for */
 	uint64_t late;	   /* of the others, started too late by this program */
 	uint64_t unserved; /* no phone was free within the patience */
 	uint64_t expired;  /* were not in when the storm's time was over */
