@@ -9,14 +9,11 @@ static double seconds(uint64_t from_ns, uint64_t to_ns)
 	return (double)(to_ns - from_ns) / 1e9;
 }
 
-static void note_memory(
-	struct tally *t, struct series_cell *c, const struct watch_use *use)
+static void note_memory(struct tally *t, const struct watch_use *use)
 {
 	t->server_gone = !use->there;
 	if (!use->there)
 		return;
-	if (use->rss > c->rss)
-		c->rss = use->rss;
 	if (use->rss > t->rss_peak)
 		t->rss_peak = use->rss;
 	t->rss_end = use->rss;
@@ -35,19 +32,25 @@ void gauge_begin(struct gauge *g, struct tally *t)
 	t->rss_start = t->rss_peak = use.rss;
 }
 
-void gauge_look(struct gauge *g, struct tally *t, struct series_cell *c)
+void gauge_look(
+	struct gauge *g, struct tally *t, uint64_t passed_ns, uint64_t held)
 {
 	struct watch_use use;
-	uint64_t own = process_own_cpu_ns();
-	c->counts[SERIES_TOOL_CPU_NS] += own - g->own_ns;
+	uint64_t own = process_own_cpu_ns(), from_ns = g->looked_ns;
+	series_spread(&t->series, SERIES_TOOL_CPU_NS, from_ns, passed_ns,
+		own - g->own_ns);
+	series_level(&t->series, from_ns, passed_ns, 0, held);
 	g->own_ns = own;
+	g->looked_ns = passed_ns;
 	/* Without a file that may name its successor, gone is gone. */
 	if (!watch_on(&g->watch) || (t->server_gone && !g->watch.file))
 		return;
 	watch_look(&g->watch, &use);
-	note_memory(t, c, &use);
+	note_memory(t, &use);
 	t->server_lives = g->watch.lives;
-	c->counts[SERIES_CPU_NS] += use.cpu_ns - g->server_ns;
+	series_level(&t->series, from_ns, passed_ns, use.rss, held);
+	series_spread(&t->series, SERIES_CPU_NS, from_ns, passed_ns,
+		use.cpu_ns - g->server_ns);
 	g->server_ns = use.cpu_ns;
 	double cpu_s = seconds(g->from_ns, use.cpu_ns);
 	if (g->part == GAUGE_STORM)

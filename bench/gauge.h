@@ -12,6 +12,7 @@ struct gauge {
 	struct watch watch;
 	uint64_t own_from_ns; /* CPU of this program when the storm began */
 	uint64_t own_ns;      /* at the last look */
+	uint64_t looked_ns;   /* when that was, since the storm began */
 	uint64_t from_ns;     /* CPU of the server when the storm began */
 	uint64_t server_ns;
 	/* What it uses counts for arriving, for staying, or for nothing. */
@@ -20,8 +21,10 @@ struct gauge {
 
 /* The storm begins now; g->watch is initialised. */
 void gauge_begin(struct gauge *g, struct tally *t);
-/* What was used since the last look goes to this cell. */
-void gauge_look(struct gauge *g, struct tally *t, struct series_cell *c);
+/* What was used since the last look goes to the cells since then; so does
+ * how many phones are held now. */
+void gauge_look(
+	struct gauge *g, struct tally *t, uint64_t passed_ns, uint64_t held);
 /* CPU that this program has used since gauge_begin(). */
 double gauge_own_s(const struct gauge *g);
 

@@ -68,6 +68,41 @@ struct series_cell *series_at(struct series *s, uint64_t ns)
 	return &s->cells[i];
 }
 
+void series_spread(struct series *s, enum series_count count, uint64_t from_ns,
+	uint64_t to_ns, uint64_t amount)
+{
+	uint64_t at = from_ns, span = to_ns - from_ns;
+	series_at(s, to_ns); /* merges now what must be, not in between */
+	const uint64_t cell_ns = (uint64_t)cell_ms(s) * NS_PER_MS;
+	while (at < to_ns) {
+		uint64_t end = (at / cell_ns + 1) * cell_ns;
+		if (end > to_ns)
+			end = to_ns;
+		uint64_t part = (uint64_t)((double)amount * (double)(end - at) /
+					   (double)span);
+		/* The last piece takes what rounding has left. */
+		if (end == to_ns)
+			part = amount;
+		series_at(s, at)->counts[count] += part;
+		amount -= part;
+		span -= end - at;
+		at = end;
+	}
+}
+
+void series_level(struct series *s, uint64_t from_ns, uint64_t to_ns,
+	uint64_t rss, uint64_t held)
+{
+	series_at(s, to_ns);
+	const uint64_t cell_ns = (uint64_t)cell_ms(s) * NS_PER_MS;
+	size_t i = from_ns ? (size_t)(from_ns / cell_ns + 1) : 0;
+	size_t last = (size_t)(to_ns / cell_ns);
+	for (i = i < last ? i : last; i <= last; i++) {
+		s->cells[i].rss = higher(s->cells[i].rss, rss);
+		s->cells[i].held = higher(s->cells[i].held, held);
+	}
+}
+
 void series_latency(struct series_cell *c, uint64_t us)
 {
 	uint64_t capped = us < SERIES_LATENCY_TOP ? us : SERIES_LATENCY_TOP;

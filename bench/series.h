@@ -56,6 +56,13 @@ struct series {
 double series_cell_seconds(const struct series *s);
 /* The cell of that time. */
 struct series_cell *series_at(struct series *s, uint64_t ns);
+/* Divides what was used between two times among the cells they span. */
+void series_spread(struct series *s, enum series_count count, uint64_t from_ns,
+	uint64_t to_ns, uint64_t amount);
+/* What was seen at to_ns holds for the cells since from_ns, too: they keep
+ * the highest. */
+void series_level(struct series *s, uint64_t from_ns, uint64_t to_ns,
+	uint64_t rss, uint64_t held);
 void series_latency(struct series_cell *c, uint64_t us);
 /* Nearest rank, in µs; NAN when nothing was added. */
 double series_percentile(const struct series_cell *c, double p);

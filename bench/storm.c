@@ -130,10 +130,7 @@ static void open_gate(struct storm *s)
 
 static void sample(struct storm *s)
 {
-	struct series_cell *c = storm_cell(s);
-	if (s->up > c->held)
-		c->held = s->up;
-	gauge_look(&s->gauge, &s->tally, c);
+	gauge_look(&s->gauge, &s->tally, passed_ns(s), s->up);
 }
 
 /* ---- the end ---- */
