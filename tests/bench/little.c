@@ -75,6 +75,40 @@ static void count_out(struct caller *c)
 	c->in = false;
 }
 
+/* true: this request is told to wait. */
+static bool tells(struct little *l)
+{
+	if (l->tells == 0)
+		return false;
+	l->tells--;
+	return true;
+}
+
+/* false: hang up once all is sent. */
+static bool answer_sccp_token(struct caller *c)
+{
+	struct little *l = c->little;
+	bool busy = tells(l);
+	if (busy)
+		sccp_server_deny_token(&c->sccp, 1);
+	else
+		sccp_server_grant_token(&c->sccp);
+	l->tokens += !busy;
+	return !(busy && l->tells_and_hangs_up);
+}
+
+static bool answer_sip_token(struct caller *c)
+{
+	struct little *l = c->little;
+	bool busy = tells(l);
+	if (busy)
+		sip_server_deny_token(&c->sip, 1);
+	else
+		sip_server_grant_token(&c->sip);
+	l->tokens += !busy;
+	return !(busy && l->tells_and_hangs_up);
+}
+
 static void answer_sccp(struct caller *c)
 {
 	static const struct sccp_line line = {"1001", "one"};
@@ -101,6 +135,8 @@ static bool run_sccp(struct caller *c)
 	while (sccp_server_next(&c->sccp, &e)) {
 		if (e.type == SCCP_SERVER_REGISTER)
 			answer_sccp(c);
+		if (e.type == SCCP_SERVER_TOKEN && !answer_sccp_token(c))
+			stay = false;
 		if (e.type == SCCP_SERVER_REGISTERED)
 			count_in(c);
 		if (e.type == SCCP_SERVER_REGISTERED && mood == LITTLE_RESETS)
@@ -144,17 +180,28 @@ static bool run_sip(struct caller *c)
 	struct sip_server_event e;
 	static const struct sip_refusal no = {
 		.status = 403, .warning = "Go away"};
+	static const struct sip_refusal busy = {
+		.status = 503, .retry_after_s = 1};
 	bool stay = true;
 	while (sip_server_next(&c->sip, &e)) {
 		if (e.type == SIP_SERVER_CLOSE)
 			stay = false;
+		if (e.type == SIP_SERVER_TOKEN && !answer_sip_token(c))
+			stay = false;
 		if (e.type != SIP_SERVER_REGISTER)
 			continue;
+		if (tells(c->little)) {
+			sip_server_reject(&c->sip, &busy);
+			if (c->little->tells_and_hangs_up)
+				stay = false;
+			continue;
+		}
 		if (c->little->mood == LITTLE_REJECTS)
 			sip_server_reject(&c->sip, &no);
 		else
 			accept_sip(c, e.reg);
-		stay = c->little->mood != LITTLE_HANGS_UP;
+		if (c->little->mood == LITTLE_HANGS_UP)
+			stay = false;
 	}
 	return stay;
 }
@@ -163,7 +210,8 @@ static bool run_sip(struct caller *c)
 static bool hear(struct caller *c, const void *data, size_t n)
 {
 	const struct moment t = now(c->little);
-	if (c->little->mood == LITTLE_IS_SILENT)
+	enum little_mood mood = c->little->mood;
+	if (mood == LITTLE_IS_SILENT || (mood == LITTLE_FALLS_SILENT && c->in))
 		return true;
 	if (c->little->protocol == TALK_SIP)
 		sip_server_feed(&c->sip, data, n, &t);
@@ -237,6 +285,17 @@ static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
 	*buffer = uv_buf_init(c->little->received, sizeof(c->little->received));
 }
 
+static void note_caller(struct caller *c)
+{
+	struct little *l = c->little;
+	struct sockaddr_in peer = {0};
+	int n = sizeof(peer);
+	uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&peer, &n);
+	if (l->calls < LITTLE_CALLERS)
+		l->callers[l->calls] = ntohl(peer.sin_addr.s_addr);
+	l->calls++;
+}
+
 static void on_call(uv_stream_t *listener, int status)
 {
 	struct little *l = listener->data;
@@ -248,6 +307,7 @@ static void on_call(uv_stream_t *listener, int status)
 	uv_tcp_init(l->loop, &c->tcp);
 	c->tcp.data = c;
 	assert_int_equal(uv_accept(listener, (uv_stream_t *)&c->tcp), 0);
+	note_caller(c);
 	if (l->ctx)
 		tls_engine_init(
 			&c->tls, l->ctx, true, l->plain, HANDSHAKE_MS, &t);
