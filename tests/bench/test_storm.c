@@ -171,17 +171,21 @@ static void phones_that_stay_are_there_together(void **state)
 /*
  * kill -9, and the same registrar again as soon as the kernel has let go of
  * its port. It is a child of this program's while it is the first one, and
- * would stay a zombie: so its end is told by its port being free.
+ * would stay a zombie: so its end is told by its port being free. Without its
+ * configuration nobody starts it any more.
  */
 static const char *restart_command(const char *pid_file)
 {
-	static char text[16384];
+	static char text[24576];
+	char config[4200];
+	snprintf(config, sizeof(config), "%s", lab_dir_file("second.json"));
 	snprintf(text, sizeof(text),
-		"kill -9 $(cat '%s'); (i=0; while [ $i -lt 1000 ]; do "
+		"kill -9 $(cat '%s'); "
+		"(i=0; while [ $i -lt 1000 ] && [ -e '%s' ]; do "
 		"i=$((i+1)); sh -c 'echo $$ >\"%s\"; exec \"%s\" --config "
 		"\"%s\"' && break; done) &",
-		pid_file, pid_file, built("registrar/dialtoned"),
-		lab_dir_file("second.json"));
+		pid_file, config, pid_file, built("registrar/dialtoned"),
+		config);
 	return text;
 }
 
@@ -233,6 +237,7 @@ static void phones_return_resumed_after_kill_9_in_mid_storm(void **state)
 		"back<12s", NULL};
 	program_start(&storm, words);
 	int code = program_end(&storm);
+	assert_int_equal(unlink(lab_dir_file("second.json")), 0);
 	end_by_pid_file(pid_file);
 	if (code != 0)
 		fail_msg("exit code %d: %s", code, storm.text);

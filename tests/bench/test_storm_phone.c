@@ -221,7 +221,8 @@ static void for_ever_ends_when_the_time_is_over(void **state)
 	assert_int_equal(t->failed, PHONES);
 	assert_int_equal(t->expired, PHONES);
 	assert_true(t->retries >= PHONES);
-	assert_true(t->storm_s >= 1.5);
+	/* The loop's clock has whole milliseconds, and is read before. */
+	assert_true(t->storm_s >= 1.49);
 	assert_false(scene.storm.cut);
 }
 
