@@ -142,7 +142,7 @@ static void close_handles(struct storm *s)
 	s->phase = STORM_PHASE_ENDED;
 	for (unsigned i = 0; i < s->made; i++)
 		uv_close((uv_handle_t *)&s->phones[i].again, NULL);
-	for (size_t i = 0; i < sizeof(timers) / sizeof(*timers); i++)
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
 		uv_close((uv_handle_t *)timers[i], NULL);
 	restart_close(&s->restart);
 }
@@ -453,7 +453,7 @@ static void init_timers(struct storm *s)
 {
 	uv_timer_t *const timers[] = {&s->tick, &s->sample, &s->progress,
 		&s->limit, &s->until, &s->restarts};
-	for (size_t i = 0; i < sizeof(timers) / sizeof(*timers); i++) {
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
 		uv_timer_init(s->loop, timers[i]);
 		timers[i]->data = s;
 	}

@@ -396,7 +396,7 @@ static int by_count(const void *a, const void *b)
 
 static void refusals(FILE *to, const struct tally_reasons *r)
 {
-	struct page_bar bars[TALLY_REASONS];
+	struct page_bar bars[TALLY_REASONS] = {{NULL, 0}};
 	for (size_t i = 0; i < r->n; i++)
 		bars[i] = (struct page_bar){r->rows[i].text, r->rows[i].count};
 	qsort(bars, r->n, sizeof(*bars), by_count);
