@@ -21,8 +21,9 @@ int fleet_raise_limit(unsigned phones, struct diag *d)
 		return diag_set(d, -errno, "getrlimit failed");
 	if (limit.rlim_max < wanted)
 		return diag_set(d, -EMFILE,
-			"%u phones need %llu file descriptors, the limit is "
-			"%llu: raise it with ulimit -Hn",
+			"%u phones need %llu file descriptors, and one process "
+			"may have %llu here: start several programs with fewer "
+			"phones each, or raise the hard limit (ulimit -Hn)",
 			phones, (unsigned long long)wanted,
 			(unsigned long long)limit.rlim_max);
 	if (limit.rlim_cur >= wanted)

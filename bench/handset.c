@@ -2,9 +2,11 @@
 /* One simulated phone: a connection, TLS or not, and the talk over it. */
 #include "bench/handset.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <netinet/in.h>
 #include <openssl/rand.h>
@@ -12,7 +14,7 @@
 #include "bench/tls_client.h"
 
 /* Bytes that may wait in the socket before the server counts as deaf. */
-enum { UNSENT_MAX = 256 * 1024 };
+enum { UNSENT_MAX = 256 * 1024, LOOP_LATE_MS = 20 };
 
 static const struct {
 	const char *name;
@@ -68,12 +70,20 @@ static int post(struct handset *h, const uint8_t *data, size_t n)
 {
 	if (uv_stream_get_write_queue_size((uv_stream_t *)&h->tcp) > UNSENT_MAX)
 		return -1;
+	uv_buf_t buffer = uv_buf_init((char *)data, (unsigned)n);
+	int sent = uv_try_write((uv_stream_t *)&h->tcp, &buffer, 1);
+	if (sent == (int)n)
+		return 0;
+	if (sent > 0) {
+		data += sent;
+		n -= (size_t)sent;
+	}
 	struct parcel *p = malloc(sizeof(*p) + n);
 	if (!p)
 		abort();
 	memcpy(p->data, data, n);
 	p->request.data = p;
-	const uv_buf_t buffer = uv_buf_init(p->data, (unsigned)n);
+	buffer = uv_buf_init(p->data, (unsigned)n);
 	if (uv_write(&p->request, (uv_stream_t *)&h->tcp, &buffer, 1,
 		    on_written) < 0)
 		free(p);
@@ -137,6 +147,9 @@ void handset_close(
 	if (h->state >= HANDSET_CLOSING)
 		return;
 	bool bad = !handset_outcome_good(outcome);
+	uint64_t now = uv_now(h->setup->loop);
+	if (h->state < HANDSET_UP && h->wait_until_ms > now)
+		h->result.wait_ms = (uint32_t)(h->wait_until_ms - now);
 	if (bad) {
 		h->result.outcome = outcome;
 		talk_printable(h->result.text, sizeof(h->result.text), text);
@@ -172,6 +185,34 @@ static void on_registered(struct handset *h)
 	h->setup->on_registered(h);
 }
 
+static void pulse(struct handset *h, enum handset_pulse what)
+{
+	uint64_t now = uv_hrtime();
+	uint64_t took = h->asked_ns ? now - h->asked_ns : 0;
+	if (what == HANDSET_ASKED && h->asked++ == 0)
+		h->asked_ns = now;
+	if (what == HANDSET_ANSWERED && h->asked == 0)
+		return;
+	if (what == HANDSET_ANSWERED && --h->asked == 0)
+		h->asked_ns = 0;
+	if (h->setup->on_pulse)
+		h->setup->on_pulse(h, what, took);
+}
+
+static void on_wait(struct handset *h, const struct talk_event *event)
+{
+	const struct handset_setup *s = h->setup;
+	console_say(&h->console, "WRN", "JVM", "REG_WAIT", "[%s], %s", user(h),
+		event->text);
+	if (h->state == HANDSET_UP)
+		pulse(h, HANDSET_ANSWERED); /* a refresh, by 503 */
+	h->wait_until_ms = uv_now(s->loop) + event->wait_s * UINT64_C(1000);
+	if (s->patience_ms)
+		h->give_up_ms = h->wait_until_ms + s->patience_ms;
+	if (s->on_wait)
+		s->on_wait(h, event->wait_s);
+}
+
 /* What moved the engines: only the clock makes a missing answer. */
 enum cause { BYTES, CLOCK };
 
@@ -195,6 +236,15 @@ static void on_talk_event(
 		return;
 	case TALK_EVENT_RESET:
 		handset_close(h, HANDSET_LOST, event->text);
+		return;
+	case TALK_EVENT_WAIT:
+		on_wait(h, event);
+		return;
+	case TALK_EVENT_ALIVE:
+		pulse(h, HANDSET_ANSWERED);
+		if (event->text[0])
+			console_say(&h->console, "NOT", "JVM", "REG_NOTE",
+				"[%s], %s", user(h), event->text);
 		return;
 	case TALK_EVENT_NOTE:
 		console_say(&h->console, "NOT", "JVM", "REG_NOTE", "[%s], %s",
@@ -233,7 +283,8 @@ static void begin_talk(struct handset *h)
 		memcpy(&in, &address, sizeof(in));
 		config.local_ipv4 = in.sin_addr.s_addr;
 	}
-	if (RAND_bytes((uint8_t *)&config.seed, sizeof(config.seed)) != 1)
+	if (config.protocol == TALK_SIP &&
+		RAND_bytes((uint8_t *)&config.seed, sizeof(config.seed)) != 1)
 		abort();
 	const struct moment now = moment_now(h);
 	talk_start(&h->talk, &config, &now);
@@ -303,6 +354,12 @@ static void on_tls_up(struct handset *h)
 	begin_talk(h);
 }
 
+static void tick_talk(struct handset *h, const struct moment *now)
+{
+	if (talk_tick(&h->talk, now) && h->state == HANDSET_UP)
+		pulse(h, HANDSET_ASKED);
+}
+
 static void on_tls_event(
 	struct handset *h, const struct tls_event *event, enum cause cause)
 {
@@ -312,6 +369,7 @@ static void on_tls_event(
 		on_tls_up(h);
 		return;
 	case TLS_EVENT_DATA:
+		tick_talk(h, &now);
 		talk_feed(&h->talk, event->data, event->n, &now);
 		run_talk(h, cause);
 		return;
@@ -368,6 +426,15 @@ static void on_timer(uv_timer_t *timer)
 	struct handset *h = timer->data;
 	const struct moment now = moment_now(h);
 	bool late = h->deadline_ms <= now.mono_ms;
+	uint64_t due = deadline(h);
+	if (!h->overdue && due + LOOP_LATE_MS < now.mono_ms) {
+		/* It is this program that is late. The answer may lie in the
+		 * socket, which is read before this timer runs again. */
+		h->overdue = true;
+		uv_timer_start(timer, on_timer, 1, 0);
+		return;
+	}
+	h->overdue = false;
 	if (h->state == HANDSET_CONNECTING && late)
 		handset_close(h, HANDSET_TIMEOUT, "no TCP connection in time");
 	if (h->state < HANDSET_UP && h->give_up_ms <= now.mono_ms)
@@ -379,7 +446,7 @@ static void on_timer(uv_timer_t *timer)
 	if (h->tls_on)
 		tls_engine_tick(&h->tls, &now);
 	if (h->talk_on)
-		talk_tick(&h->talk, &now);
+		tick_talk(h, &now);
 	run(h, CLOCK);
 }
 
@@ -404,9 +471,36 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 		tls_engine_feed(&h->tls, buffer->base, (size_t)n);
 	} else {
 		const struct moment now = moment_now(h);
+		tick_talk(h, &now);
 		talk_feed(&h->talk, buffer->base, (size_t)n, &now);
 	}
 	run(h, BYTES);
+}
+
+static const struct credential *shown(const struct handset *h)
+{
+	return h->lent ? h->lent : &h->credential;
+}
+
+/* The server asks for our certificate, although a session was offered. */
+static int on_certificate_wanted(SSL *ssl, void *owner)
+{
+	return credential_use(shown(owner), ssl) == 0;
+}
+
+/* Offers the session of the last visit, if there is one. */
+static bool offer_session(struct handset *h)
+{
+	SSL *ssl = h->tls.ssl;
+	if (!h->session || !*h->session)
+		return false;
+	SSL_set_session(ssl, *h->session);
+	h->result.offered = true;
+	if (SSL_SESSION_get_protocol_version(*h->session) < TLS1_3_VERSION)
+		return true;
+	SSL_SESSION_free(*h->session);
+	*h->session = NULL;
+	return true;
 }
 
 /* Begins the handshake. 0, or -1 when it cannot. */
@@ -422,11 +516,13 @@ static int begin_tls(struct handset *h)
 	if (h->console.to) {
 		tls_client_ciphers(h->tls.ssl, ciphers, sizeof(ciphers));
 		console_cert_cipher(&h->console, tls_client_version(h->tls.ssl),
-			credential_kind_name(h->credential.kind), ciphers);
+			credential_kind_name(shown(h)->kind), ciphers);
 	}
-	if (h->session && *h->session)
-		SSL_set_session(h->tls.ssl, *h->session);
-	return credential_use(&h->credential, h->tls.ssl);
+	if (!offer_session(h))
+		return credential_use(shown(h), h->tls.ssl);
+	/* Most sessions resume, and then nobody looks at a certificate. */
+	SSL_set_cert_cb(h->tls.ssl, on_certificate_wanted, h);
+	return 0;
 }
 
 static void on_connect(uv_connect_t *request, int status)
@@ -474,6 +570,26 @@ void handset_init(struct handset *h, const struct handset_setup *setup,
 	h->connect.data = h;
 }
 
+/* Our end, without a port yet: the kernel takes one at connect(), when it
+ * knows both ends, and so never runs short of them for one address. */
+static int bind_to(struct handset *h)
+{
+	const int on = 1;
+	if (!h->from)
+		return 0;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	int error =
+		bind(fd, h->from, sizeof(struct sockaddr_in)) < 0 ? -errno : 0;
+	if (!error)
+		error = uv_tcp_open(&h->tcp, fd);
+	if (error)
+		close(fd);
+	return error;
+}
+
 void handset_start(struct handset *h)
 {
 	const struct handset_setup *s = h->setup;
@@ -482,11 +598,14 @@ void handset_start(struct handset *h)
 	h->deadline_ms = uv_now(s->loop) + s->connect_ms;
 	h->give_up_ms = s->patience_ms ? uv_now(s->loop) + s->patience_ms
 				       : MOMENT_NEVER;
-	if (s->ctx && h->credential.kind != CREDENTIAL_LSC)
+	if (s->ctx && shown(h)->kind != CREDENTIAL_LSC)
 		console_no_lsc(&h->console);
 	uv_timer_start(&h->timer, on_timer, deadline(h) - uv_now(s->loop), 0);
-	int error = uv_tcp_connect(&h->connect, &h->tcp,
-		(const struct sockaddr *)&s->target->address, on_connect);
+	int error = bind_to(h);
+	if (!error)
+		error = uv_tcp_connect(&h->connect, &h->tcp,
+			(const struct sockaddr *)&s->target->address,
+			on_connect);
 	if (error)
 		handset_close(h, HANDSET_FAILED, uv_strerror(error));
 }

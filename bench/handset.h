@@ -47,11 +47,16 @@ struct handset_result {
 	double seconds;		 /* connect to registered; below 0: never */
 	const char *tls_version; /* once the handshake is done, else NULL */
 	const char *cipher;
-	bool resumed;	/* the handshake, as OpenSSL's client side says */
-	char text[160]; /* printable; "" when there is nothing to say */
+	bool offered;	  /* a session, to resume it */
+	bool resumed;	  /* the handshake, as OpenSSL's client side says */
+	uint32_t wait_ms; /* it ended while told to wait: so long still */
+	char text[160];	  /* printable; "" when there is nothing to say */
 };
 
 struct handset;
+
+/* Is the server still there? Keepalives of SCCP and refreshes of SIP. */
+enum handset_pulse { HANDSET_ASKED, HANDSET_ANSWERED };
 
 /* What phones of one fleet share; outlives them. */
 struct handset_setup {
@@ -60,15 +65,22 @@ struct handset_setup {
 	SSL_CTX *ctx; /* NULL: plain TCP */
 	/* device, line, server, local, local_ipv4 and seed are filled in */
 	struct talk_config talk;
-	uint32_t connect_ms;  /* for TCP, and again for the handshake */
-	uint32_t patience_ms; /* from start to registered; 0: no limit */
-	uint32_t leave_ms;    /* for the answer to our unregister */
-	uint8_t *plain;	      /* TLS_PLAIN_MAX bytes, used by one at a time */
-	char *received;	      /* HANDSET_READ_MAX bytes, likewise */
+	uint32_t connect_ms; /* for TCP, and again for the handshake */
+	/* From start to registered; again from the end of each wait that the
+	 * server told it to keep; 0: no limit. */
+	uint32_t patience_ms;
+	uint32_t leave_ms; /* for the answer to our unregister */
+	uint8_t *plain;	   /* TLS_PLAIN_MAX bytes, used by one at a time */
+	char *received;	   /* HANDSET_READ_MAX bytes, likewise */
 	/* The handshake is done; NULL: nobody wants to know. */
 	void (*on_secured)(struct handset *h);
 	/* The result has just become good. */
 	void (*on_registered)(struct handset *h);
+	/* The server tells it to ask again in so many seconds; or NULL. */
+	void (*on_wait)(struct handset *h, uint32_t seconds);
+	/* ANSWERED: ns after the oldest question still open; or NULL. */
+	void (*on_pulse)(
+		struct handset *h, enum handset_pulse pulse, uint64_t ns);
 	/* The handles are closed, the result is final; h may be freed. */
 	void (*on_closed)(struct handset *h);
 };
@@ -91,7 +103,10 @@ struct handset {
 	struct handset_result result;
 	struct console console;
 	struct credential credential; /* freed when closed */
-	void *owner;		      /* the fleet's; not looked at here */
+	/* NULL, or shown instead of it; outlives the handset. */
+	const struct credential *lent;
+	const struct sockaddr *from; /* our end, port 0; NULL: any. IPv4 */
+	void *owner;		     /* the fleet's; not looked at here */
 	char device[NAMES_DEVICE_MAX + 1];
 	char line[NAMES_LINE_MAX + 1];
 	char local[80];
@@ -100,9 +115,14 @@ struct handset {
 	uv_connect_t connect;
 	int open_handles;
 	/* NULL, or where the owner keeps the TLS session between visits: it is
-	 * offered, and replaced when a handshake has left a usable one. */
+	 * offered, and replaced when a handshake has left a usable one. One
+	 * of TLS 1.3 is taken out when it is offered: it is for single use. */
 	SSL_SESSION **session;
-	uint64_t give_up_ms;  /* until registered */
+	uint64_t give_up_ms; /* until registered */
+	uint64_t wait_until_ms;
+	uint64_t asked_ns;    /* the oldest open question; 0: none */
+	bool overdue;	      /* a deadline passed while nobody looked */
+	unsigned asked;	      /* questions that are open */
 	uint64_t deadline_ms; /* while CONNECTING or LEAVING */
 	uint64_t started_ns;
 	bool tls_on; /* tls is in use */

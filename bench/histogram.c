@@ -4,24 +4,27 @@
 
 enum { EXACT_BITS = 7 };
 
-static unsigned bucket_of(uint64_t value)
+unsigned histogram_bucket(uint64_t value, unsigned bits)
 {
-	if (value < HISTOGRAM_EXACT)
+	if (value >> bits == 0)
 		return (unsigned)value;
-	if (value > HISTOGRAM_TOP)
-		value = HISTOGRAM_TOP;
-	unsigned shift = 63 - (unsigned)__builtin_clzll(value) - EXACT_BITS;
-	return HISTOGRAM_EXACT * shift + (unsigned)(value >> shift);
+	unsigned shift = 63 - (unsigned)__builtin_clzll(value) - bits;
+	return (1u << bits) * shift + (unsigned)(value >> shift);
 }
 
-/* The largest value that falls into the bucket. */
-static uint64_t top_of(unsigned bucket)
+uint64_t histogram_top(unsigned bucket, unsigned bits)
 {
-	if (bucket < HISTOGRAM_EXACT)
+	if (bucket >> bits == 0)
 		return bucket;
-	unsigned shift = bucket / HISTOGRAM_EXACT - 1;
-	uint64_t head = bucket % HISTOGRAM_EXACT + HISTOGRAM_EXACT;
+	unsigned shift = (bucket >> bits) - 1;
+	uint64_t head = (bucket & ((1u << bits) - 1)) + (UINT64_C(1) << bits);
 	return ((head + 1) << shift) - 1;
+}
+
+static unsigned bucket_of(uint64_t value)
+{
+	return histogram_bucket(
+		value < HISTOGRAM_TOP ? value : HISTOGRAM_TOP, EXACT_BITS);
 }
 
 void histogram_add(struct histogram *h, uint64_t value)
@@ -52,7 +55,7 @@ uint64_t histogram_percentile(const struct histogram *h, double p)
 		seen += h->buckets[i];
 		if (h->buckets[i] == 0 || seen < rank)
 			continue;
-		uint64_t top = top_of(i);
+		uint64_t top = histogram_top(i, EXACT_BITS);
 		return top < h->max && i < HISTOGRAM_BUCKETS - 1 ? top : h->max;
 	}
 	return h->max;

@@ -23,6 +23,11 @@ struct histogram {
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
+/* The bucket of a value, and the largest value in a bucket, when each power
+ * of two is cut into 1 << bits of them: for tables of other finenesses. */
+unsigned histogram_bucket(uint64_t value, unsigned bits);
+uint64_t histogram_top(unsigned bucket, unsigned bits);
+
 void histogram_add(struct histogram *h, uint64_t value);
 /* Adds all of `from`. */
 void histogram_merge(struct histogram *h, const struct histogram *from);

@@ -11,17 +11,24 @@
 
 enum { HELP_INDENT = 26, COLUMNS = 78 };
 
+/* Index of the argument among the row's words; -1. */
+static int find_word(const struct option_row *row, const char *argument)
+{
+	for (int i = 0; row->words && row->words[i]; i++)
+		if (strcmp(row->words[i], argument) == 0)
+			return i;
+	return -1;
+}
+
 static int set_word(const struct option_row *row, int *to, const char *argument,
 	struct diag *d)
 {
-	for (int i = 0; row->words[i]; i++) {
-		if (strcmp(row->words[i], argument) == 0) {
-			*to = i;
-			return 0;
-		}
-	}
-	return diag_set(d, -EINVAL, "--%s: '%.80s' is not known: %s", row->name,
-		argument, row->help);
+	int i = find_word(row, argument);
+	if (i < 0)
+		return diag_set(d, -EINVAL, "--%s: '%.80s' is not known: %s",
+			row->name, argument, row->help);
+	*to = i;
+	return 0;
 }
 
 static int set_number(const struct option_row *row, int *to,
@@ -30,10 +37,17 @@ static int set_number(const struct option_row *row, int *to,
 	char *end;
 	errno = 0;
 	long n = strtol(argument, &end, 10);
+	int word = find_word(row, argument);
+	if (word >= 0) {
+		*to = (int)row->max + 1 + word;
+		return 0;
+	}
 	if (end == argument || *end || errno || n < row->min || n > row->max)
 		return diag_set(d, -EINVAL,
-			"--%s: '%.80s' is not a number from %ld to %ld",
-			row->name, argument, row->min, row->max);
+			"--%s: '%.80s' is not a number from %ld to %ld%s%s",
+			row->name, argument, row->min, row->max,
+			row->words ? ", nor " : "",
+			row->words ? row->words[0] : "");
 	*to = (int)n;
 	return 0;
 }
@@ -141,7 +155,10 @@ void option_table_value(const struct option_table *table, size_t i,
 			snprintf(dst, size, "%s", *(const char *const *)field);
 		return;
 	case OPTION_NUMBER:
-		if (number >= row->min)
+		if (number > row->max)
+			snprintf(dst, size, "%s",
+				row->words[number - row->max - 1]);
+		else if (number >= row->min)
 			snprintf(dst, size, "%d", number);
 		return;
 	case OPTION_WORD:

@@ -12,7 +12,7 @@ enum option_kind {
 	OPTION_FLAG,   /* int, set to 1 */
 	OPTION_HELP,   /* likewise; nothing behind it is read */
 	OPTION_TEXT,   /* const char *, argv's */
-	OPTION_NUMBER, /* int from min to max */
+	OPTION_NUMBER, /* int from min to max; words[i] stands for max+1+i */
 	OPTION_WORD,   /* int: index in words */
 	OPTION_LIST,   /* struct option_list: may be given again */
 };
@@ -31,7 +31,7 @@ struct option_row {
 	enum option_kind kind;
 	size_t offset; /* of its field in the struct that is filled in */
 	long min, max;
-	const char *const *words; /* NULL behind the last */
+	const char *const *words; /* NULL behind the last, or NULL */
 };
 
 /* At most OPTION_TABLE_MAX rows. */

@@ -89,6 +89,7 @@ int process_use(pid_t pid, struct process_use *out)
 	*out = (struct process_use){0};
 	find_family(&all, pid);
 	int error = use_one(pid, out);
+	out->own_ns = out->cpu_ns;
 	for (size_t i = 1; i < all.n && !error; i++)
 		use_one(all.pid[i], out); /* may have ended meanwhile */
 	return error;

@@ -9,6 +9,7 @@
 
 struct process_use {
 	uint64_t cpu_ns; /* all threads, ended ones included */
+	uint64_t own_ns; /* of that, the process without its children */
 	uint64_t rss;	 /* bytes */
 };
 

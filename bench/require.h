@@ -26,9 +26,24 @@ enum require_unit {
 	X(FAILED, "failed", COUNT, "arrivals that never did")              \
 	X(DROPPED, "dropped", COUNT, "held phones that the server lost")   \
 	X(RATE, "rate", COUNT, "registrations per second")                 \
+	X(GOODPUT, "goodput", COUNT,                                       \
+		"of them, within --patience of when they were due")        \
+	X(ATTEMPTS, "attempts", COUNT, "attempts per registration")        \
+	X(ALL_IN, "all-in", TIME, "until every arrival was registered")    \
+	X(WAITS, "waits", COUNT, "times that a phone was told to wait")    \
 	X(RESUMED, "resumed", SHARE, "resumed handshakes of all")          \
+	X(RESUMED_AFTER, "resumed-after", SHARE,                           \
+		"of the sessions offered after --restart-at, resumed")     \
+	X(BACK, "back", TIME,                                              \
+		"from the restart until all lost phones were back")        \
+	X(KEEPALIVE_P99, "keepalive-p99", TIME,                            \
+		"99th percentile of the time to answer a keepalive")       \
+	X(KEEPALIVES_LOST, "keepalives-lost", COUNT,                       \
+		"keepalives and refreshes that nobody answered")           \
 	X(LATE, "late", SHARE, "arrivals this program was late for")       \
 	X(TOOL_CPU, "tool-cpu", SHARE, "its own share of one core")        \
+	X(TOOL_CPU_EACH, "tool-cpu-each", TIME,                            \
+		"its own CPU per registration")                            \
 	X(CPU, "cpu", TIME, "server CPU per registration (--server-pid)")  \
 	X(RSS, "rss", SIZE, "server memory at its highest (--server-pid)") \
 	X(RSS_PHONE, "rss-phone", SIZE, "its growth per held phone (--hold)")

@@ -29,15 +29,24 @@ void schedule_steady(struct schedule *s, uint32_t rate, uint32_t ramp_s,
 		s->arrivals = most;
 }
 
-void schedule_burst(struct schedule *s, uint64_t arrivals)
+void schedule_burst(
+	struct schedule *s, uint64_t size, uint32_t every_s, uint32_t seconds)
 {
-	*s = (struct schedule){.shape = SCHEDULE_BURST, .arrivals = arrivals};
+	uint64_t times = 1;
+	if (every_s > 0 && seconds > 0)
+		times = (seconds - 1) / every_s + 1;
+	*s = (struct schedule){
+		.shape = SCHEDULE_BURST,
+		.size = size,
+		.every_ns = (uint64_t)(every_s * second_ns),
+		.arrivals = size * times,
+	};
 }
 
 uint64_t schedule_at(const struct schedule *s, uint64_t i)
 {
 	if (s->shape == SCHEDULE_BURST)
-		return 0;
+		return i / s->size * s->every_ns;
 	uint64_t ramp = in_ramp(s);
 	if (i < ramp)
 		return (uint64_t)sqrt(2 * second_ns * (double)s->ramp_ns *

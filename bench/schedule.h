@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /*
- * Arrivals are numbered from 0. BURST: all at once. STEADY: 1/rate apart.
+ * Arrivals are numbered from 0. BURST: `size` at once, and again each
+ * `every_ns`. STEADY: 1/rate apart.
  * Within the ramp the rate grows evenly from nothing to `rate`. Their times
  * do not depend on how fast the server or this program is: a latency counted
  * from them hides no waiting (no coordinated omission).
@@ -17,6 +18,8 @@ struct schedule {
 	enum schedule_shape shape;
 	uint32_t rate; /* per second; not 0 unless BURST */
 	uint64_t ramp_ns;
+	uint64_t size; /* of a burst; not 0 */
+	uint64_t every_ns;
 	uint64_t arrivals; /* in all */
 };
 
@@ -24,7 +27,10 @@ struct schedule {
  * `most`. */
 void schedule_steady(struct schedule *s, uint32_t rate, uint32_t ramp_s,
 	uint32_t seconds, uint64_t most);
-void schedule_burst(struct schedule *s, uint64_t arrivals);
+/* BURST: at 0 and then every so many seconds, as often as `seconds` hold;
+ * every_s 0: once. */
+void schedule_burst(
+	struct schedule *s, uint64_t size, uint32_t every_s, uint32_t seconds);
 /* When the i-th is due, in ns since the start. */
 uint64_t schedule_at(const struct schedule *s, uint64_t i);
 /* How many are due when ns have passed: those with schedule_at() <= ns. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dialtone-storm: thousands of phones at once, and what they cost. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "bench/fleet.h"
 #include "bench/interrupt.h"
 #include "bench/process.h"
+#include "bench/progress.h"
 #include "bench/storm.h"
 #include "bench/storm_options.h"
 #include "bench/storm_report.h"
@@ -19,11 +19,14 @@
 
 enum { EXIT_USAGE = 2, MS = 1000, VALUE_MAX = 256 };
 
+static const char default_from[] = "127.1.0.0/16";
+
 struct program {
 	struct storm_options options;
-	struct target target;
+	struct target targets[STORM_WAYS]; /* by enum talk_protocol */
+	struct sources sources;
 	SSL_CTX *ctx;
-	struct credential_source credentials;
+	struct credential_source credentials[MIX_MAX]; /* by kind of key */
 	uv_loop_t loop;
 	struct interrupt interrupt;
 	struct storm storm;
@@ -32,14 +35,42 @@ struct program {
 	int failed; /* to write a report */
 };
 
-static int look_up_server(struct program *p, struct diag *d)
+static enum target_reach reach(const struct storm_options *o)
+{
+	return o->allow_any_address ? TARGET_ANY_ADDRESS : TARGET_LOOPBACK_ONLY;
+}
+
+/* Where phones of that protocol call: SCCP is looked up first. */
+static int look_up(
+	struct program *p, enum talk_protocol protocol, struct diag *d)
 {
 	const struct storm_options *o = &p->options;
-	return target_parse(o->server,
-		talk_default_port((enum talk_protocol)o->protocol, !o->plain),
-		o->allow_any_address ? TARGET_ANY_ADDRESS
-				     : TARGET_LOOPBACK_ONLY,
-		&p->target, d);
+	const char *port = talk_default_port(protocol, !o->plain);
+	const char *text = o->server;
+	if (o->protocols.percent[protocol] == 0)
+		return 0;
+	if (protocol == TALK_SIP && o->protocols.percent[TALK_SCCP])
+		text = o->sip_server ? o->sip_server
+				     : p->targets[TALK_SCCP].host;
+	return target_parse(text, port, reach(o), &p->targets[protocol], d);
+}
+
+static int look_up_addresses(struct program *p, struct diag *d)
+{
+	const struct storm_options *o = &p->options;
+	int error = 0;
+	for (unsigned i = 0; i < STORM_WAYS && !error; i++)
+		error = look_up(p, (enum talk_protocol)i, d);
+	if (!error)
+		error = sources_parse(o->from ? o->from : default_from,
+			(unsigned)o->sources, reach(o), &p->sources, d);
+	for (int i = 0; i < STORM_WAYS && !error; i++)
+		if (o->sources && p->targets[i].address.ss_family == AF_INET6)
+			error = diag_set(d, -EINVAL,
+				"--sources: they are IPv4 addresses, and %s "
+				"is none",
+				p->targets[i].text);
+	return error;
 }
 
 /* Now, not after hours, is when to learn that a report cannot be written. */
@@ -63,6 +94,24 @@ static int look_at_server(const struct storm_options *o, struct diag *d)
 		o->server_pid);
 }
 
+static int open_credentials(struct program *p, struct diag *d)
+{
+	const struct storm_options *o = &p->options;
+	int error = 0;
+	for (unsigned i = 0; i < MIX_MAX && !error; i++) {
+		if (!o->keys.percent[i])
+			continue;
+		const struct credential_source_config config = {
+			.lab = o->lab,
+			.leaf = -1,
+			.way = CREDENTIAL_ISSUE_ALL,
+			.key = storm_options_key_name(i),
+		};
+		error = credential_source_open(&p->credentials[i], &config, d);
+	}
+	return error;
+}
+
 static int open_tls(struct program *p, struct diag *d)
 {
 	const struct storm_options *o = &p->options;
@@ -76,55 +125,29 @@ static int open_tls(struct program *p, struct diag *d)
 		.sessions = o->resume == STORM_ID ? TLS_CLIENT_IDS
 						  : TLS_CLIENT_TICKETS,
 	};
-	const struct credential_source_config credentials = {
-		.lab = o->lab,
-		.leaf = -1,
-		.way = CREDENTIAL_ISSUE_ALL,
-		.key = storm_options_key(o),
-	};
 	int error = tls_client_new(&tls, &p->ctx, d);
-	if (error)
-		return error;
-	return credential_source_open(&p->credentials, &credentials, d);
+	return error ? error : open_credentials(p, d);
 }
 
-static int credential(void *owner, unsigned i, const char *device,
-	struct credential *out, struct diag *d)
+static int role(void *owner, unsigned i, const char *device,
+	struct storm_role *out, struct diag *d)
 {
 	struct program *p = owner;
-	*out = (struct credential){0};
-	if (p->options.plain)
+	const struct storm_options *o = &p->options;
+	*out = (struct storm_role){.way = storm_options_protocol(o, i)};
+	if (o->plain)
 		return 0;
-	return credential_issue(&p->credentials, device,
-		storm_options_is_mic(&p->options, i) ? CERT_LAB_LEAF_MIC
-						     : CERT_LAB_LEAF_LSC,
-		out, d);
+	return credential_issue(&p->credentials[storm_options_key(o, i)],
+		device,
+		storm_options_is_mic(o, i) ? CERT_LAB_LEAF_MIC
+					   : CERT_LAB_LEAF_LSC,
+		&out->credential, d);
 }
 
 static void progress(void *owner)
 {
 	const struct program *p = owner;
-	const struct storm *s = &p->storm;
-	const struct tally *t = &s->tally;
-	if (s->phase < STORM_PHASE_STORM) {
-		fprintf(stderr,
-			"\r%s: %" PRIu64 " of %u primed, %" PRIu64
-			" failed\033[K",
-			storm_phase_name(s->phase), t->primed, s->config.phones,
-			t->prime_failed);
-		return;
-	}
-	double values[REQUIRE_METRICS];
-	char p99[32];
-	tally_values(t, values);
-	storm_report_value(REQUIRE_TIME, values[REQUIRE_P99], p99, sizeof(p99));
-	fprintf(stderr,
-		"\r%s %.0f s: %" PRIu64 " of %" PRIu64 " registered, %u on "
-		"their way, %u up, %" PRIu64 " failed, %" PRIu64 " full, "
-		"%" PRIu64 " resumed, p99 %s\033[K",
-		storm_phase_name(s->phase), storm_seconds(s), t->registered,
-		t->planned, s->undecided, s->up, t->failed,
-		t->handshakes[TALLY_FULL], t->handshakes[TALLY_RESUMED], p99);
+	progress_show(stderr, &p->storm);
 }
 
 static bool shows_progress(const struct program *p)
@@ -136,37 +159,56 @@ static void plan(const struct storm_options *o, struct schedule *out)
 {
 	uint64_t most = o->hold >= 0 ? (uint64_t)o->phones : UINT64_MAX;
 	if (o->burst)
-		schedule_burst(out, (uint64_t)o->phones);
+		schedule_burst(out, (uint64_t)o->phones, (uint32_t)o->every,
+			(uint32_t)o->seconds);
 	else
 		schedule_steady(out, (uint32_t)o->rate, (uint32_t)o->ramp,
 			(uint32_t)o->seconds, most);
+}
+
+static struct storm_way way(const struct program *p, unsigned protocol)
+{
+	const struct storm_options *o = &p->options;
+	return (struct storm_way){
+		.target = &p->targets[protocol],
+		.talk =
+			{
+				.protocol = (enum talk_protocol)protocol,
+				.mode = TALK_REGISTER,
+				.token = o->token,
+				.tls = !o->plain,
+				.device_type = storm_options_model(o, protocol),
+				.sccp_version = (uint8_t)o->sccp_version,
+			},
+	};
 }
 
 static int make_storm(struct program *p, struct diag *d)
 {
 	const struct storm_options *o = &p->options;
 	struct storm_config config = {
-		.target = &p->target,
+		.ways = {way(p, TALK_SCCP), way(p, TALK_SIP),
+			way(p, TALK_HTTP)},
 		.ctx = p->ctx,
-		.credential = credential,
-		.talk =
-			{
-				.protocol = (enum talk_protocol)o->protocol,
-				.mode = TALK_REGISTER,
-				.tls = !o->plain,
-				.device_type = (uint32_t)o->device_type,
-				.sccp_version = (uint8_t)o->sccp_version,
-			},
+		.role = role,
+		.sources = p->sources,
 		.device = o->device,
 		.line = o->line,
 		.phones = (unsigned)o->phones,
 		.resume = (enum storm_resume)o->resume,
 		.stay = o->hold >= 0 ? STORM_HOLD : STORM_CHURN,
 		.pause_ms = (uint32_t)o->pause * MS,
-		.hold_ms = (uint32_t)(o->hold > 0 ? o->hold : 0) * MS,
+		.hold_ms = (uint64_t)(o->hold > 0 ? o->hold : 0) * MS,
 		.patience_ms = (uint32_t)o->patience * MS,
 		.retries = (unsigned)o->retry,
+		.until_ms = (uint64_t)o->until * MS,
+		.think_min_ms = o->think_min_ms,
+		.think_max_ms = o->think_max_ms,
+		.restart_ms =
+			(uint64_t)(o->restart_at > 0 ? o->restart_at : 0) * MS,
+		.restart_command = o->restart_command,
 		.server = o->server_pid,
+		.server_file = o->server_pid_file,
 		.on_progress = shows_progress(p) ? progress : NULL,
 		.owner = p,
 	};
@@ -216,7 +258,8 @@ static void close_all(struct program *p)
 	storm_deinit(&p->storm);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&p->loop);
-	credential_source_close(&p->credentials);
+	for (int i = 0; i < MIX_MAX; i++)
+		credential_source_close(&p->credentials[i]);
 	SSL_CTX_free(p->ctx);
 	close_file(p, p->json, p->options.json);
 	close_file(p, p->html, p->options.html);
@@ -233,7 +276,7 @@ static void write_json(const struct storm_report *r, FILE *to)
 static void tell(struct program *p, const struct storm_report *r)
 {
 	if (shows_progress(p))
-		fputs("\r\033[K", stderr);
+		progress_clear(stderr);
 	if (!p->options.quiet)
 		storm_report_text(r, p->json == stdout ? stderr : stdout);
 	if (p->json)
@@ -263,6 +306,7 @@ static int run(struct program *p)
 		.require_text = p->options.require.text,
 		.n_require = p->options.require.n,
 		.cut = p->storm.cut,
+		.restart = p->options.restart_command != NULL,
 	};
 	tell(p, &report);
 	bool good = !report.cut && report.tally->registered > 0 &&
@@ -286,7 +330,7 @@ int main(int argc, char **argv)
 		storm_options_help(stdout);
 		return EXIT_SUCCESS;
 	}
-	if (look_up_server(&p, &d) < 0)
+	if (look_up_addresses(&p, &d) < 0)
 		return complain(&d, EXIT_USAGE);
 	sip_message_setup();
 	uv_loop_init(&p.loop);

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/names.h"
@@ -16,19 +18,29 @@ static const char *const resumes[] = {STORM_RESUME_LIST(X) NULL};
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const keys[] = {
 	"rsa2048", "p256", "rsa3072", "p384", "rsa1024", NULL};
+static const char *const kinds[] = {"lsc", "mic", NULL};
+static const char *const forever[] = {"forever", NULL};
 
+enum { LSC, MIC };
 enum { TLS_1_2 = 2, TLS_1_3 = 3, SCCP_DEVICE_MAX = 15, PID_MAX = 1 << 22 };
+/* Steps of mix_pick() for what is mixed. */
+enum { STEP_PROTOCOL = 71, STEP_KIND = 37, STEP_KEY = 61 };
 
 #define AT(field) offsetof(struct storm_options, field)
 static const struct option_row rows[] = {
 	{"protocol", "NAME",
-		"sccp (default) or sip; or http, where one GET stands for the "
-		"REGISTER: for servers that know no phones",
-		OPTION_WORD, AT(protocol), .words = protocols},
+		"sccp (default), sip, or both: sccp=60,sip=40; or http, where "
+		"one GET stands for the REGISTER: for servers that know no "
+		"phones",
+		OPTION_TEXT, AT(protocol)},
 	{"server", "HOST:PORT",
 		"default 127.0.0.1, ports 2443 and 5061, plain 2000 and 5060; "
 		"HTTP 443 and 80",
 		OPTION_TEXT, AT(server)},
+	{"sip-server", "HOST:PORT",
+		"where SIP phones of a mix call; default: --server's host, "
+		"SIP's port",
+		OPTION_TEXT, AT(sip_server)},
 	{"allow-any-address", NULL, "also call addresses that are not loopback",
 		OPTION_FLAG, AT(allow_any_address)},
 	{"plain", NULL, "TCP without TLS", OPTION_FLAG, AT(plain)},
@@ -38,8 +50,8 @@ static const struct option_row rows[] = {
 		OPTION_TEXT, AT(mix)},
 	{"key", "NAME",
 		"of all phones: rsa2048 (default), p256, rsa3072, p384 or "
-		"rsa1024",
-		OPTION_WORD, AT(key), .words = keys},
+		"rsa1024; or a mix: rsa2048=80,p256=20",
+		OPTION_TEXT, AT(key)},
 	{"tls", "VERSION",
 		"1.0, 1.1, 1.2 or 1.3, this one alone; default 1.2, with "
 		"--resume psk 1.3",
@@ -69,6 +81,9 @@ static const struct option_row rows[] = {
 		OPTION_NUMBER, AT(ramp), 0, STORM_SECONDS_MAX},
 	{"burst", NULL, "every phone once, all at the same time", OPTION_FLAG,
 		AT(burst)},
+	{"every", "SECONDS",
+		"the burst again that often, as long as --seconds last",
+		OPTION_NUMBER, AT(every), 1, STORM_SECONDS_MAX},
 	{"churn", NULL,
 		"phones hang up once registered and come again (default)",
 		OPTION_FLAG, AT(churn)},
@@ -76,13 +91,37 @@ static const struct option_row rows[] = {
 		"each phone comes once at most and stays that long after the "
 		"last one, with its keepalives",
 		OPTION_NUMBER, AT(hold), 0, STORM_HOLD_MAX_S},
+	{"think", "MIN-MAX",
+		"seconds, by chance, that a phone of --churn stays registered "
+		"before it hangs up, and rests before it comes again",
+		OPTION_TEXT, AT(think)},
+	{"token", NULL, "phones ask whether they may come before they register",
+		OPTION_FLAG, AT(token)},
 	{"patience", "SECONDS", "that an attempt may take; default 8",
 		OPTION_NUMBER, AT(patience), 1, STORM_PATIENCE_MAX_S},
 	{"retry", "N",
 		"attempts after a failed one, each waiting longer: 1 s doubled "
-		"up to 60 s, half by chance; held phones that are lost come "
-		"back; default 0",
-		OPTION_NUMBER, AT(retry), 0, STORM_RETRIES_MAX},
+		"up to 60 s, half by chance; forever needs --until; phones "
+		"that the server loses come back; default 0. To wait as a "
+		"server tells it to is no failure",
+		OPTION_NUMBER, AT(retry), 0, STORM_RETRIES_MAX,
+		.words = forever},
+	{"until", "SECONDS",
+		"who is not registered then, from the first arrival on, has "
+		"failed",
+		OPTION_NUMBER, AT(until), 1, STORM_SECONDS_MAX},
+	{"restart-at", "SECONDS",
+		"from the first arrival: then --restart-command is run",
+		OPTION_NUMBER, AT(restart_at), 0, STORM_HOLD_MAX_S},
+	{"restart-command", "COMMAND",
+		"for sh -c, to restart the server in mid-storm; its output "
+		"goes nowhere unless it says where",
+		OPTION_TEXT, AT(restart_command)},
+	{"sources", "N", "spread phones over so many addresses of their own",
+		OPTION_NUMBER, AT(sources), 1, STORM_PHONES_MAX},
+	{"from", "ADDRESS/BITS",
+		"evenly within this range; default 127.1.0.0/16", OPTION_TEXT,
+		AT(from)},
 	{"device", "NAME", "of the first phone; default SEP000000000001",
 		OPTION_TEXT, AT(device)},
 	{"line", "NUMBER", "SIP: user of the first phone; default 1001",
@@ -95,6 +134,10 @@ static const struct option_row rows[] = {
 		"a process of this machine whose CPU and memory are measured, "
 		"with its children's",
 		OPTION_NUMBER, AT(server_pid), 1, PID_MAX},
+	{"server-pid-file", "FILE",
+		"holds its number instead, and is read again and again: CPU "
+		"is the sum over all processes it has named",
+		OPTION_TEXT, AT(server_pid_file)},
 	{"require", "THRESHOLD",
 		"such as p99<200ms, resumed>95% or failed=0; may be given 16 "
 		"times",
@@ -111,14 +154,22 @@ static const struct option_row rows[] = {
 const struct option_table storm_options_table = {
 	rows, sizeof(rows) / sizeof(*rows)};
 
-static int check(const struct storm_options *o, struct diag *d)
+static bool both_protocols(const struct storm_options *o)
 {
-	const size_t device_max =
-		o->protocol == TALK_SCCP ? SCCP_DEVICE_MAX : NAMES_DEVICE_MAX;
+	return o->protocols.percent[TALK_SCCP] > 0 &&
+	       o->protocols.percent[TALK_SIP] > 0;
+}
+
+static int check_phones(const struct storm_options *o, struct diag *d)
+{
+	bool sccp = o->protocols.percent[TALK_SCCP] > 0;
+	unsigned http = o->protocols.percent[TALK_HTTP];
+	const size_t device_max = sccp ? SCCP_DEVICE_MAX : NAMES_DEVICE_MAX;
 	const struct option_rule rules[] = {
 		{o->plain && (o->lab || o->ca || o->ciphers || o->tls >= 0 ||
-				     o->resume > STORM_FULL || o->mix),
-			"--plain has no TLS: drop --lab, --mix, --ca, "
+				     o->resume > STORM_FULL || o->mix ||
+				     o->key),
+			"--plain has no TLS: drop --lab, --mix, --key, --ca, "
 			"--ciphers, --tls and --resume"},
 		{!o->plain && !o->lab,
 			"which certificates do phones have? Give --lab, or "
@@ -129,12 +180,14 @@ static int check(const struct storm_options *o, struct diag *d)
 				o->tls == TLS_1_3,
 			"--resume id and ticket are TLS 1.2's and older; TLS "
 			"1.3 has psk"},
-		{o->churn && o->hold >= 0,
-			"--churn and --hold exclude each other"},
-		{o->burst && o->ramp, "--burst and --ramp exclude each other"},
-		{o->ramp > o->seconds, "--ramp is longer than --seconds"},
-		{o->pause && o->resume == STORM_FULL,
-			"--pause needs --resume id, ticket or psk"},
+		{http && http < 100,
+			"--protocol: http is no phone's; only sccp and sip "
+			"mix, such as sccp=60,sip=40"},
+		{http && o->token, "--token is for phones: HTTP has none"},
+		{o->sip_server && !both_protocols(o),
+			"--sip-server is for a mix, such as --protocol "
+			"sccp=60,sip=40; else --server says it"},
+		{o->from && !o->sources, "--from needs --sources"},
 		{names_check(o->device, device_max) < 0,
 			"--device: letters, digits, '.', '_' and '-', at most "
 			"15 of them (63 but for SCCP)"},
@@ -145,35 +198,74 @@ static int check(const struct storm_options *o, struct diag *d)
 	return option_table_check(rules, sizeof(rules) / sizeof(*rules), d);
 }
 
-/* One "lsc=80"; NULL when it is none, else what stands behind it. */
-static const char *parse_share(const char *text, bool *mic, long *percent)
+static int check_times(const struct storm_options *o, struct diag *d)
 {
-	char *end;
-	*mic = strncmp(text, "mic=", 4) == 0;
-	if ((!*mic && strncmp(text, "lsc=", 4) != 0) || text[4] < '0' ||
-		text[4] > '9')
-		return NULL;
-	*percent = strtol(text + 4, &end, 10);
-	return *percent <= 100 ? end : NULL;
+	bool hold = o->hold >= 0;
+	const struct option_rule rules[] = {
+		{o->churn && hold, "--churn and --hold exclude each other"},
+		{o->think && hold, "--think is for phones that --churn"},
+		{o->burst && o->ramp, "--burst and --ramp exclude each other"},
+		{o->every && !o->burst, "--every needs --burst"},
+		{o->every && hold,
+			"--every and --hold exclude each other: a phone that "
+			"stays comes once"},
+		{o->ramp > o->seconds, "--ramp is longer than --seconds"},
+		{o->pause && o->resume == STORM_FULL,
+			"--pause needs --resume id, ticket or psk"},
+		{o->retry == STORM_FOREVER && !o->until,
+			"--retry forever needs --until"},
+		{o->until && o->until < o->seconds && (!o->burst || o->every),
+			"--until is shorter than --seconds"},
+		{(o->restart_at >= 0) != (o->restart_command != NULL),
+			"--restart-at and --restart-command need each other"},
+		{o->server_pid && o->server_pid_file,
+			"--server-pid and --server-pid-file exclude each "
+			"other"},
+	};
+	return option_table_check(rules, sizeof(rules) / sizeof(*rules), d);
 }
 
-/* "lsc=80,mic=20", either alone, in any order; 100 together. */
-static int parse_mix(struct storm_options *o, struct diag *d)
+static int parse_mixes(struct storm_options *o, struct diag *d)
 {
-	bool mic, other_mic;
-	long a = 0, b = 0;
-	if (!o->mix)
+	int error =
+		mix_parse("protocol", o->protocol, protocols, &o->protocols, d);
+	if (!error)
+		error = mix_parse(
+			"mix", o->mix ? o->mix : "lsc", kinds, &o->kinds, d);
+	if (!error)
+		error = mix_parse(
+			"key", o->key ? o->key : keys[0], keys, &o->keys, d);
+	o->mic_percent = (int)o->kinds.percent[MIC];
+	return error;
+}
+
+/* Seconds with a fraction; NULL when there are none, else what is behind. */
+static const char *parse_seconds(const char *text, uint32_t *ms)
+{
+	char *end;
+	/* strtod also takes "nan", "inf", blanks and hexadecimal. */
+	size_t n = strspn(text, "0123456789.");
+	double seconds = strtod(text, &end);
+	if (n == 0 || end != text + n || seconds > STORM_THINK_MAX_S)
+		return NULL;
+	*ms = (uint32_t)lround(seconds * 1000);
+	return end;
+}
+
+/* "MIN-MAX", or one of them alone. */
+static int parse_think(struct storm_options *o, struct diag *d)
+{
+	if (!o->think)
 		return 0;
-	const char *rest = parse_share(o->mix, &mic, &a);
-	other_mic = !mic;
-	if (rest && *rest == ',')
-		rest = parse_share(rest + 1, &other_mic, &b);
-	if (!rest || *rest || mic == other_mic || a + b != 100)
+	const char *rest = parse_seconds(o->think, &o->think_min_ms);
+	o->think_max_ms = o->think_min_ms;
+	if (rest && *rest == '-')
+		rest = parse_seconds(rest + 1, &o->think_max_ms);
+	if (!rest || *rest || o->think_max_ms < o->think_min_ms)
 		return diag_set(d, -EINVAL,
-			"--mix: '%.80s' is not like lsc=80,mic=20, together "
-			"100",
-			o->mix);
-	o->mic_percent = (int)(mic ? a : b);
+			"--think: '%.80s' is not like 0.5-3, in seconds, at "
+			"most %d",
+			o->think, STORM_THINK_MAX_S);
 	return 0;
 }
 
@@ -187,8 +279,11 @@ static int parse_requires(struct storm_options *o, struct diag *d)
 
 static void fill_in(struct storm_options *o)
 {
-	if (o->device_type == 0)
-		o->device_type = o->protocol == TALK_SIP ? 683 : 437;
+	if (o->device_type == 0 && !both_protocols(o))
+		o->device_type = (int)storm_options_model(
+			o, storm_options_protocol(o, 0));
+	if (!o->key && !o->plain)
+		o->key = keys[0];
 	if (o->resume < 0)
 		o->resume =
 			o->plain || o->tls == TLS_1_3 ? STORM_FULL : STORM_ID;
@@ -203,7 +298,8 @@ int storm_options_parse(
 		.server = "127.0.0.1",
 		.device = "SEP000000000001",
 		.line = "1001",
-		.protocol = TALK_SCCP,
+		.protocol = protocols[TALK_SCCP],
+		.restart_at = -1,
 		.tls = -1,
 		.resume = -1,
 		.phones = 1000,
@@ -216,9 +312,13 @@ int storm_options_parse(
 	int error = option_table_parse(&storm_options_table, argc, argv, o, d);
 	if (error || o->help)
 		return error;
-	error = check(o, d);
+	error = parse_mixes(o, d);
 	if (!error)
-		error = parse_mix(o, d);
+		error = check_phones(o, d);
+	if (!error)
+		error = check_times(o, d);
+	if (!error)
+		error = parse_think(o, d);
 	if (!error)
 		error = parse_requires(o, d);
 	fill_in(o);
@@ -245,14 +345,29 @@ void storm_options_help(FILE *to)
 		to);
 }
 
-const char *storm_options_key(const struct storm_options *o)
+const char *storm_options_key_name(unsigned n)
 {
-	return keys[o->key];
+	return keys[n];
 }
 
-int storm_options_is_mic(const struct storm_options *o, unsigned i)
+unsigned storm_options_key(const struct storm_options *o, unsigned i)
 {
-	/* 37 and 100 have no common factor: any hundred phones in a row have
-	 * exactly that many, and never all of them first. */
-	return (int)(i % 100 * 37 % 100) < o->mic_percent;
+	return mix_pick(&o->keys, i, STEP_KEY);
+}
+
+bool storm_options_is_mic(const struct storm_options *o, unsigned i)
+{
+	return mix_pick(&o->kinds, i, STEP_KIND) == MIC;
+}
+
+unsigned storm_options_protocol(const struct storm_options *o, unsigned i)
+{
+	return mix_pick(&o->protocols, i, STEP_PROTOCOL);
+}
+
+uint32_t storm_options_model(const struct storm_options *o, unsigned protocol)
+{
+	if (o->device_type)
+		return (uint32_t)o->device_type;
+	return protocol == TALK_SIP ? 683 : 437;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a storm measured, as text and as JSON. */
+/* What a storm measured, as text, and what to think of it. */
 #include "bench/storm_report.h"
 
 #include <inttypes.h>
@@ -7,7 +7,14 @@
 #include <stdlib.h>
 
 /* Shares of one core and of arrivals, in percent, that raise doubts. */
-enum { TOOL_CPU_DOUBT = 85, LATE_DOUBT = 1, STARVED_DOUBT = 1 };
+enum {
+	TOOL_CPU_DOUBT = 85,
+	BUSY_CELL = 95,	 /* so much of a core, within one cell */
+	BUSY_DOUBT = 10, /* and so many cells of all */
+	BUSY_CELLS_MIN = 5,
+	LATE_DOUBT = 1,
+	STARVED_DOUBT = 1
+};
 
 const double storm_report_percentiles[] = {50, 90, 95, 99, 99.9, 100};
 const char *const storm_report_percentile_names[] = {
@@ -22,7 +29,7 @@ void storm_report_value(
 	}
 	switch (unit) {
 	case REQUIRE_COUNT:
-		snprintf(dst, size, "%.10g", round(value * 10) / 10);
+		snprintf(dst, size, "%.10g", round(value * 100) / 100);
 		return;
 	case REQUIRE_TIME:
 		if (value < 1e-3)
@@ -44,6 +51,27 @@ void storm_report_value(
 	}
 }
 
+/* It had its core to itself again and again, though not on average. */
+static bool was_busy(const struct series *s)
+{
+	double cell_ns = series_cell_seconds(s) * 1e9;
+	size_t busy = 0;
+	for (size_t i = 0; i < s->n; i++)
+		busy += (double)s->cells[i].counts[SERIES_TOOL_CPU_NS] * 100 >
+			cell_ns * BUSY_CELL;
+	return busy >= BUSY_CELLS_MIN && busy * 100 > s->n * BUSY_DOUBT;
+}
+
+static const char *doubt_restart(const struct tally_restart *restart)
+{
+	if (!restart->ended)
+		return "the command of --restart-command was still running "
+		       "when the storm was over";
+	if (restart->code != 0)
+		return "the command of --restart-command failed";
+	return NULL;
+}
+
 const char *storm_report_doubt(const struct storm_report *r)
 {
 	const struct tally *t = r->tally;
@@ -54,6 +82,17 @@ const char *storm_report_doubt(const struct storm_report *r)
 		       "not complete";
 	if (r->cut)
 		return "the storm was ended before its time";
+	if (r->restart && !t->restart.begun)
+		return "the storm was over before --restart-at";
+	if (t->restart.begun && doubt_restart(&t->restart))
+		return doubt_restart(&t->restart);
+	if (t->gated * 100 > t->attempts * LATE_DOUBT)
+		return "more than 1% of the attempts were held back when they "
+		       "were due, because this program was too busy: it was "
+		       "the bottleneck, not the server";
+	if (was_busy(&t->series))
+		return "this program needed all of a core at times: it may "
+		       "have been the bottleneck then, not the server";
 	if (values[REQUIRE_TOOL_CPU] > TOOL_CPU_DOUBT)
 		return "this program had a core to itself and needed it: it "
 		       "may have been the bottleneck, not the server";
@@ -74,6 +113,85 @@ bool storm_report_met(const struct storm_report *r)
 		if (!require_met(&r->require[i], values))
 			return false;
 	return true;
+}
+
+static void value_of(enum require_metric metric, const struct tally *t,
+	char *dst, size_t size)
+{
+	double values[REQUIRE_METRICS];
+	tally_values(t, values);
+	storm_report_value(
+		require_metric_unit(metric), values[metric], dst, size);
+}
+
+static void text_arrivals(const struct tally *t, FILE *to)
+{
+	char goodput[32], attempts[32], all_in[32];
+	value_of(REQUIRE_GOODPUT, t, goodput, sizeof(goodput));
+	value_of(REQUIRE_ATTEMPTS, t, attempts, sizeof(attempts));
+	value_of(REQUIRE_ALL_IN, t, all_in, sizeof(all_in));
+	fprintf(to,
+		"registered: %" PRIu64 " of %" PRIu64 " in %.2f s (%.1f/s); "
+		"failed %" PRIu64 ", retries %" PRIu64 ", dropped %" PRIu64
+		", returned %" PRIu64 "\n",
+		t->registered, t->planned, t->storm_s,
+		t->storm_s > 0 ? (double)t->registered / t->storm_s : 0,
+		t->failed, t->retries, t->dropped, t->returned);
+	fprintf(to,
+		"goodput: %s/s within patience; %s attempts per registration; "
+		"all in after %s\n",
+		goodput, attempts, all_in);
+}
+
+static void text_waits(const struct tally_waits *w, FILE *to)
+{
+	if (w->count == 0)
+		return;
+	fprintf(to,
+		"told to wait: %" PRIu64 " times, %" PRIu64
+		" phones, %.1f s on average, %" PRIu64 " s at most\n",
+		w->count, w->arrivals, (double)w->seconds / (double)w->count,
+		w->longest);
+}
+
+static void text_pulses(const struct tally_pulses *p, FILE *to)
+{
+	char p50[32], p99[32];
+	if (p->asked == 0)
+		return;
+	storm_report_value(REQUIRE_TIME,
+		(double)histogram_percentile(&p->latency, 50) / 1e6, p50,
+		sizeof(p50));
+	storm_report_value(REQUIRE_TIME,
+		(double)histogram_percentile(&p->latency, 99) / 1e6, p99,
+		sizeof(p99));
+	fprintf(to,
+		"keepalives and refreshes: %" PRIu64 " asked, %" PRIu64
+		" answered, %" PRIu64 " lost; p50 %s, p99 %s\n",
+		p->asked, p->answered, p->lost, p50, p99);
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100 * (double)part / (double)whole : NAN;
+}
+
+static void text_restart(const struct tally *t, FILE *to)
+{
+	const struct tally_restart *r = &t->restart;
+	char before[32], after[32], back[32];
+	if (!r->begun)
+		return;
+	storm_report_value(REQUIRE_SHARE, percent(r->resumed[0], r->offered[0]),
+		before, sizeof(before));
+	storm_report_value(REQUIRE_SHARE, percent(r->resumed[1], r->offered[1]),
+		after, sizeof(after));
+	value_of(REQUIRE_BACK, t, back, sizeof(back));
+	fprintf(to,
+		"restart: at %.2f s, command took %.2f s and ended with %d; "
+		"first phone in after %.2f s, all lost phones back after %s; "
+		"offered sessions resumed %s before, %s after\n",
+		r->at_s, r->took_s, r->code, r->first_s, back, before, after);
 }
 
 static void text_latency(const struct tally *t, FILE *to)
@@ -111,6 +229,8 @@ static void text_server(const struct tally *t, FILE *to)
 	fprintf(to,
 		"server: %.3f s CPU, %s per registration; memory at most %s",
 		t->server_cpu_s, cpu, rss);
+	if (t->server_lives > 1)
+		fprintf(to, "; %u processes together", t->server_lives);
 	if (t->held)
 		fprintf(to, ", %s per held phone", each);
 	if (t->hold_s > 0)
@@ -121,12 +241,16 @@ static void text_server(const struct tally *t, FILE *to)
 
 static void text_tool(const struct tally *t, FILE *to)
 {
+	char each[32];
+	value_of(REQUIRE_TOOL_CPU_EACH, t, each, sizeof(each));
 	fprintf(to,
-		"this program: %.3f s CPU in %.2f s; %" PRIu64 " of %" PRIu64
+		"this program: %.3f s CPU in %.2f s, %s per registration; "
+		"%" PRIu64 " of %" PRIu64
 		" arrivals late (at most %.1f ms), %" PRIu64
-		" waited for a free phone\n",
-		t->tool_cpu_s, t->storm_s, t->late, t->started,
-		(double)t->lateness.max / 1e3, t->starved);
+		" waited for a free phone, %" PRIu64
+		" attempts were held back\n",
+		t->tool_cpu_s, t->storm_s, each, t->late, t->started,
+		(double)t->lateness.max / 1e3, t->starved, t->gated);
 }
 
 static void text_require(const struct storm_report *r, FILE *to)
@@ -153,171 +277,19 @@ void storm_report_text(const struct storm_report *r, FILE *to)
 			"primed: %" PRIu64 " phones in %.2f s, %" PRIu64
 			" failed\n",
 			t->primed, t->prime_s, t->prime_failed);
-	fprintf(to,
-		"registered: %" PRIu64 " of %" PRIu64 " in %.2f s (%.1f/s); "
-		"failed %" PRIu64 ", retries %" PRIu64 ", dropped %" PRIu64
-		", returned %" PRIu64 "\n",
-		t->registered, t->planned, t->storm_s,
-		t->storm_s > 0 ? (double)t->registered / t->storm_s : 0,
-		t->failed, t->retries, t->dropped, t->returned);
+	text_arrivals(t, to);
 	fprintf(to, "handshakes: %" PRIu64 " full, %" PRIu64 " resumed\n",
 		t->handshakes[TALLY_FULL], t->handshakes[TALLY_RESUMED]);
 	text_latency(t, to);
 	for (size_t i = 0; i < t->reasons.n; i++)
 		fprintf(to, "%" PRIu64 " x %s\n", t->reasons.rows[i].count,
 			t->reasons.rows[i].text);
+	text_waits(&t->waits, to);
+	text_pulses(&t->pulses, to);
+	text_restart(t, to);
 	text_server(t, to);
 	text_tool(t, to);
 	if (doubt)
 		fprintf(to, "doubt: %s\n", doubt);
 	text_require(r, to);
-}
-
-static json_t *count(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static json_t *number(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *latency_json(const struct histogram *h)
-{
-	json_t *o = json_object();
-	json_object_set_new(o, "count", count(h->count));
-	for (int i = 0; i < STORM_REPORT_PERCENTILES; i++)
-		json_object_set_new(o, storm_report_percentile_names[i],
-			h->count
-				? json_real(
-					  (double)histogram_percentile(h,
-						  storm_report_percentiles[i]) /
-					  1e3)
-				: json_null());
-	return o;
-}
-
-static json_t *latencies_json(const struct tally *t)
-{
-	struct histogram all;
-	tally_latency(t, &all);
-	json_t *o = json_object();
-	json_object_set_new(o, "all", latency_json(&all));
-	for (int i = 0; i < TALLY_KINDS; i++)
-		json_object_set_new(o, tally_kind_name((enum tally_kind)i),
-			latency_json(&t->latency[i]));
-	return o;
-}
-
-static json_t *values_json(const double values[REQUIRE_METRICS])
-{
-	json_t *o = json_object();
-	for (int i = 0; i < REQUIRE_METRICS; i++)
-		json_object_set_new(o,
-			require_metric_name((enum require_metric)i),
-			number(values[i]));
-	return o;
-}
-
-static json_t *reasons_json(const struct tally_reasons *r)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(
-			list, json_pack("{s:s,s:o}", "reason", r->rows[i].text,
-				      "count", count(r->rows[i].count)));
-	return list;
-}
-
-static json_t *server_json(const struct tally *t)
-{
-	if (!t->server_seen)
-		return json_null();
-	return json_pack("{s:b,s:f,s:f,s:f,s:o,s:o,s:o}", "gone",
-		(int)t->server_gone, "cpu_s", t->server_cpu_s, "hold_s",
-		t->hold_s, "hold_cpu_s", t->hold_cpu_s, "rss_start",
-		count(t->rss_start), "rss_peak", count(t->rss_peak), "rss_end",
-		count(t->rss_end));
-}
-
-static json_t *series_json(const struct series *s)
-{
-	json_t *o = json_object();
-	json_object_set_new(
-		o, "cell_seconds", json_integer(series_cell_seconds(s)));
-	for (int c = 0; c < SERIES_COUNTS; c++) {
-		json_t *list = json_array();
-		for (size_t i = 0; i < s->n; i++)
-			json_array_append_new(
-				list, count(s->cells[i].counts[c]));
-		json_object_set_new(
-			o, series_count_name((enum series_count)c), list);
-	}
-	json_t *rss = json_array(), *held = json_array();
-	for (size_t i = 0; i < s->n; i++) {
-		json_array_append_new(rss, count(s->cells[i].rss));
-		json_array_append_new(held, count(s->cells[i].held));
-	}
-	json_object_set_new(o, "server_rss", rss);
-	json_object_set_new(o, "connected", held);
-	return o;
-}
-
-static json_t *require_json(
-	const struct storm_report *r, const double values[REQUIRE_METRICS])
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < r->n_require; i++)
-		json_array_append_new(list,
-			json_pack("{s:s,s:o,s:b}", "text", r->require_text[i],
-				"value", number(values[r->require[i].metric]),
-				"met",
-				(int)require_met(&r->require[i], values)));
-	return list;
-}
-
-static json_t *options_json(const struct storm_report *r)
-{
-	json_t *o = json_object();
-	for (size_t i = 0; i < r->n_facts; i++)
-		json_object_set_new(
-			o, r->facts[i].name, json_string(r->facts[i].value));
-	return o;
-}
-
-static json_t *arrivals_json(const struct tally *t)
-{
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
-		"planned", count(t->planned), "started", count(t->started),
-		"starved", count(t->starved), "late", count(t->late),
-		"unserved", count(t->unserved), "attempts", count(t->attempts),
-		"retries", count(t->retries), "registered",
-		count(t->registered), "failed", count(t->failed), "stopped",
-		count(t->stopped), "dropped", count(t->dropped), "returned",
-		count(t->returned));
-}
-
-json_t *storm_report_json(const struct storm_report *r)
-{
-	const struct tally *t = r->tally;
-	double values[REQUIRE_METRICS];
-	tally_values(t, values);
-	json_t *root = json_pack(
-		"{s:o,s:b,s:s?,s:{s:o,s:o,s:f},s:o,s:{s:o,s:o},s:o,s:o,s:o,"
-		"s:{s:f,s:f,s:o},s:o,s:o,s:o}",
-		"options", options_json(r), "cut", (int)r->cut, "doubt",
-		storm_report_doubt(r), "priming", "registered",
-		count(t->primed), "failed", count(t->prime_failed), "seconds",
-		t->prime_s, "arrivals", arrivals_json(t), "handshakes", "full",
-		count(t->handshakes[TALLY_FULL]), "resumed",
-		count(t->handshakes[TALLY_RESUMED]), "latency_ms",
-		latencies_json(t), "values", values_json(values), "reasons",
-		reasons_json(&t->reasons), "tool", "seconds", t->storm_s,
-		"cpu_s", t->tool_cpu_s, "lateness_ms",
-		latency_json(&t->lateness), "server", server_json(t), "series",
-		series_json(&t->series), "require", require_json(r, values));
-	if (!root)
-		abort();
-	return root;
 }

@@ -24,7 +24,8 @@ struct storm_report {
 	const struct require *require;
 	const char *const *require_text; /* as given */
 	size_t n_require;
-	bool cut; /* ended before its time */
+	bool cut;     /* ended before its time */
+	bool restart; /* the server was to be restarted */
 };
 
 /* Is there reason to doubt the figures? NULL, or one sentence: this program
@@ -34,11 +35,7 @@ const char *storm_report_doubt(const struct storm_report *r);
 bool storm_report_met(const struct storm_report *r);
 
 void storm_report_text(const struct storm_report *r, FILE *to);
-/* {"options", "cut", "doubt", "priming", "arrivals", "handshakes",
- * "latency_ms": {kind: {"count", "p50", ... "max"}}, "values": {every name
- * of REQUIRE_METRIC_LIST: number or null}, "reasons", "tool", "server" (null
- * unless looked at), "series", "require": [{"text", "value", "met"}]}; the
- * caller's reference. */
+/* As storm-report.schema.json says; the caller's reference. */
 json_t *storm_report_json(const struct storm_report *r);
 void storm_report_html(const struct storm_report *r, FILE *to);
 

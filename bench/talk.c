@@ -51,7 +51,10 @@ static void start_sccp(struct sccp_phone *p, const struct talk_config *config,
 		.answer_ms = config->answer_ms,
 	};
 	sccp_phone_init(p, &c, now);
-	sccp_phone_start(p, now);
+	if (config->token)
+		sccp_phone_token(p, now);
+	else
+		sccp_phone_start(p, now);
 }
 
 static void start_sip(struct sip_phone *p, const struct talk_config *config,
@@ -70,13 +73,18 @@ static void start_sip(struct sip_phone *p, const struct talk_config *config,
 		.seed = config->seed,
 	};
 	sip_phone_init(p, &c, now);
-	sip_phone_start(p, now);
+	if (config->token)
+		sip_phone_token(p, now);
+	else
+		sip_phone_start(p, now);
 }
 
 void talk_start(struct talk *t, const struct talk_config *config,
 	const struct moment *now)
 {
 	t->protocol = config->protocol;
+	t->now = *now;
+	t->token_due_ms = MOMENT_NEVER;
 	switch (t->protocol) {
 	case TALK_SCCP:
 		start_sccp(&t->sccp, config, now);
@@ -124,6 +132,7 @@ void talk_unregister(struct talk *t, const struct moment *now)
 void talk_feed(
 	struct talk *t, const void *data, size_t n, const struct moment *now)
 {
+	t->now = *now;
 	switch (t->protocol) {
 	case TALK_SCCP:
 		sccp_phone_feed(&t->sccp, data, n, now);
@@ -137,11 +146,24 @@ void talk_feed(
 	}
 }
 
-void talk_tick(struct talk *t, const struct moment *now)
+static void tick_sccp(struct talk *t)
 {
+	if (t->now.mono_ms < t->token_due_ms) {
+		sccp_phone_tick(&t->sccp, &t->now);
+		return;
+	}
+	t->token_due_ms = MOMENT_NEVER;
+	sccp_phone_token(&t->sccp, &t->now);
+}
+
+bool talk_tick(struct talk *t, const struct moment *now)
+{
+	size_t before, after;
+	t->now = *now;
+	talk_out(t, &before);
 	switch (t->protocol) {
 	case TALK_SCCP:
-		sccp_phone_tick(&t->sccp, now);
+		tick_sccp(t);
 		break;
 	case TALK_SIP:
 		sip_phone_tick(&t->sip, now);
@@ -149,6 +171,8 @@ void talk_tick(struct talk *t, const struct moment *now)
 	case TALK_HTTP:
 		break; /* has no clock */
 	}
+	talk_out(t, &after);
+	return after > before;
 }
 
 __attribute__((format(printf, 3, 4))) static void say(struct talk_event *event,
@@ -168,10 +192,39 @@ static const char *or_nothing(const char *text)
 	return text ? text : "";
 }
 
-static bool next_sccp(struct sccp_phone *p, struct talk_event *event)
+static void say_wait(struct talk_event *event, const char *why, uint32_t wait_s)
+{
+	say(event, TALK_EVENT_WAIT, "%s, asking again in %u s", why, wait_s);
+	event->wait_s = wait_s;
+}
+
+static void on_sccp_token(
+	struct talk *t, struct talk_event *event, uint32_t wait_s)
+{
+	if (wait_s) {
+		say_wait(event, "no token", wait_s);
+		t->token_due_ms = t->now.mono_ms + wait_s * UINT64_C(1000);
+		return;
+	}
+	say(event, TALK_EVENT_NOTE, "token granted");
+	sccp_phone_start(&t->sccp, &t->now);
+}
+
+static void on_sip_token(
+	struct talk *t, struct talk_event *event, uint32_t wait_s)
+{
+	if (wait_s) {
+		say_wait(event, "no token", wait_s);
+		return;
+	}
+	say(event, TALK_EVENT_NOTE, "token granted");
+	sip_phone_start(&t->sip, &t->now);
+}
+
+static bool next_sccp(struct talk *t, struct talk_event *event)
 {
 	struct sccp_phone_event e;
-	if (!sccp_phone_next(p, &e))
+	if (!sccp_phone_next(&t->sccp, &e))
 		return false;
 	const char *text = or_nothing(e.text);
 	switch (e.type) {
@@ -189,7 +242,10 @@ static bool next_sccp(struct sccp_phone *p, struct talk_event *event)
 			e.value == 2 ? "restart" : "reset");
 		break;
 	case SCCP_PHONE_TOKEN:
-		say(event, TALK_EVENT_NOTE, "token: wait %u s", e.value);
+		on_sccp_token(t, event, e.value);
+		break;
+	case SCCP_PHONE_ALIVE:
+		say(event, TALK_EVENT_ALIVE, "%s", text);
 		break;
 	case SCCP_PHONE_FAILED:
 		say(event, TALK_EVENT_FAILED, "%s", text);
@@ -198,10 +254,10 @@ static bool next_sccp(struct sccp_phone *p, struct talk_event *event)
 	return true;
 }
 
-static bool next_sip(struct sip_phone *p, struct talk_event *event)
+static bool next_sip(struct talk *t, struct talk_event *event)
 {
 	struct sip_phone_event e;
-	if (!sip_phone_next(p, &e))
+	if (!sip_phone_next(&t->sip, &e))
 		return false;
 	const char *text = or_nothing(e.text);
 	switch (e.type) {
@@ -210,14 +266,16 @@ static bool next_sip(struct sip_phone *p, struct talk_event *event)
 		say(event, TALK_EVENT_REGISTERED, "%s", text);
 		break;
 	case SIP_PHONE_REFRESHED:
-		say(event, TALK_EVENT_NOTE, "refreshed for %u s", e.value);
+		say(event, TALK_EVENT_ALIVE, "refreshed for %u s", e.value);
 		break;
 	case SIP_PHONE_REJECTED:
 		say(event, TALK_EVENT_REJECTED, "%u %s", e.value, text);
 		break;
 	case SIP_PHONE_RETRY:
-		say(event, TALK_EVENT_NOTE, "503, trying again in %u s",
-			e.value);
+		say_wait(event, "busy", e.value);
+		break;
+	case SIP_PHONE_TOKEN:
+		on_sip_token(t, event, e.value);
 		break;
 	case SIP_PHONE_UNREGISTERED:
 		say(event, TALK_EVENT_UNREGISTERED, "%s", text);
@@ -258,9 +316,9 @@ bool talk_next(struct talk *t, struct talk_event *event)
 {
 	switch (t->protocol) {
 	case TALK_SCCP:
-		return next_sccp(&t->sccp, event);
+		return next_sccp(t, event);
 	case TALK_SIP:
-		return next_sip(&t->sip, event);
+		return next_sip(t, event);
 	case TALK_HTTP:
 		return next_http(&t->http, event);
 	}
@@ -298,13 +356,16 @@ void talk_sent(struct talk *t, size_t n)
 
 uint64_t talk_deadline(const struct talk *t)
 {
+	uint64_t due = MOMENT_NEVER;
 	switch (t->protocol) {
 	case TALK_SCCP:
-		return sccp_phone_deadline(&t->sccp);
+		due = sccp_phone_deadline(&t->sccp);
+		break;
 	case TALK_SIP:
-		return sip_phone_deadline(&t->sip);
+		due = sip_phone_deadline(&t->sip);
+		break;
 	case TALK_HTTP:
 		break;
 	}
-	return MOMENT_NEVER;
+	return due < t->token_due_ms ? due : t->token_due_ms;
 }

@@ -38,6 +38,7 @@ enum talk_mode { TALK_REGISTER, TALK_STANDBY };
 struct talk_config {
 	enum talk_protocol protocol;
 	enum talk_mode mode; /* STANDBY: SIP alone has it */
+	bool token;	     /* ask for one before registering */
 	bool tls;
 	const char *device;
 	const char *line;     /* SIP: the user that registers */
@@ -55,17 +56,22 @@ enum talk_event_type {
 	TALK_EVENT_UNREGISTERED,
 	TALK_EVENT_REJECTED,
 	TALK_EVENT_RESET, /* the server wants us gone and back */
+	TALK_EVENT_WAIT,  /* not now: it asks again by itself in wait_s */
+	TALK_EVENT_ALIVE, /* a keepalive or a refresh was answered */
 	TALK_EVENT_NOTE,  /* worth a line, changes nothing */
 	TALK_EVENT_FAILED,
 };
 
 struct talk_event {
 	enum talk_event_type type;
-	char text[160]; /* printable, also where the server's words are not */
+	uint32_t wait_s; /* WAIT */
+	char text[160];	 /* printable, also where the server's words are not */
 };
 
 struct talk {
 	enum talk_protocol protocol;
+	struct moment now;     /* as last told */
+	uint64_t token_due_ms; /* SCCP: asks for a token again then */
 	union {
 		struct sccp_phone sccp;
 		struct sip_phone sip;
@@ -80,7 +86,10 @@ void talk_deinit(struct talk *t);
 void talk_unregister(struct talk *t, const struct moment *now);
 void talk_feed(
 	struct talk *t, const void *data, size_t n, const struct moment *now);
-void talk_tick(struct talk *t, const struct moment *now);
+/* true: it has asked whether the server is still there; ALIVE will answer.
+ * Tick before each feed: the engines ask when time has passed, however they
+ * learn of it. */
+bool talk_tick(struct talk *t, const struct moment *now);
 bool talk_next(struct talk *t, struct talk_event *event);
 const uint8_t *talk_out(const struct talk *t, size_t *n);
 void talk_sent(struct talk *t, size_t n);

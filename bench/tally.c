@@ -55,6 +55,17 @@ static double grown_per_phone(const struct tally *t)
 	return share((double)(t->rss_peak - t->rss_start), (double)t->held);
 }
 
+static double measured(double seconds)
+{
+	return seconds > 0 ? seconds : NAN;
+}
+
+/* In seconds. */
+static double percentile(const struct histogram *h, double p)
+{
+	return h->count ? (double)histogram_percentile(h, p) / 1e6 : NAN;
+}
+
 void tally_values(const struct tally *t, double values[REQUIRE_METRICS])
 {
 	static const struct {
@@ -66,10 +77,7 @@ void tally_values(const struct tally *t, double values[REQUIRE_METRICS])
 	tally_latency(t, &all);
 	for (size_t i = 0; i < sizeof(latencies) / sizeof(*latencies); i++)
 		values[latencies[i].metric] =
-			all.count ? (double)histogram_percentile(
-					    &all, latencies[i].percentile) /
-					    1e6
-				  : NAN;
+			percentile(&all, latencies[i].percentile);
 	double registered = (double)t->registered;
 	double handshakes = (double)(t->handshakes[TALLY_FULL] +
 				     t->handshakes[TALLY_RESUMED]);
@@ -77,10 +85,22 @@ void tally_values(const struct tally *t, double values[REQUIRE_METRICS])
 	values[REQUIRE_FAILED] = (double)t->failed;
 	values[REQUIRE_DROPPED] = (double)t->dropped;
 	values[REQUIRE_RATE] = share(registered, t->storm_s);
+	values[REQUIRE_GOODPUT] = share((double)t->in_time, t->storm_s);
+	values[REQUIRE_ATTEMPTS] =
+		share((double)t->attempts, registered + (double)t->returned);
+	values[REQUIRE_ALL_IN] = measured(t->all_in_s);
+	values[REQUIRE_WAITS] = (double)t->waits.count;
+	values[REQUIRE_RESUMED_AFTER] =
+		100 * share((double)t->restart.resumed[1],
+			      (double)t->restart.offered[1]);
+	values[REQUIRE_BACK] = measured(t->restart.back_s);
+	values[REQUIRE_KEEPALIVE_P99] = percentile(&t->pulses.latency, 99);
+	values[REQUIRE_KEEPALIVES_LOST] = (double)t->pulses.lost;
 	values[REQUIRE_RESUMED] =
 		100 * share((double)t->handshakes[TALLY_RESUMED], handshakes);
 	values[REQUIRE_LATE] = 100 * share((double)t->late, (double)t->started);
 	values[REQUIRE_TOOL_CPU] = 100 * share(t->tool_cpu_s, t->storm_s);
+	values[REQUIRE_TOOL_CPU_EACH] = share(t->tool_cpu_s, registered);
 	values[REQUIRE_CPU] = values[REQUIRE_RSS] = values[REQUIRE_RSS_PHONE] =
 		NAN;
 	/* A server that ended took its figures along: half of them would

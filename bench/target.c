@@ -74,8 +74,15 @@ void target_text(const struct sockaddr *address, struct target *out)
 			      : sizeof(struct sockaddr_in);
 	memset(&out->address, 0, sizeof(out->address));
 	memcpy(&out->address, address, n);
-	getnameinfo(address, n, number, sizeof(number), port, sizeof(port),
-		NI_NUMERICHOST | NI_NUMERICSERV);
+	if (address->sa_family == AF_INET) {
+		struct sockaddr_in in; /* often: cheaper than getnameinfo() */
+		memcpy(&in, address, sizeof(in));
+		inet_ntop(AF_INET, &in.sin_addr, number, sizeof(number));
+		snprintf(port, sizeof(port), "%u", ntohs(in.sin_port));
+	} else {
+		getnameinfo(address, n, number, sizeof(number), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	}
 	snprintf(out->host, sizeof(out->host),
 		address->sa_family == AF_INET6 ? "[%s]" : "%s", number);
 	snprintf(out->text, sizeof(out->text), "%s:%s", out->host, port);

@@ -35,10 +35,10 @@ def steady(row):
     return row if row.resume == "full" else row._replace(key="ec")
 
 
-def _storm(place, running, row, core, rate, phones=PHONES):
+def _storm(place, running, row, core, rate):
     """One second of arrivals."""
     storms.check(storms.call(core, storms.words(
-        place, running, row, rate, 1, phones, "--patience", PATIENCE_S)), row)
+        place, running, row, rate, 1, PHONES, "--patience", PATIENCE_S)), row)
 
 
 def seen_by_openssl():
@@ -73,7 +73,8 @@ class Instructions:
     def each(self, row, core, n):
         """Of one registration. What only the first one costs is not in it.
         With full handshakes and an RSA key, 3 n < 30: see steady()."""
-        _storm(self.place, self.running, row, core, WARM, WARM)
+        storms.call(core, storms.words(self.place, self.running, row, WARM, 1,
+                                       WARM, "--patience", PATIENCE_S))
         marks = [self._so_far()]
         for rate in (n, 2 * n):
             _storm(self.place, self.running, row, core, rate)

@@ -8,6 +8,7 @@ import processes
 
 LIMIT_S = 900
 PATIENCE_S = 30  # others may want the machine, too
+RETRIES = 3  # of a phone that is to stay
 PROBE = 120  # arrivals in a second, to learn what one costs
 
 
@@ -95,9 +96,10 @@ def measure(place, running, row, core, pace, phones):
 
 def hold(place, running, row, core, pace, phones, hold_s):
     """Bytes of the server's memory while they are registered and silent."""
-    seconds = -(-phones // pace[0])
-    storm = words(place, running, row, pace[0], seconds, phones, "--hold",
-                  hold_s)
+    # Half as fast: it is not the coming that is measured.
+    rate = max(1, pace[0] // 2)
+    storm = words(place, running, row, rate, -(-phones // rate), phones,
+                  "--hold", hold_s, "--retry", RETRIES)
     process = processes.start(storm, core, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL)
     try:

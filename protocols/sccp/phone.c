@@ -44,7 +44,8 @@ struct sccp_phone_state {
 	uint8_t version; /* negotiated, 0 before */
 	uint32_t keepalive_ms;
 	uint64_t keepalive_due;
-	unsigned keepalives_open;
+	unsigned keepalives_open; /* since the last answer */
+	unsigned keepalives_owed; /* answers that may still come */
 	uint64_t answer_due;
 	struct sccp_walk walk;
 	char text[SCCP_WALK_TEXT]; /* of the event */
@@ -281,6 +282,7 @@ static void say_keepalive(struct sccp_phone *p)
 	}
 	say_value(p, SCCP_ID_KEEP_ALIVE, 0);
 	st->keepalives_open++;
+	st->keepalives_owed++;
 	st->keepalive_due = st->now.mono_ms + st->keepalive_ms;
 }
 
@@ -369,12 +371,19 @@ static bool on_token_answer(
 	return true;
 }
 
-static bool on_keepalive_ack(struct sccp_phone *p)
+static bool on_keepalive_ack(
+	struct sccp_phone *p, struct sccp_phone_event *event)
 {
-	if (p->state->keepalives_open == 0)
+	struct sccp_phone_state *st = p->state;
+	if (st->keepalives_owed == 0) {
 		fail(p, "KeepAliveAck: nobody asked for it");
-	p->state->keepalives_open = 0;
-	return false;
+		return false;
+	}
+	/* A slow server answers two in a row: neither is one too many. */
+	st->keepalives_owed--;
+	st->keepalives_open = 0;
+	event->type = SCCP_PHONE_ALIVE;
+	return true;
 }
 
 static bool on_walk_answer(struct sccp_phone *p, const struct sccp_message *m,
@@ -434,7 +443,7 @@ static bool on_message(struct sccp_phone *p, const struct sccp_message *m,
 	case SCCP_ID_REGISTER_REJECT:
 		return on_reject(p, m->u.text, event);
 	case SCCP_ID_KEEP_ALIVE_ACK:
-		return on_keepalive_ack(p);
+		return on_keepalive_ack(p, event);
 	case SCCP_ID_UNREGISTER_ACK:
 		return on_unregister_ack(p, m->u.value, event);
 	case SCCP_ID_TOKEN_ACK:

@@ -27,6 +27,7 @@ enum sccp_phone_event_type {
 	SCCP_PHONE_UNREGISTERED, /* our unregister was acknowledged */
 	SCCP_PHONE_RESET,	 /* value: 1 reset, 2 restart */
 	SCCP_PHONE_TOKEN,	 /* value: 0 granted, else seconds to wait */
+	SCCP_PHONE_ALIVE,	 /* a keepalive was answered */
 	SCCP_PHONE_FAILED,	 /* text: what the server did wrong, or was
 				  * not answered; the connection is over */
 };

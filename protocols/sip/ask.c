@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the REGISTER of a phone as 78xx and 88xx firmware words it. */
+/* Writes REGISTER and REFER of a phone as 78xx and 88xx firmware words it. */
 #include "protocols/sip/ask.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 enum {
 	CSEQ_FIRST = 101,
+	CSEQ_REFER = 1000,
 	EXPIRES_S = 3600,
 	HOST_MAX = 255,
 	MAC_DIGITS = 12,
@@ -14,6 +15,7 @@ enum {
 };
 
 static const char USER_AGENT[] = "Cisco-CP8841/12.8.1";
+static const char TOKEN_URN[] = "urn:X-cisco-remotecc:token-registration";
 static const char SUPPORTED[] =
 	"replaces,join,sdp-anat,norefersub,resource-priority,extended-refer,"
 	"X-cisco-callinfo,X-cisco-serviceuri,X-cisco-escapecodes,"
@@ -74,7 +76,11 @@ static void take_mac(struct sip_ask *ask, const char *device)
 
 void sip_ask_init(struct sip_ask *ask, const struct sip_phone_config *config)
 {
-	*ask = (struct sip_ask){.seed = config->seed, .cseq = CSEQ_FIRST - 1};
+	*ask = (struct sip_ask){
+		.seed = config->seed,
+		.registers = CSEQ_FIRST - 1,
+		.refers = CSEQ_REFER - 1,
+	};
 	ask->expires_s = config->expires_s ? config->expires_s : EXPIRES_S;
 	take_mac(ask, config->device);
 	unsigned a = draw32(ask), b = draw32(ask);
@@ -132,6 +138,12 @@ static void put_tail(const struct sip_ask *ask,
 {
 	bool first = kind == SIP_ASK_FIRST;
 	bool stay = first || kind == SIP_ASK_REFRESH;
+	if (kind == SIP_ASK_TOKEN) {
+		sip_answer_line(a, "Require: norefersub");
+		sip_answer_line(a, "Refer-To: <%s>", TOKEN_URN);
+		sip_answer_end(a);
+		return;
+	}
 	if (first && config->last_reason)
 		sip_answer_line(a, "Reason: %s", config->last_reason);
 	sip_answer_line(a, "Expires: %u", stay ? ask->expires_s : 0);
@@ -149,12 +161,14 @@ void sip_ask_write(struct sip_ask *ask, const struct sip_phone_config *config,
 	enum sip_ask_kind kind, struct sip_answer *a, const struct moment *now)
 {
 	char date[SIP_DATE_SIZE];
+	bool refer = kind == SIP_ASK_TOKEN;
+	const char *method = refer ? "REFER" : "REGISTER";
 	sip_answer_date(now, date);
-	ask->cseq++;
+	ask->cseq = refer ? ++ask->refers : ++ask->registers;
 	snprintf(ask->via, sizeof(ask->via),
 		"SIP/2.0/%s %.200s;branch=z9hG4bK%08x",
 		config->tls ? "TLS" : "TCP", config->local, draw32(ask));
-	sip_answer_line(a, "REGISTER sip:%.255s SIP/2.0", config->server);
+	sip_answer_line(a, "%s sip:%.255s SIP/2.0", method, config->server);
 	sip_answer_line(a, "Via: %s", ask->via);
 	sip_answer_line(a, "From: <sip:%.128s@%.255s>;tag=%s", config->line,
 		config->server, ask->tag);
@@ -163,7 +177,7 @@ void sip_ask_write(struct sip_ask *ask, const struct sip_phone_config *config,
 	sip_answer_line(a, "Call-ID: %s", ask->call_id);
 	sip_answer_line(a, "Max-Forwards: 70");
 	sip_answer_line(a, "Date: %s", date);
-	sip_answer_line(a, "CSeq: %u REGISTER", ask->cseq);
+	sip_answer_line(a, "CSeq: %u %s", ask->cseq, method);
 	sip_answer_line(a, "User-Agent: %s",
 		config->user_agent ? config->user_agent : USER_AGENT);
 	put_contact(ask, config, kind, a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the REGISTER of a phone as 78xx and 88xx firmware words it. */
+/* Writes REGISTER and REFER of a phone as 78xx and 88xx firmware words it. */
 #ifndef PROTOCOLS_SIP_ASK_H
 #define PROTOCOLS_SIP_ASK_H
 
@@ -14,6 +14,7 @@ enum sip_ask_kind {
 	SIP_ASK_REFRESH, /* the short form */
 	SIP_ASK_LEAVE,	 /* Expires: 0 */
 	SIP_ASK_STANDBY, /* Expires: 0 and cisco-keep-alive */
+	SIP_ASK_TOKEN,	 /* REFER: may it come back here? */
 };
 
 enum { SIP_ASK_CALL_ID_SIZE = 128, SIP_ASK_VIA_SIZE = 320 };
@@ -26,7 +27,9 @@ struct sip_ask {
 	char tag[34];  /* of From */
 	char call_id[SIP_ASK_CALL_ID_SIZE];
 	char via[SIP_ASK_VIA_SIZE]; /* value of the last request's */
-	uint32_t cseq;
+	uint32_t cseq;		    /* of the last request */
+	uint32_t registers;	    /* the last CSeq of a REGISTER */
+	uint32_t refers;	    /* and of a REFER */
 	uint32_t expires_s;
 };
 
@@ -36,7 +39,7 @@ void sip_ask_renew(struct sip_ask *ask, const struct sip_phone_config *config);
 /* The addr-spec of our Contact; size at least 320. */
 void sip_ask_uri(const struct sip_ask *ask,
 	const struct sip_phone_config *config, char *uri, size_t size);
-/* Queues the request under the next CSeq and a new branch. */
+/* Queues the request under its method's next CSeq and a new branch. */
 void sip_ask_write(struct sip_ask *ask, const struct sip_phone_config *config,
 	enum sip_ask_kind kind, struct sip_answer *a, const struct moment *now);
 

@@ -14,6 +14,7 @@
 enum {
 	ANSWER_MS = 32000,	/* patience, when the host names none */
 	STANDBY_MS = 120000,	/* timerKeepAliveExpires */
+	TOKEN_AGAIN_S = 120,	/* where a refusal names no Retry-After */
 	REFRESH_DELTA_S = 5,	/* timerRegisterDelta */
 	EXPIRES_MIN_S = 25,	/* less, after the delta, is "too short" */
 	EXPIRES_BRIEF_S = 3600, /* after a 423 that names no Min-Expires */
@@ -115,6 +116,16 @@ void sip_phone_start(struct sip_phone *p, const struct moment *now)
 	ask(p, p->config.standby ? SIP_ASK_STANDBY : SIP_ASK_FIRST);
 }
 
+void sip_phone_token(struct sip_phone *p, const struct moment *now)
+{
+	struct sip_phone_state *st = p->state;
+	st->now = *now;
+	if (st->failed || st->asked != SIP_ASK_NOTHING)
+		return;
+	sip_ask_renew(&st->ask, &p->config);
+	ask(p, SIP_ASK_TOKEN);
+}
+
 static void leave(struct sip_phone *p)
 {
 	struct sip_phone_state *st = p->state;
@@ -151,10 +162,14 @@ void sip_phone_tick(struct sip_phone *p, const struct moment *now)
 		return;
 	st->due_ms = MOMENT_NEVER;
 	if (st->asked != SIP_ASK_NOTHING) {
-		fail(p, "no answer to REGISTER in time", "");
+		fail(p,
+			st->asked == SIP_ASK_TOKEN
+				? "no answer to REFER in time"
+				: "no answer to REGISTER in time",
+			"");
 		return;
 	}
-	if (st->next == SIP_ASK_STANDBY || st->next == SIP_ASK_FIRST)
+	if (st->next != SIP_ASK_REFRESH)
 		sip_ask_renew(&st->ask, &p->config);
 	ask(p, st->next);
 }
@@ -216,8 +231,11 @@ static bool answers(const struct sip_phone *p, const struct sip_message *m)
 {
 	const struct sip_ask *out = &p->state->ask;
 	const struct sip_head *head = &m->head;
+	enum sip_method method = p->state->asked == SIP_ASK_TOKEN
+					 ? SIP_METHOD_REFER
+					 : SIP_METHOD_REGISTER;
 	return p->state->asked != SIP_ASK_NOTHING && m->cseq == out->cseq &&
-	       m->method == SIP_METHOD_REGISTER &&
+	       m->method == method &&
 	       via_is(sip_head_value(head, SIP_HEADER_VIA), out->via) &&
 	       sip_field_is(sip_head_value(head, SIP_HEADER_CALL_ID),
 		       out->call_id) &&
@@ -300,6 +318,8 @@ static bool on_ok(struct sip_phone *p, enum sip_ask_kind asked,
 	case SIP_ASK_LEAVE:
 		p->state->registered = false;
 		return tell(p, event, SIP_PHONE_UNREGISTERED, 0);
+	case SIP_ASK_TOKEN:
+		return tell(p, event, SIP_PHONE_TOKEN, 0);
 	case SIP_ASK_NOTHING:
 		break;
 	}
@@ -345,17 +365,35 @@ static bool ask_longer(struct sip_phone *p, enum sip_ask_kind asked,
 	return true;
 }
 
+/* Seconds that the refusal asks to wait, 0 when it is final: these statuses
+ * alone make a phone look for Retry-After. */
+static uint32_t told_to_wait(
+	enum sip_ask_kind asked, const struct sip_message *m)
+{
+	static const int statuses[] = {503, 486, 404, 413, 480};
+	size_t n = asked == SIP_ASK_TOKEN ? 2 : 5, i = 0;
+	while (i < n && statuses[i] != m->status)
+		i++;
+	if (i == n)
+		return 0;
+	uint32_t wait_s = leading_number(
+		sip_head_value(&m->head, SIP_HEADER_RETRY_AFTER));
+	return asked == SIP_ASK_TOKEN && !wait_s ? TOKEN_AGAIN_S : wait_s;
+}
+
 static bool on_refused(struct sip_phone *p, enum sip_ask_kind asked,
 	const struct sip_message *m, struct sip_phone_event *event)
 {
-	if (ask_longer(p, asked, m))
+	if (asked != SIP_ASK_TOKEN && ask_longer(p, asked, m))
 		return false;
 	show_refusal(p, m);
-	uint32_t wait_s = leading_number(
-		sip_head_value(&m->head, SIP_HEADER_RETRY_AFTER));
-	if (m->status == 503 && wait_s) {
+	uint32_t wait_s = told_to_wait(asked, m);
+	if (wait_s) {
 		ask_later(p, asked, wait_s * UINT64_C(1000));
-		return tell(p, event, SIP_PHONE_RETRY, wait_s);
+		return tell(p, event,
+			asked == SIP_ASK_TOKEN ? SIP_PHONE_TOKEN
+					       : SIP_PHONE_RETRY,
+			wait_s);
 	}
 	p->state->registered = false;
 	return tell(p, event, SIP_PHONE_REJECTED, (uint32_t)m->status);

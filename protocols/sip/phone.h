@@ -31,8 +31,10 @@ enum sip_phone_event_type {
 	SIP_PHONE_REFRESHED,	/* a later 200 */
 	SIP_PHONE_STANDBY,	/* the keepalive was answered */
 	SIP_PHONE_REJECTED,	/* value: status; text: phrase + Warning */
-	SIP_PHONE_RETRY,	/* 503: value: seconds until it asks again,
-				 * by itself */
+	SIP_PHONE_RETRY,	/* Retry-After: value: seconds until it asks
+				 * again, by itself */
+	SIP_PHONE_TOKEN,	/* value: 0 granted: start() may follow; else
+				 * seconds until it asks again, by itself */
 	SIP_PHONE_UNREGISTERED, /* our Expires 0 was answered */
 	SIP_PHONE_RESET,	/* NOTIFY service-control; text: action */
 	SIP_PHONE_FAILED,	/* text: what went wrong; it is over */
@@ -53,12 +55,14 @@ struct sip_phone {
 
 /* start() queues the first REGISTER; refreshes follow by themselves at the
  * granted Expires - 5 s. After REJECTED or UNREGISTERED it may be called
- * again. unregister() waits for an answer that is due. The rest: the engine
- * contract (sccp/server.h). */
+ * again. token() instead of start() asks to fall back here, by REFER; it
+ * ends in TOKEN or REJECTED. unregister() waits for an answer that is due. The
+ * rest: the engine contract (sccp/server.h). */
 void sip_phone_init(struct sip_phone *p, const struct sip_phone_config *config,
 	const struct moment *now);
 void sip_phone_deinit(struct sip_phone *p);
 void sip_phone_start(struct sip_phone *p, const struct moment *now);
+void sip_phone_token(struct sip_phone *p, const struct moment *now);
 void sip_phone_unregister(struct sip_phone *p, const struct moment *now);
 void sip_phone_feed(struct sip_phone *p, const void *data, size_t n,
 	const struct moment *now);

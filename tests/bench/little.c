@@ -23,7 +23,8 @@ struct caller {
 	struct little *little;
 	uv_tcp_t tcp;
 	bool closing;
-	bool in; /* registered */
+	bool secure; /* over TLS, as its little was when it called */
+	bool in;     /* registered */
 	struct tls_engine tls;
 	struct sccp_server sccp;
 	struct sip_server sip;
@@ -39,7 +40,7 @@ static struct moment now(const struct little *l)
 static void on_closed(uv_handle_t *handle)
 {
 	struct caller *c = handle->data;
-	if (c->little->ctx)
+	if (c->secure)
 		tls_engine_deinit(&c->tls);
 	if (c->little->protocol == TALK_SIP)
 		sip_server_deinit(&c->sip);
@@ -75,6 +76,40 @@ static void count_out(struct caller *c)
 	c->in = false;
 }
 
+/* true: this request is told to wait. */
+static bool tells(struct little *l)
+{
+	if (l->tells == 0)
+		return false;
+	l->tells--;
+	return true;
+}
+
+/* false: hang up once all is sent. */
+static bool answer_sccp_token(struct caller *c)
+{
+	struct little *l = c->little;
+	bool busy = tells(l);
+	if (busy)
+		sccp_server_deny_token(&c->sccp, 1);
+	else
+		sccp_server_grant_token(&c->sccp);
+	l->tokens += !busy;
+	return !(busy && l->tells_and_hangs_up);
+}
+
+static bool answer_sip_token(struct caller *c)
+{
+	struct little *l = c->little;
+	bool busy = tells(l);
+	if (busy)
+		sip_server_deny_token(&c->sip, 1);
+	else
+		sip_server_grant_token(&c->sip);
+	l->tokens += !busy;
+	return !(busy && l->tells_and_hangs_up);
+}
+
 static void answer_sccp(struct caller *c)
 {
 	static const struct sccp_line line = {"1001", "one"};
@@ -101,6 +136,8 @@ static bool run_sccp(struct caller *c)
 	while (sccp_server_next(&c->sccp, &e)) {
 		if (e.type == SCCP_SERVER_REGISTER)
 			answer_sccp(c);
+		if (e.type == SCCP_SERVER_TOKEN && !answer_sccp_token(c))
+			stay = false;
 		if (e.type == SCCP_SERVER_REGISTERED)
 			count_in(c);
 		if (e.type == SCCP_SERVER_REGISTERED && mood == LITTLE_RESETS)
@@ -144,17 +181,28 @@ static bool run_sip(struct caller *c)
 	struct sip_server_event e;
 	static const struct sip_refusal no = {
 		.status = 403, .warning = "Go away"};
+	static const struct sip_refusal busy = {
+		.status = 503, .retry_after_s = 1};
 	bool stay = true;
 	while (sip_server_next(&c->sip, &e)) {
 		if (e.type == SIP_SERVER_CLOSE)
 			stay = false;
+		if (e.type == SIP_SERVER_TOKEN && !answer_sip_token(c))
+			stay = false;
 		if (e.type != SIP_SERVER_REGISTER)
 			continue;
+		if (tells(c->little)) {
+			sip_server_reject(&c->sip, &busy);
+			if (c->little->tells_and_hangs_up)
+				stay = false;
+			continue;
+		}
 		if (c->little->mood == LITTLE_REJECTS)
 			sip_server_reject(&c->sip, &no);
 		else
 			accept_sip(c, e.reg);
-		stay = c->little->mood != LITTLE_HANGS_UP;
+		if (c->little->mood == LITTLE_HANGS_UP)
+			stay = false;
 	}
 	return stay;
 }
@@ -163,7 +211,8 @@ static bool run_sip(struct caller *c)
 static bool hear(struct caller *c, const void *data, size_t n)
 {
 	const struct moment t = now(c->little);
-	if (c->little->mood == LITTLE_IS_SILENT)
+	enum little_mood mood = c->little->mood;
+	if (mood == LITTLE_IS_SILENT || (mood == LITTLE_FALLS_SILENT && c->in))
 		return true;
 	if (c->little->protocol == TALK_SIP)
 		sip_server_feed(&c->sip, data, n, &t);
@@ -187,7 +236,7 @@ static void send_out(struct caller *c)
 	size_t n;
 	const uint8_t *data = sip ? sip_server_out(&c->sip, &n)
 				  : sccp_server_out(&c->sccp, &n);
-	if (c->little->ctx)
+	if (c->secure)
 		tls_engine_write(&c->tls, data, n);
 	else
 		post(c, data, n);
@@ -195,7 +244,7 @@ static void send_out(struct caller *c)
 		sip_server_sent(&c->sip, n);
 	else
 		sccp_server_sent(&c->sccp, n);
-	if (!c->little->ctx)
+	if (!c->secure)
 		return;
 	data = tls_engine_out(&c->tls, &n);
 	post(c, data, n);
@@ -219,7 +268,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
 	struct caller *c = stream->data;
 	bool stay = n >= 0;
-	if (n > 0 && c->little->ctx) {
+	if (n > 0 && c->secure) {
 		tls_engine_feed(&c->tls, buffer->base, (size_t)n);
 		stay = run_tls(c);
 	} else if (n > 0) {
@@ -237,6 +286,17 @@ static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
 	*buffer = uv_buf_init(c->little->received, sizeof(c->little->received));
 }
 
+static void note_caller(struct caller *c)
+{
+	struct little *l = c->little;
+	struct sockaddr_in peer = {0};
+	int n = sizeof(peer);
+	uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&peer, &n);
+	if (l->calls < LITTLE_CALLERS)
+		l->callers[l->calls] = ntohl(peer.sin_addr.s_addr);
+	l->calls++;
+}
+
 static void on_call(uv_stream_t *listener, int status)
 {
 	struct little *l = listener->data;
@@ -248,7 +308,9 @@ static void on_call(uv_stream_t *listener, int status)
 	uv_tcp_init(l->loop, &c->tcp);
 	c->tcp.data = c;
 	assert_int_equal(uv_accept(listener, (uv_stream_t *)&c->tcp), 0);
-	if (l->ctx)
+	note_caller(c);
+	c->secure = l->ctx != NULL;
+	if (c->secure)
 		tls_engine_init(
 			&c->tls, l->ctx, true, l->plain, HANDSHAKE_MS, &t);
 	if (l->protocol == TALK_SIP)

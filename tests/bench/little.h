@@ -11,11 +11,14 @@
 
 enum little_mood {
 	LITTLE_ACCEPTS,
-	LITTLE_REJECTS,	  /* with words that a console must not trust */
-	LITTLE_IS_SILENT, /* takes the connection, answers nothing */
-	LITTLE_HANGS_UP,  /* as soon as the phone is registered */
-	LITTLE_RESETS,	  /* SCCP: then tells it to come again */
+	LITTLE_REJECTS,	     /* with words that a console must not trust */
+	LITTLE_IS_SILENT,    /* takes the connection, answers nothing */
+	LITTLE_HANGS_UP,     /* as soon as the phone is registered */
+	LITTLE_RESETS,	     /* SCCP: then tells it to come again */
+	LITTLE_FALLS_SILENT, /* once the phone is registered */
 };
+
+enum { LITTLE_CALLERS = 32 };
 
 struct little {
 	uv_loop_t *loop;
@@ -28,6 +31,13 @@ struct little {
 	unsigned unregistered;
 	unsigned together; /* registered at once, at most */
 	unsigned standby;  /* keepalives of standby phones */
+	/* So many requests for a token or to register (SIP: 503) are told to
+	 * wait a second; may be set once it is open. */
+	unsigned tells;
+	bool tells_and_hangs_up;
+	unsigned tokens; /* granted */
+	unsigned calls;
+	uint32_t callers[LITTLE_CALLERS]; /* the first ones' addresses */
 	uint8_t plain[16384];
 	char received[65536];
 };

@@ -73,9 +73,25 @@ static void there_are_never_more_than_asked(void **state)
 static void a_burst_is_due_at_once(void **state)
 {
 	struct schedule s;
-	schedule_burst(&s, 15000);
+	schedule_burst(&s, 15000, 0, 10);
+	assert_int_equal(s.arrivals, 15000);
 	assert_int_equal(schedule_due(&s, 0), 15000);
 	assert_int_equal(schedule_at(&s, 14999), 0);
+}
+
+static void bursts_come_again_as_long_as_there_is_time(void **state)
+{
+	struct schedule s;
+	schedule_burst(&s, 500, 3, 9);
+	assert_int_equal(s.arrivals, 1500);
+	assert_int_equal(schedule_due(&s, 0), 500);
+	assert_int_equal(schedule_due(&s, 3 * second - 1), 500);
+	assert_int_equal(schedule_due(&s, 3 * second), 1000);
+	assert_int_equal(schedule_at(&s, 1499), 6 * second);
+	schedule_burst(&s, 500, 3, 10);
+	assert_int_equal(s.arrivals, 2000);
+	schedule_burst(&s, 500, 20, 10);
+	assert_int_equal(s.arrivals, 500);
 }
 
 static void back_off_doubles_to_a_minute_and_half_is_chance(void **state)
@@ -102,6 +118,7 @@ int main(void)
 		cmocka_unit_test(a_ramp_longer_than_the_storm_is_all_of_it),
 		cmocka_unit_test(there_are_never_more_than_asked),
 		cmocka_unit_test(a_burst_is_due_at_once),
+		cmocka_unit_test(bursts_come_again_as_long_as_there_is_time),
 		cmocka_unit_test(
 			back_off_doubles_to_a_minute_and_half_is_chance),
 	};

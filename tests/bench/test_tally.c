@@ -104,6 +104,39 @@ static void figures_are_what_was_counted(void **state)
 	assert_true(fabs(values[REQUIRE_MAX] - 100e-6) < 1e-12);
 }
 
+static void goodput_waits_and_restarts_are_figures(void **state)
+{
+	clear();
+	t.storm_s = 4;
+	t.registered = 10;
+	t.returned = 2;
+	t.attempts = 18;
+	t.in_time = 8;
+	t.tool_cpu_s = 0.02;
+	t.waits.count = 3;
+	t.pulses.lost = 5;
+	tally_values(&t, values);
+	assert_true(values[REQUIRE_GOODPUT] == 2);
+	assert_true(values[REQUIRE_ATTEMPTS] == 1.5);
+	assert_true(values[REQUIRE_WAITS] == 3);
+	assert_true(values[REQUIRE_KEEPALIVES_LOST] == 5);
+	assert_true(fabs(values[REQUIRE_TOOL_CPU_EACH] - 0.002) < 1e-12);
+	assert_true(isnan(values[REQUIRE_ALL_IN]));
+	assert_true(isnan(values[REQUIRE_BACK]));
+	assert_true(isnan(values[REQUIRE_RESUMED_AFTER]));
+	assert_true(isnan(values[REQUIRE_KEEPALIVE_P99]));
+	t.all_in_s = 3;
+	t.restart.back_s = 2;
+	t.restart.offered[1] = 4;
+	t.restart.resumed[1] = 3;
+	histogram_add(&t.pulses.latency, 100);
+	tally_values(&t, values);
+	assert_true(values[REQUIRE_ALL_IN] == 3);
+	assert_true(values[REQUIRE_BACK] == 2);
+	assert_true(values[REQUIRE_RESUMED_AFTER] == 75);
+	assert_true(fabs(values[REQUIRE_KEEPALIVE_P99] - 1e-4) < 1e-12);
+}
+
 static void a_server_that_ended_has_no_figures(void **state)
 {
 	clear();
@@ -135,6 +168,59 @@ static void hours_fit_into_the_cells_and_nothing_is_lost(void **state)
 		assert_true(s.cells[i].rss > s.cells[i - 1].rss);
 }
 
+static void what_was_used_is_divided_among_the_cells_it_spans(void **state)
+{
+	static struct series s;
+	const uint64_t ms = 1000000;
+	s = (struct series){.cell_ms = 100};
+	series_spread(&s, SERIES_CPU_NS, 50 * ms, 350 * ms, 1000);
+	assert_in_range(s.cells[0].counts[SERIES_CPU_NS], 166, 167);
+	assert_in_range(s.cells[1].counts[SERIES_CPU_NS], 333, 334);
+	assert_in_range(s.cells[2].counts[SERIES_CPU_NS], 333, 334);
+	assert_in_range(s.cells[3].counts[SERIES_CPU_NS], 166, 167);
+	series_spread(&s, SERIES_FULL, 100 * ms, 200 * ms, 7);
+	assert_int_equal(s.cells[1].counts[SERIES_FULL], 7);
+	assert_int_equal(s.cells[2].counts[SERIES_FULL], 0);
+	/* Nothing is lost where cells are merged in between. */
+	s = (struct series){.cell_ms = 100};
+	series_spread(&s, SERIES_FULL, 0, UINT64_C(70000) * ms, 12345);
+	uint64_t sum = 0;
+	for (size_t i = 0; i < s.n; i++)
+		sum += s.cells[i].counts[SERIES_FULL];
+	assert_int_equal(sum, 12345);
+	assert_int_equal(s.cell_ms, 200);
+}
+
+static void a_level_leaves_no_hole_and_keeps_the_highest(void **state)
+{
+	static struct series s;
+	const uint64_t ms = 1000000;
+	s = (struct series){.cell_ms = 100};
+	series_level(&s, 0, 250 * ms, 5, 1);
+	series_level(&s, 250 * ms, 620 * ms, 3, 9);
+	for (size_t i = 0; i <= 6; i++) {
+		assert_int_equal(s.cells[i].rss, i <= 2 ? 5 : 3);
+		assert_int_equal(s.cells[i].held, i <= 2 ? 1 : 9);
+	}
+	assert_int_equal(s.n, 7);
+}
+
+static void latencies_of_a_cell_are_told_within_an_eighth(void **state)
+{
+	static struct series_cell c;
+	c = (struct series_cell){0};
+	assert_true(isnan(series_percentile(&c, 50)));
+	for (uint64_t us = 1; us <= 100000; us++)
+		series_latency(&c, us);
+	for (int p = 1; p <= 100; p++) {
+		double found = series_percentile(&c, p), real = 1000.0 * p;
+		assert_true(found >= real && found <= real * 1.126);
+	}
+	series_latency(&c, UINT64_C(1) << 60);
+	assert_true(series_percentile(&c, 100) >= SERIES_LATENCY_TOP);
+	assert_int_equal(c.slowest, UINT64_C(1) << 60);
+}
+
 static void the_first_ten_minutes_are_told_by_the_second(void **state)
 {
 	static struct series s;
@@ -157,8 +243,13 @@ int main(void)
 		cmocka_unit_test(long_reasons_are_cut_and_still_the_same),
 		cmocka_unit_test(nothing_measured_is_not_a_number),
 		cmocka_unit_test(figures_are_what_was_counted),
+		cmocka_unit_test(goodput_waits_and_restarts_are_figures),
 		cmocka_unit_test(a_server_that_ended_has_no_figures),
 		cmocka_unit_test(hours_fit_into_the_cells_and_nothing_is_lost),
+		cmocka_unit_test(
+			what_was_used_is_divided_among_the_cells_it_spans),
+		cmocka_unit_test(a_level_leaves_no_hole_and_keeps_the_highest),
+		cmocka_unit_test(latencies_of_a_cell_are_told_within_an_eighth),
 		cmocka_unit_test(the_first_ten_minutes_are_told_by_the_second),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -19,6 +19,7 @@ enum choice {
 	CHOICE_LEAVE = 0x08,  /* unregisters once it is in */
 	CHOICE_REJECT = 0x10, /* the server says 503 with Retry-After */
 	CHOICE_BYTEWISE = 0x20,
+	CHOICE_TOKEN = 0x40, /* asks before it registers; REJECT: is denied */
 };
 
 enum { TURNS_MAX = 50 };
@@ -51,6 +52,8 @@ static void phone_events(struct run *r)
 		check(e.type != SIP_PHONE_FAILED || e.text[0]);
 		check(e.type != SIP_PHONE_REGISTERED || e.value >= 25);
 		r->failed = e.type == SIP_PHONE_FAILED;
+		if (e.type == SIP_PHONE_TOKEN && e.value == 0)
+			sip_phone_start(&r->phone, &r->now);
 		if (e.type == SIP_PHONE_REGISTERED && r->choices & CHOICE_LEAVE)
 			sip_phone_unregister(&r->phone, &r->now);
 	}
@@ -93,15 +96,27 @@ static void on_register(struct run *r, const struct sip_register *reg)
 	sip_server_accept(&r->server, &grant);
 }
 
+static void on_token(struct run *r)
+{
+	if (r->choices & CHOICE_REJECT)
+		sip_server_deny_token(&r->server, 17);
+	else
+		sip_server_grant_token(&r->server);
+	r->choices &= (uint8_t)~CHOICE_REJECT;
+}
+
 static void server_events(struct run *r)
 {
 	struct sip_server_event e;
 	while (sip_server_next(&r->server, &e)) {
 		check(e.type == SIP_SERVER_REGISTER ||
+			e.type == SIP_SERVER_TOKEN ||
 			e.type == SIP_SERVER_RESPONSE ||
 			e.type == SIP_SERVER_CLOSE);
 		if (e.type == SIP_SERVER_REGISTER)
 			on_register(r, e.reg);
+		if (e.type == SIP_SERVER_TOKEN)
+			on_token(r);
 	}
 }
 
@@ -201,7 +216,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	sip_phone_init(&r.phone, &config, &r.now);
 	sip_server_init(&r.server, &sip_server_defaults, &r.now);
-	sip_phone_start(&r.phone, &r.now);
+	if (r.choices & CHOICE_TOKEN)
+		sip_phone_token(&r.phone, &r.now);
+	else
+		sip_phone_start(&r.phone, &r.now);
 	if (r.choices & CHOICE_ANY_BYTES)
 		listen_to(&r, data + 1, size - 1);
 	else

@@ -67,6 +67,7 @@ LIBRARIES = {
     "sys/prctl.h": ["registrar/"],
     "sys/random.h": ["registrar/", "bench/"],
     "sys/resource.h": ["registrar/", "bench/"],
+    "sys/ioctl.h": ["bench/"],
     "sys/mman.h": ["registrar/"],
     "sys/socket.h": ["registrar/", "bench/"],
     "sys/stat.h": WORLD,

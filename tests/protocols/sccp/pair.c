@@ -108,6 +108,9 @@ void pair_phone_events(struct pair *p)
 			p->tokens++;
 			p->token = e.value;
 			break;
+		case SCCP_PHONE_ALIVE:
+			p->alive++;
+			break;
 		case SCCP_PHONE_FAILED:
 			p->failed++;
 			break;

@@ -49,6 +49,7 @@ struct pair {
 	/* What was reported. */
 	struct sccp_register reg;
 	unsigned registers, registered, done, unregistered, closed, tokens;
+	unsigned alive;
 	uint32_t token, reset;
 	unsigned ignored, rejected, failed;
 	char text[200];

@@ -230,6 +230,7 @@ static void keepalives_hold_a_registration(void **state)
 	unsigned frames = p.frames;
 	pair_pass(&p, 3600 * 1000);
 	assert_int_equal(p.frames - frames, 120);
+	assert_int_equal(p.alive, 120);
 	assert_int_equal(p.closed, 0);
 	assert_int_equal(p.failed, 0);
 	pair_deinit(&p);
@@ -254,6 +255,30 @@ static void three_unanswered_keepalives_are_the_end(void **state)
 	assert_int_equal(p.failed, 1);
 	assert_string_equal(p.text, "three keepalives unanswered");
 	assert_int_equal(sccp_phone_deadline(&p.phone), MOMENT_NEVER);
+	pair_deinit(&p);
+}
+
+/* KeepAliveAck, as a server says it that was busy for a minute. */
+static void tell_alive(struct pair *p, unsigned times)
+{
+	uint8_t ack[] = {4, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0};
+	for (unsigned i = 0; i < times; i++)
+		pair_tell_phone(p, ack, sizeof(ack));
+}
+
+static void late_answers_are_as_many_as_were_asked_for(void **state)
+{
+	struct pair p = registered_pair(7);
+	for (unsigned i = 0; i < 2; i++) {
+		p.now.mono_ms += 30000;
+		sccp_phone_tick(&p.phone, &p.now);
+	}
+	tell_alive(&p, 2);
+	assert_int_equal(p.alive, 2);
+	assert_int_equal(p.failed, 0);
+	tell_alive(&p, 1);
+	assert_int_equal(p.failed, 1);
+	assert_string_equal(p.text, "KeepAliveAck: nobody asked for it");
 	pair_deinit(&p);
 }
 
@@ -602,6 +627,7 @@ int main(void)
 		cmocka_unit_test(old_phones_wait_and_new_ones_do_not),
 		cmocka_unit_test(keepalives_hold_a_registration),
 		cmocka_unit_test(three_unanswered_keepalives_are_the_end),
+		cmocka_unit_test(late_answers_are_as_many_as_were_asked_for),
 		cmocka_unit_test(unregisters),
 		cmocka_unit_test(hears_a_reset),
 		cmocka_unit_test(shows_the_text_of_a_reject),

@@ -57,6 +57,7 @@ static const char *const names[] = {
 	[SIP_PHONE_STANDBY] = "standby",
 	[SIP_PHONE_REJECTED] = "rejected",
 	[SIP_PHONE_RETRY] = "retry",
+	[SIP_PHONE_TOKEN] = "token",
 	[SIP_PHONE_UNREGISTERED] = "unregistered",
 	[SIP_PHONE_RESET] = "reset",
 	[SIP_PHONE_FAILED] = "failed",
@@ -73,6 +74,15 @@ static void drain_phone(struct pair *p)
 	}
 }
 
+static void answer_token(struct pair *p)
+{
+	if (p->refuse)
+		sip_server_deny_token(
+			&p->host.server, p->refusal.retry_after_s);
+	else
+		sip_server_grant_token(&p->host.server);
+}
+
 static void drain_host(struct pair *p)
 {
 	char event[TEXT_MAX], text[TEXT_MAX];
@@ -80,6 +90,8 @@ static void drain_host(struct pair *p)
 		snprintf(text, sizeof(text), "server: %.*s",
 			(int)strcspn(event, ","), event);
 		note(p, text);
+		if (strncmp(event, "token", 5) == 0)
+			answer_token(p);
 		if (strncmp(event, "register", 8) != 0)
 			continue;
 		if (p->refuse)
@@ -371,6 +383,76 @@ static void a_storm_is_waited_out(void **state)
 	pair_deinit(&p);
 }
 
+/* 404, 413, 480 and 486 with Retry-After are waited out as 503 is; without
+ * it, and any other status with it, is a refusal. */
+static void only_some_refusals_tell_to_wait(void **state)
+{
+	static const struct {
+		int status;
+		uint32_t retry_after_s;
+		const char *log;
+	} refusals[] = {
+		{404, 9, "phone: retry 9 "},
+		{413, 9, "phone: retry 9 "},
+		{480, 9, "phone: retry 9 "},
+		{486, 9, "phone: retry 9 "},
+		{503, 0, "phone: rejected 503 "},
+		{404, 0, "phone: rejected 404 "},
+		{403, 9, "phone: rejected 403 "},
+		{500, 9, "phone: rejected 500 "},
+	};
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		static struct pair p;
+		pair_init(&p, &handset);
+		p.refuse = true;
+		p.refusal.status = refusals[i].status;
+		p.refusal.retry_after_s = refusals[i].retry_after_s;
+		sip_phone_start(&p.phone, &p.now);
+		talk(&p);
+		if (!strstr(p.log, refusals[i].log))
+			fail_msg("%d: %s", refusals[i].status, p.log);
+		pair_deinit(&p);
+	}
+}
+
+static void asks_for_a_token_and_then_registers(void **state)
+{
+	static struct pair p;
+	pair_init(&p, &handset);
+	p.refuse = true;
+	p.refusal.retry_after_s = 17;
+	sip_phone_token(&p.phone, &p.now);
+	talk(&p);
+	assert_non_null(strstr(p.first, "REFER sip:cm.lab.test SIP/2.0\r\n"));
+	assert_non_null(strstr(p.first, "CSeq: 1000 REFER\r\n"));
+	assert_non_null(strstr(p.first,
+		"Refer-To: <urn:X-cisco-remotecc:token-registration>\r\n"));
+	assert_non_null(strstr(p.log, "phone: token 17 "));
+	pass(&p, 16999);
+	assert_non_null(strstr(p.first, "CSeq: 1000 REFER\r\n"));
+	p.refuse = false;
+	pass(&p, 1);
+	assert_non_null(strstr(p.first, "CSeq: 1001 REFER\r\n"));
+	assert_non_null(strstr(p.log, "phone: token 0 "));
+	sip_phone_start(&p.phone, &p.now);
+	talk(&p);
+	assert_non_null(strstr(p.first, "CSeq: 101 REGISTER\r\n"));
+	assert_non_null(strstr(p.log, "phone: registered 120 "));
+	pair_deinit(&p);
+}
+
+static void a_denied_token_without_a_time_is_asked_for_in_two_minutes(
+	void **state)
+{
+	static struct pair p;
+	pair_init(&p, &handset);
+	p.refuse = true;
+	sip_phone_token(&p.phone, &p.now);
+	talk(&p);
+	assert_non_null(strstr(p.log, "phone: token 120 "));
+	pair_deinit(&p);
+}
+
 static void a_short_grant_is_a_failure(void **state)
 {
 	static struct pair p;
@@ -659,6 +741,10 @@ int main(void)
 		cmocka_unit_test(rejection_shows_phrase_and_warning),
 		cmocka_unit_test(too_brief_is_asked_again_once),
 		cmocka_unit_test(a_storm_is_waited_out),
+		cmocka_unit_test(only_some_refusals_tell_to_wait),
+		cmocka_unit_test(asks_for_a_token_and_then_registers),
+		cmocka_unit_test(
+			a_denied_token_without_a_time_is_asked_for_in_two_minutes),
 		cmocka_unit_test(a_short_grant_is_a_failure),
 		cmocka_unit_test(leaving_waits_for_the_answer_that_is_due),
 		cmocka_unit_test(silence_is_a_failure),
