@@ -58,12 +58,14 @@ struct tiles {
 static void __attribute__((format(printf, 4, 5))) tile(struct tiles *t,
 	const char *name, enum page_mood mood, const char *format, ...)
 {
+	char text[TILE_SIZE];
 	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
 	if (t->n == TILES_MAX)
 		abort();
-	va_start(arguments, format);
-	vsnprintf(t->text[t->n], TILE_SIZE, format, arguments);
-	va_end(arguments);
+	memcpy(t->text[t->n], text, sizeof(text));
 	t->list[t->n] = (struct page_tile){name, t->text[t->n], mood};
 	t->n++;
 }
@@ -83,9 +85,12 @@ static void figure(struct tiles *t, const char *name,
 static void glance(FILE *to, const struct tally *t, const double *values)
 {
 	struct tiles tiles = {0};
-	tile(&tiles, "arrivals registered",
-		t->registered == t->planned ? PAGE_GOOD : PAGE_BAD,
-		"%" PRIu64 " of %" PRIu64, t->registered, t->planned);
+	if (t->registered == t->planned)
+		tile(&tiles, "arrivals registered", PAGE_GOOD, "all %" PRIu64,
+			t->planned);
+	else
+		tile(&tiles, "arrivals registered", PAGE_BAD,
+			"%" PRIu64 " of %" PRIu64, t->registered, t->planned);
 	figure(&tiles, "registrations per second", REQUIRE_RATE, values);
 	figure(&tiles, "of them, within patience", REQUIRE_GOODPUT, values);
 	figure(&tiles, "median time to register", REQUIRE_P50, values);
