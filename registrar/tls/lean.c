@@ -37,6 +37,7 @@ static struct {
 	OSSL_PROVIDER *theirs;
 	struct choice choices[OPERATIONS];
 	OSSL_LIB_CTX *lean;
+	OSSL_PROVIDER *ours; /* in it */
 } lean;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -122,8 +123,9 @@ static void make(void)
 		choose(i);
 	bool complete = lean.choices[OSSL_OP_DECODER].n > 0;
 	OSSL_LIB_CTX *library = complete ? OSSL_LIB_CTX_new() : NULL;
-	if (library && OSSL_PROVIDER_add_builtin(library, "lean", init) == 1 &&
-		OSSL_PROVIDER_load(library, "lean"))
+	if (library && OSSL_PROVIDER_add_builtin(library, "lean", init) == 1)
+		lean.ours = OSSL_PROVIDER_load(library, "lean");
+	if (lean.ours)
 		lean.lean = library;
 	else
 		OSSL_LIB_CTX_free(library);
@@ -138,6 +140,8 @@ OSSL_LIB_CTX *lean_library(void)
 
 __attribute__((destructor)) static void unmake(void)
 {
+	if (lean.ours)
+		OSSL_PROVIDER_unload(lean.ours);
 	OSSL_LIB_CTX_free(lean.lean);
 	if (lean.theirs)
 		OSSL_PROVIDER_unload(lean.theirs);

@@ -338,5 +338,8 @@ struct resume_ctx *resume_ctx_new(struct resume *resume, SSL_CTX *ctx,
 
 void resume_ctx_free(struct resume_ctx *r)
 {
+	if (!r)
+		return;
+	session_mould_deinit(&r->mould);
 	free(r);
 }
