@@ -44,7 +44,8 @@ def kept(port, status):
         tls={"ticket_keys": "ticket.keys", "session_cache": "sessions"})
 
 
-def they_resume_after_a_kill(mode):
+def they_resume_after(end, mode):
+    """As after a power cut, and as after an upgrade: stopped, started."""
     with Daemon(LAB.config()) as daemon:
         port, status = daemon.port("sip"), daemon.port("status", "http")
     phones = contexts(mode)
@@ -57,10 +58,11 @@ def they_resume_after_a_kill(mode):
         # Either worker takes them: what resumes is shared.
         for one, session in zip(phones, sessions):
             same(visit(daemon, one, session)[0], True, "second visit")
-        daemon.kill()
+        if end == "kill -9":
+            daemon.kill()
     with Daemon(kept(port, status)) as daemon:
         for one, session in zip(phones, sessions):
-            same(visit(daemon, one, session)[0], True, "after kill -9")
+            same(visit(daemon, one, session)[0], True, f"after {end}")
         same(daemon.get("/v1/status")["connections"]["resumed"], PHONES)
 
 
@@ -87,7 +89,7 @@ def off_is_off():
 
 if __name__ == "__main__":
     sys.exit(tap.run(
-        *(fact(f"they resume after kill -9: {mode}",
-               they_resume_after_a_kill, mode) for mode in MODES),
+        *(fact(f"they resume after {end}: {mode}", they_resume_after, end,
+               mode) for end in ("kill -9", "SIGTERM") for mode in MODES),
         in_memory_only_ends_with_the_process,
         off_is_off))
