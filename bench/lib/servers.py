@@ -278,6 +278,7 @@ modparam("tls", "ca_list", "{ca}")
 modparam("tls", "verify_certificate", 1)
 modparam("tls", "require_certificate", 1)
 modparam("tls", "session_cache", 1)
+modparam("tls", "ssl_release_buffers", 1)
 modparam("tls", "session_id", "phones")
 modparam("registrar", "max_contacts", 1)
 request_route {{
