@@ -264,6 +264,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.get_profile = get_profile,
 		.self = s,
 	};
+	service_limits_init(&s->shared.world.limits, config);
 	int error = open_resumption(s, d);
 	if (error == 0)
 		error = server_reload(s, d);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SCCP phones: engine events become admissions and directory entries. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocols/sccp/server.h"
 #include "registrar/admit.h"
 #include "registrar/log.h"
+#include "registrar/memory.h"
 #include "registrar/service/service.h"
 #include "registrar/text.h"
 
@@ -13,21 +15,15 @@
 struct session {
 	struct seat seat;
 	struct sccp_server engine;
-	struct sccp_server_config limits;
-	char came_back[DIRECTORY_TEXT_MAX + 1];
+	char *came_back; /* the alarm before its REGISTER; NULL: none came */
 };
 
 static void init(void *self, const struct service_world *world,
 	const struct peer *peer, const struct moment *now)
 {
 	struct session *s = self;
-	const struct config *c = world->config;
 	service_sit(&s->seat, world, peer);
-	s->limits = sccp_server_defaults;
-	s->limits.first_frame_ms = c->first_message_ms;
-	s->limits.idle_ms = c->idle_ms;
-	s->limits.version_max = (uint8_t)c->sccp_version_max;
-	sccp_server_init(&s->engine, &s->limits, now);
+	sccp_server_init(&s->engine, &world->limits.sccp, now);
 }
 
 /* The lines of the configuration, or one that carries the device's name. */
@@ -82,7 +78,9 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 		snprintf(entry.model, sizeof(entry.model), "type %u",
 			reg->device_type);
 	text_copy(entry.firmware, sizeof(entry.firmware), reg->load);
-	text_copy(entry.came_back, sizeof(entry.came_back), s->came_back);
+	if (s->came_back)
+		text_copy(
+			entry.came_back, sizeof(entry.came_back), s->came_back);
 	if (!service_admit(
 		    s->seat.world, s->seat.peer, reg->device, &verdict) ||
 		!service_register(s->seat.world, s->seat.peer, &entry, &result,
@@ -106,6 +104,15 @@ static void on_token(struct session *s, const struct sccp_register *reg)
 	else
 		sccp_server_deny_token(
 			&s->engine, s->seat.world->config->sccp_secondary_s);
+}
+
+/* Only as much of it as a directory entry takes. */
+static void keep_alarm(struct session *s, const char *text)
+{
+	char kept[DIRECTORY_TEXT_MAX + 1];
+	text_copy(kept, sizeof(kept), text);
+	free(s->came_back);
+	s->came_back = memory_dup(kept);
 }
 
 static void log_frame(struct session *s, enum log_event event,
@@ -168,7 +175,7 @@ static void on_event(struct session *s, const struct sccp_server_event *e,
 			"the phone unregistered", now);
 		break;
 	case SCCP_SERVER_ALARM:
-		text_copy(s->came_back, sizeof(s->came_back), e->text);
+		keep_alarm(s, e->text);
 		if (failures_may_log(s->seat.world->failures))
 			log_frame(s, LOG_EV_ALARM, e);
 		break;
@@ -226,6 +233,7 @@ static void deinit(void *self)
 {
 	struct session *s = self;
 	sccp_server_deinit(&s->engine);
+	free(s->came_back);
 }
 
 const struct service service_sccp = {

@@ -8,15 +8,26 @@
 #include <stdint.h>
 
 #include "protocols/moment.h"
+#include "protocols/sccp/server.h"
+#include "protocols/sip/server.h"
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
 #include "registrar/log.h"
 #include "registrar/peer.h"
 
+/* What the engines of all connections are told of the configuration. */
+struct service_limits {
+	struct sccp_server_config sccp;
+	struct sip_server_config sip[2]; /* over plain TCP, over TLS */
+};
+
+void service_limits_init(struct service_limits *l, const struct config *c);
+
 /* What services share; read-only but for the thread-safe stores in it. */
 struct service_world {
 	const struct config *config;
+	struct service_limits limits; /* made of it */
 	struct directory *directory;
 	struct failures *failures;
 	/* Closes another connection, of whichever worker (thread-safe). */

@@ -20,7 +20,6 @@ enum {
 struct session {
 	struct seat seat;
 	struct sip_server engine;
-	struct sip_server_config limits;
 	struct sip_bindings bindings; /* they live and die with us */
 };
 
@@ -28,15 +27,8 @@ static void init(void *self, const struct service_world *world,
 	const struct peer *peer, const struct moment *now)
 {
 	struct session *s = self;
-	const struct config *c = world->config;
 	service_sit(&s->seat, world, peer);
-	s->limits = sip_server_defaults;
-	s->limits.first_message_ms = c->first_message_ms;
-	s->limits.idle_ms = c->idle_ms;
-	s->limits.message_max = c->sip_message_max;
-	s->limits.node = c->node;
-	s->limits.tls = peer->tls;
-	sip_server_init(&s->engine, &s->limits, now);
+	sip_server_init(&s->engine, &world->limits.sip[peer->tls], now);
 }
 
 static void reject(struct session *s, const struct admit_verdict *verdict)

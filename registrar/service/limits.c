@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the configuration says to the engines, once for all connections. */
+#include "registrar/service/service.h"
+
+void service_limits_init(struct service_limits *l, const struct config *c)
+{
+	l->sccp = sccp_server_defaults;
+	l->sccp.first_frame_ms = c->first_message_ms;
+	l->sccp.idle_ms = c->idle_ms;
+	l->sccp.version_max = (uint8_t)c->sccp_version_max;
+	for (int tls = 0; tls < 2; tls++) {
+		struct sip_server_config *sip = &l->sip[tls];
+		*sip = sip_server_defaults;
+		sip->first_message_ms = c->first_message_ms;
+		sip->idle_ms = c->idle_ms;
+		sip->message_max = c->sip_message_max;
+		sip->node = c->node;
+		sip->tls = tls;
+	}
+}
