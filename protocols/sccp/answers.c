@@ -15,6 +15,7 @@ enum {
 	TYPE_ATA186 = 12,
 	TYPE_ATA188 = 13,
 	LINE_OPTIONS = 9, /* what CallManager sends: calling name, original */
+	SERVER_NAME_MAX = 47,
 	ALL_KEYS = -1,
 	CAUSE_ROUTE_FAIL = 1,
 	SECONDS_A_DAY = 86400,
@@ -60,35 +61,66 @@ static size_t prompt_max(uint8_t version)
 					      : SCCP_PROMPT_V2_MAX;
 }
 
+/* Places of the texts in a promise. */
+enum { TEXT_PROMPT, TEXT_SERVER, TEXT_LINES };
+
+static const char *text_of(const struct sccp_promise *promise, unsigned place)
+{
+	const char *text = promise->texts;
+	while (place--)
+		text += strlen(text) + 1;
+	return text;
+}
+
+/* Writes a text as the phone reads it; answers where the next one goes. */
+static char *put_text(
+	char *dst, size_t max, const char *text, enum sccp_charset set)
+{
+	sccp_text(dst, max, text, set);
+	return dst + strlen(dst) + 1;
+}
+
+static size_t put_texts(struct sccp_promise *p, const struct sccp_grant *grant,
+	enum sccp_charset set)
+{
+	char *end = put_text(p->texts, prompt_max(p->version),
+		grant->prompt ? grant->prompt : your_options, set);
+	end = put_text(end, SERVER_NAME_MAX, grant->server_name, set);
+	for (unsigned i = 0; i < p->n_lines; i++) {
+		const struct sccp_line *line = &grant->lines[i];
+		end = put_text(end, SCCP_NUMBER_MAX, line->number, set);
+		end = put_text(end, SCCP_LABEL_MAX, line->label, set);
+	}
+	return (size_t)(end - p->texts);
+}
+
 struct sccp_promise *sccp_promise_new(const struct sccp_register *reg,
 	const struct sccp_grant *grant, uint8_t version_max)
 {
 	assert(grant->n_lines >= 1 && grant->n_lines <= SCCP_LINES_MAX);
-	size_t lines = grant->n_lines * sizeof(struct sccp_line);
-	struct sccp_promise *p = calloc(1, sizeof(*p) + lines);
+	size_t room = SCCP_PROMPT_V2_MAX + 1 + SERVER_NAME_MAX + 1 +
+		      grant->n_lines * sizeof(struct sccp_line);
+	struct sccp_promise *p = malloc(sizeof(*p) + room);
 	if (!p)
 		abort(); /* law 2 */
 	enum sccp_charset set = sccp_promise_charset(reg);
-	p->reg = *reg;
-	p->version = sccp_promise_version(reg, version_max);
-	p->keepalive_s = grant->keepalive_s;
-	p->secondary_keepalive_s = grant->secondary_keepalive_s;
-	p->server_ipv4 = grant->server_ipv4;
-	p->server_port = grant->server_port;
+	*p = (struct sccp_promise){
+		.instance = reg->instance,
+		.device_type = reg->device_type,
+		.keepalive_s = grant->keepalive_s,
+		.secondary_keepalive_s = grant->secondary_keepalive_s,
+		.server_ipv4 = grant->server_ipv4,
+		.server_port = grant->server_port,
+		.version = sccp_promise_version(reg, version_max),
+		.n_lines = (uint8_t)grant->n_lines,
+	};
+	memcpy(p->device, reg->device, sizeof(p->device));
 	sccp_text(p->date_template, sizeof(p->date_template) - 1,
 		grant->date_template, set);
-	sccp_text(p->prompt, prompt_max(p->version),
-		grant->prompt ? grant->prompt : your_options, set);
-	sccp_text(p->server_name, sizeof(p->server_name) - 1,
-		grant->server_name, set);
-	p->n_lines = grant->n_lines;
-	for (unsigned i = 0; i < p->n_lines; i++) {
-		sccp_text(p->lines[i].number, SCCP_NUMBER_MAX,
-			grant->lines[i].number, set);
-		sccp_text(p->lines[i].label, SCCP_LABEL_MAX,
-			grant->lines[i].label, set);
-	}
-	return p;
+	size_t used = put_texts(p, grant, set);
+	/* It is kept as long as the phone stays: no byte too many. */
+	struct sccp_promise *exact = realloc(p, sizeof(*p) + used);
+	return exact ? exact : p;
 }
 
 void sccp_promise_free(struct sccp_promise *promise)
@@ -122,7 +154,8 @@ static void say_prompt(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_DISPLAY_PROMPT);
-	copy_text(m.u.prompt.text, sizeof(m.u.prompt.text), r->promise->prompt);
+	copy_text(m.u.prompt.text, sizeof(m.u.prompt.text),
+		text_of(r->promise, TEXT_PROMPT));
 	say(r, &m);
 }
 
@@ -148,11 +181,12 @@ static void answer_line(struct reply *r)
 	sccp_message_init(&m, SCCP_ID_LINE_STAT);
 	m.u.line.line = r->index;
 	if (r->index >= 1 && r->index <= r->promise->n_lines) {
-		const struct sccp_line *line = &r->promise->lines[r->index - 1];
-		copy_text(
-			m.u.line.number, sizeof(m.u.line.number), line->number);
-		copy_text(m.u.line.name, sizeof(m.u.line.name), line->label);
-		copy_text(m.u.line.label, sizeof(m.u.line.label), line->label);
+		unsigned place = TEXT_LINES + 2 * (r->index - 1);
+		const char *number = text_of(r->promise, place);
+		const char *label = number + strlen(number) + 1;
+		copy_text(m.u.line.number, sizeof(m.u.line.number), number);
+		copy_text(m.u.line.name, sizeof(m.u.line.name), label);
+		copy_text(m.u.line.label, sizeof(m.u.line.label), label);
 		m.u.line.options = LINE_OPTIONS;
 	}
 	say(r, &m);
@@ -163,10 +197,10 @@ static void answer_config(struct reply *r)
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_CONFIG_STAT);
 	copy_text(m.u.config.sid.name, sizeof(m.u.config.sid.name),
-		r->promise->reg.device);
-	m.u.config.sid.instance = r->promise->reg.instance;
+		r->promise->device);
+	m.u.config.sid.instance = r->promise->instance;
 	copy_text(m.u.config.server, sizeof(m.u.config.server),
-		r->promise->server_name);
+		text_of(r->promise, TEXT_SERVER));
 	m.u.config.lines = r->promise->n_lines;
 	say(r, &m);
 }
@@ -237,7 +271,7 @@ static void answer_server(struct reply *r)
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_SERVER_RES);
 	copy_text(m.u.servers.name[0], sizeof(m.u.servers.name[0]),
-		r->promise->server_name);
+		text_of(r->promise, TEXT_SERVER));
 	m.u.servers.port[0] = r->promise->server_port;
 	m.u.servers.ipv4[0] = r->promise->server_ipv4;
 	say(r, &m);

@@ -11,17 +11,19 @@
 
 /* A grant of our own, its texts already as this phone reads them. */
 struct sccp_promise {
-	struct sccp_register reg;
-	uint8_t version; /* negotiated */
+	uint32_t instance; /* of the Register, as is all of the phone's */
+	uint32_t device_type;
 	uint32_t keepalive_s;
 	uint32_t secondary_keepalive_s;
-	char date_template[6 + 1];
-	char prompt[SCCP_PROMPT_V2_MAX + 1];
-	char server_name[47 + 1];
 	uint32_t server_ipv4;
 	uint16_t server_port;
-	unsigned n_lines;
-	struct sccp_line lines[];
+	uint8_t version; /* negotiated */
+	uint8_t n_lines;
+	char device[SCCP_NAME_MAX + 2];
+	char date_template[6 + 1];
+	/* Prompt, server name, then number and label of each line: as long
+	 * as they are, one behind the other. */
+	char texts[];
 };
 
 struct sccp_promise *sccp_promise_new(const struct sccp_register *reg,

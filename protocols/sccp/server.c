@@ -63,9 +63,9 @@ struct sccp_server_state {
 	uint64_t window_start; /* throttling: frames since then */
 	uint32_t window_frames;
 	bool told_registered;
-	struct sccp_register asked;
+	struct sccp_register *asked; /* of the last event, as is alarm */
+	char *alarm;
 	struct sccp_promise *promise;
-	char *alarm; /* of the last event */
 };
 
 const char *sccp_close_name(enum sccp_close why)
@@ -101,16 +101,33 @@ void sccp_server_init(struct sccp_server *s,
 	s->state->window_start = now->mono_ms;
 }
 
-static void forget_alarm(struct sccp_server_state *st)
+/* Frees what the last event pointed to; a question is kept until it is
+ * answered. */
+static void forget(struct sccp_server_state *st)
 {
 	free(st->alarm);
 	st->alarm = NULL;
+	if (st->question != QUESTION_NONE)
+		return;
+	free(st->asked);
+	st->asked = NULL;
+}
+
+/* Room for what the next event asks. */
+static struct sccp_register *ask(struct sccp_server_state *st)
+{
+	free(st->asked);
+	st->asked = malloc(sizeof(*st->asked));
+	if (!st->asked)
+		abort(); /* law 2 */
+	return st->asked;
 }
 
 void sccp_server_deinit(struct sccp_server *s)
 {
 	if (s->state) {
-		forget_alarm(s->state);
+		s->state->question = QUESTION_NONE;
+		forget(s->state);
 		sccp_promise_free(s->state->promise);
 		free(s->state);
 	}
@@ -173,7 +190,7 @@ static void say_reject(struct sccp_server *s, const char *text)
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_REGISTER_REJECT);
 	sccp_text(m.u.text, SCCP_REJECT_MAX, text,
-		sccp_promise_charset(&s->state->asked));
+		sccp_promise_charset(s->state->asked));
 	if (sccp_message_send(&m, 0, 0, &s->out) < 0)
 		finish_unread(s);
 }
@@ -195,7 +212,7 @@ static bool on_register(struct sccp_server *s, const struct sccp_frame *frame,
 	struct sccp_server_state *st = s->state;
 	struct sccp_message m;
 	sccp_message_read(&m, frame->id, 0, frame->body, frame->body_n);
-	st->asked = m.u.reg;
+	*ask(st) = m.u.reg;
 	if (frame->body_n < sccp_id_body_min(frame->id)) {
 		say_reject(s, "Malformed Register");
 		if (st->phase != PHASE_CLOSING)
@@ -203,13 +220,12 @@ static bool on_register(struct sccp_server *s, const struct sccp_frame *frame,
 		return false;
 	}
 	if (frame->body_n < VERSION_BODY_MIN)
-		st->asked.version = 0;
-	st->asked.refresh =
-		st->promise &&
-		strcasecmp(st->asked.device, st->promise->reg.device) == 0;
+		st->asked->version = 0;
+	st->asked->refresh = st->promise && strcasecmp(st->asked->device,
+						    st->promise->device) == 0;
 	st->question = QUESTION_REGISTER;
 	event->type = SCCP_SERVER_REGISTER;
-	event->reg = &st->asked;
+	event->reg = st->asked;
 	return true;
 }
 
@@ -221,17 +237,18 @@ static bool on_token(struct sccp_server *s, const struct sccp_frame *frame,
 	if (frame->body_n < sccp_id_body_min(frame->id))
 		return ignored(frame, "token request without a name", event);
 	sccp_message_read(&m, frame->id, 0, frame->body, frame->body_n);
-	st->asked = (struct sccp_register){
+	*ask(st) = (struct sccp_register){
 		.instance = m.u.token.sid.instance,
 		.station_ipv4 = m.u.token.station_ipv4,
 		.device_type = m.u.token.device_type,
 		.max_streams = m.u.token.max_streams,
 	};
-	memcpy(st->asked.device, m.u.token.sid.name, sizeof(st->asked.device));
+	memcpy(st->asked->device, m.u.token.sid.name,
+		sizeof(st->asked->device));
 	st->question = frame->id == SCCP_ID_TOKEN_REQ ? QUESTION_TOKEN
 						      : QUESTION_SPCP_TOKEN;
 	event->type = SCCP_SERVER_TOKEN;
-	event->reg = &st->asked;
+	event->reg = st->asked;
 	return true;
 }
 
@@ -269,10 +286,10 @@ static bool on_alarm(struct sccp_server *s, const struct sccp_frame *frame,
 }
 
 /* The message with which this kind of phone ends its conversation. */
-static uint32_t last_message(const struct sccp_register *reg)
+static uint32_t last_message(uint32_t device_type)
 {
-	bool spa = reg->device_type >= TYPE_SPA_FIRST &&
-		   reg->device_type <= TYPE_SPA_LAST;
+	bool spa =
+		device_type >= TYPE_SPA_FIRST && device_type <= TYPE_SPA_LAST;
 	return spa ? SCCP_ID_AVAILABLE_LINES : SCCP_ID_TIME_DATE_REQ;
 }
 
@@ -294,7 +311,8 @@ static bool on_request(struct sccp_server *s, const struct sccp_frame *frame,
 		finish_unread(s);
 		return false;
 	}
-	if (st->told_registered || frame->id != last_message(&st->promise->reg))
+	if (st->told_registered ||
+		frame->id != last_message(st->promise->device_type))
 		return false;
 	st->told_registered = true;
 	event->type = SCCP_SERVER_REGISTERED;
@@ -392,7 +410,7 @@ static bool next_from_frames(
 bool sccp_server_next(struct sccp_server *s, struct sccp_server_event *event)
 {
 	struct sccp_server_state *st = s->state;
-	forget_alarm(st);
+	forget(st);
 	*event = (struct sccp_server_event){0};
 	if (next_from_frames(s, event))
 		return true;
@@ -471,11 +489,11 @@ void sccp_server_accept(struct sccp_server *s, const struct sccp_grant *grant)
 	if (st->question != QUESTION_REGISTER)
 		return;
 	st->question = QUESTION_NONE;
-	if (!st->asked.refresh)
+	if (!st->asked->refresh)
 		st->told_registered = false;
 	sccp_promise_free(st->promise);
 	st->promise =
-		sccp_promise_new(&st->asked, grant, s->config->version_max);
+		sccp_promise_new(st->asked, grant, s->config->version_max);
 	st->phase = PHASE_ACCEPTED;
 	set_due(s);
 	if (sccp_answer_register(st->promise, &s->out) == SCCP_NO_ROOM)

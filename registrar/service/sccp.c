@@ -93,6 +93,8 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 		service_release(&s->seat, REASON_UNREG_DEVICE_UNREGISTERED,
 			"registered again under another name", now);
 	text_copy(s->seat.device, sizeof(s->seat.device), reg->device);
+	free(s->came_back); /* the directory has it */
+	s->came_back = NULL;
 	accept_phone(s);
 }
 
