@@ -67,6 +67,24 @@ static void queue_keeps_order_over_wraps(void **state)
 	bytes_queue_deinit(&q);
 }
 
+static void reserved_room_keeps_the_content_in_its_place(void **state)
+{
+	struct bytes_queue q;
+	size_t n;
+	bytes_queue_init(&q, 4096);
+	assert_int_equal(bytes_queue_put(&q, "a", 1), 0);
+	bytes_queue_reserve(&q, 4095);
+	const uint8_t *p = bytes_queue_peek(&q, &n);
+	assert_int_equal(n, 1);
+	for (int i = 0; i < 4095; i++)
+		assert_int_equal(bytes_queue_put(&q, "b", 1), 0);
+	assert_ptr_equal(bytes_queue_peek(&q, &n), p);
+	assert_int_equal(n, 4096);
+	bytes_queue_reserve(&q, 1); /* above max: nothing happens */
+	assert_int_equal(bytes_queue_put(&q, "c", 1), -ENOBUFS);
+	bytes_queue_deinit(&q);
+}
+
 static void emptied_queue_gives_its_memory_back(void **state)
 {
 	struct bytes_queue q;
@@ -108,6 +126,7 @@ int main(void)
 		cmocka_unit_test(text_field_is_cut_at_the_first_nul),
 		cmocka_unit_test(queue_refuses_more_than_its_cap),
 		cmocka_unit_test(queue_keeps_order_over_wraps),
+		cmocka_unit_test(reserved_room_keeps_the_content_in_its_place),
 		cmocka_unit_test(emptied_queue_gives_its_memory_back),
 		cmocka_unit_test(writer_never_passes_its_end),
 		cmocka_unit_test(text_is_padded_and_ends_with_nul),

@@ -198,6 +198,78 @@ static void unquoting_never_cuts(void **state)
 	assert_string_equal(text, "ab");
 }
 
+static const char alnum[] = "abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+static void narrow_classes_are_what_they_name(void **state)
+{
+	static const struct {
+		unsigned classes;
+		const char *of_alnum; /* which of them, and what besides */
+		const char *others;
+	} rows[] = {
+		{SIP_CHARS_DIGIT, "0123456789", ""},
+		{SIP_CHARS_HEX, "0123456789abcdefABCDEF", ""},
+		{SIP_CHARS_TOKEN, alnum, "-.!%*_+`'~"},
+		{SIP_CHARS_NAME, alnum, "-_."},
+		{SIP_CHARS_SCHEME, alnum, "+-."},
+		{SIP_CHARS_SPACE, "", " \t\r\n"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int c = 0; c < 256; c++) {
+			bool in = c && (strchr(rows[i].of_alnum, c) ||
+					       strchr(rows[i].others, c));
+			assert_int_equal(
+				sip_chars_in((char)c, rows[i].classes), in);
+		}
+	}
+}
+
+static void wide_classes_leave_out_what_they_must(void **state)
+{
+	for (int c = 0; c < 256; c++) {
+		bool visible = c > ' ' && c <= '~';
+		bool space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+		bool control = c < ' ' || c == 127;
+		bool angle = c == '<' || c == '>';
+		bool letter =
+			visible && strchr(alnum, c) && (c < '0' || c > '9');
+		const struct {
+			unsigned classes;
+			bool in;
+		} cells[] = {
+			{SIP_CHARS_ALPHA, letter},
+			{SIP_CHARS_VISIBLE, visible},
+			{SIP_CHARS_URI, visible && !angle && c != '"'},
+			{SIP_CHARS_AOR, visible && c != '"' && c != '\\'},
+			{SIP_CHARS_BARE, !space && !angle && c != '"'},
+			{SIP_CHARS_SHOWN, !control},
+			{SIP_CHARS_INERT, c && !strchr("\r\n;,", c)},
+			{SIP_CHARS_QUOTED, visible && !strchr("\"\\;,", c)},
+		};
+		for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+			assert_int_equal(
+				sip_chars_in((char)c, cells[i].classes),
+				cells[i].in);
+	}
+}
+
+static void each_byte_is_printable_or_not_at_each_place(void **state)
+{
+	for (size_t n = 1; n < 20; n++) {
+		for (size_t at = 0; at < n; at++) {
+			for (int c = 0; c < 256; c++) {
+				char text[] = "~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ";
+				struct sip_slice s = {text, n};
+				text[at] = (char)c;
+				assert_int_equal(sip_field_printable(s),
+					c >= ' ' && c <= '~');
+			}
+		}
+	}
+	assert_true(sip_field_printable((struct sip_slice){NULL, 0}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +283,9 @@ int main(void)
 		cmocka_unit_test(numbers_saturate_and_are_digits),
 		cmocka_unit_test(text_for_people_is_printable_and_cut),
 		cmocka_unit_test(unquoting_never_cuts),
+		cmocka_unit_test(narrow_classes_are_what_they_name),
+		cmocka_unit_test(wide_classes_leave_out_what_they_must),
+		cmocka_unit_test(each_byte_is_printable_or_not_at_each_place),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("sip-uri", tests, NULL, NULL);
