@@ -120,7 +120,9 @@ struct sccp_promise *sccp_promise_new(const struct sccp_register *reg,
 	size_t used = put_texts(p, grant, set);
 	/* It is kept as long as the phone stays: no byte too many. */
 	struct sccp_promise *exact = realloc(p, sizeof(*p) + used);
-	return exact ? exact : p;
+	if (exact)
+		return exact;
+	return p;
 }
 
 void sccp_promise_free(struct sccp_promise *promise)

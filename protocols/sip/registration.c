@@ -217,7 +217,8 @@ static enum sip_rule read_contact(struct reader *r, struct sip_contact *contact,
 	struct sip_address address;
 	struct sip_uri uri;
 	struct sip_param param;
-	*p = (struct contact_params){.text = {.text = r->end}};
+	*p = (struct contact_params){0};
+	p->text.text = r->end;
 	*contact = (struct sip_contact){.text = r->end};
 	if (!sip_field_address(text, &address) ||
 		!sip_uri_read(address.uri, &uri))
