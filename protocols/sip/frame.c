@@ -90,7 +90,7 @@ static struct sip_slice name_of(struct sip_slice text)
 
 static void read_line(struct sip_line *line, struct sip_slice text)
 {
-	struct sip_slice name = name_of(text), value = text;
+	struct sip_slice name = name_of(text);
 	line->header = SIP_HEADER_OTHER;
 	line->name = name;
 	line->value = text;
@@ -99,7 +99,7 @@ static void read_line(struct sip_line *line, struct sip_slice text)
 	size_t n = name.n;
 	while (text.p[n] != ':')
 		n++;
-	value = (struct sip_slice){text.p + n + 1, text.n - n - 1};
+	struct sip_slice value = {text.p + n + 1, text.n - n - 1};
 	line->header = header_of(name);
 	line->value = sip_field_trim(value);
 }
