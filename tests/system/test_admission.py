@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """More come than can be served: who waits, who is refused, who is not hurt."""
 import contextlib
+import glob
 import json
 import os
 import signal
@@ -52,10 +53,19 @@ def arrived(port):
     return count
 
 
+def states(pid):
+    """Of the threads of a process, a letter each."""
+    for path in glob.glob(f"/proc/{pid}/task/*/stat"):
+        with open(path, encoding="ascii") as f:
+            yield f.read().rsplit(")", 1)[1].split()[0]
+
+
 @contextlib.contextmanager
 def asleep(daemon):
     """It neither accepts nor reads; what comes meanwhile is there at once."""
     daemon.signal(signal.SIGSTOP)
+    wait_until("every thread to stop", lambda: all(
+        state == "T" for state in states(daemon.pid)))
     try:
         yield
     finally:

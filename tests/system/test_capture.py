@@ -62,12 +62,13 @@ def every_reply_of_callmanager_is_given():
         # And not one more: the next answer is this one's.
         talk.ask(sccp.KEEP_ALIVE, sccp.KEEP_ALIVE_ACK)
         phone = daemon.phone(DEVICE)
-        ready = daemon.events("ready", device=DEVICE)
+        daemon.wait_event("ready", device=DEVICE)
     same((phone["state"], phone["protocol"], phone["transport"]),
          ("registered", "sccp", "tcp"))
     same(phone["model"], "type 30007")
     holds(phone["cameBackBecause"], "Last=CM-aborted-TCP")
-    same(len(ready), 1, "registrations that came to their end")
+    same(len(daemon.events("ready", device=DEVICE)), 1,
+         "registrations that came to their end")
 
 
 def the_capture_holds_a_whole_registration():
