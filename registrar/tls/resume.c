@@ -210,13 +210,19 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 		return 0;
 	if (!SSL_session_reused(ssl) && !attach(ssl, session))
 		return 0;
-	size_t n = session_pack(session, is_extended(ssl), data, sizeof(data));
-	if (n > 0)
-		session_cache_put(r->resume->cache, id, n_id, data, n,
-			r->resume->now(NULL),
-			(int64_t)SSL_SESSION_get_time(session) +
-				SSL_SESSION_get_timeout(session));
-	OPENSSL_cleanse(data, n);
+	struct session_cache_entry entry = {
+		.id = id,
+		.n_id = n_id,
+		.data = data,
+		.n = session_pack(
+			session, is_extended(ssl), data, sizeof(data)),
+		.expires = (int64_t)SSL_SESSION_get_time(session) +
+			   SSL_SESSION_get_timeout(session),
+	};
+	if (entry.n > 0)
+		session_cache_put(
+			r->resume->cache, &entry, r->resume->now(NULL));
+	OPENSSL_cleanse(data, entry.n);
 	return 0; /* we keep no reference */
 }
 

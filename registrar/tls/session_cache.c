@@ -2,6 +2,7 @@
 /* Sessions by id: bounded, shared by all workers, back after a restart. */
 #include "registrar/tls/session_cache.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -239,6 +240,7 @@ static void set_up(struct session_cache *c)
 	struct header want = {.magic = MAGIC,
 		.slot_size = sizeof(struct slot),
 		.slots = c->slots};
+	assert(c->header);
 	bool same =
 		memcmp(c->header, &want, offsetof(struct header, high)) == 0;
 	if (!same) {
@@ -294,22 +296,22 @@ void session_cache_close(struct session_cache *c)
 
 /* ---- use ---- */
 
-void session_cache_put(struct session_cache *c, const uint8_t *id, size_t n_id,
-	const uint8_t *data, size_t n, int64_t now, int64_t expires)
+void session_cache_put(struct session_cache *c,
+	const struct session_cache_entry *e, int64_t now)
 {
-	if (n_id == 0 || n_id > SESSION_ID_MAX || n > SESSION_DATA_MAX)
+	if (e->n_id == 0 || e->n_id > SESSION_ID_MAX || e->n > SESSION_DATA_MAX)
 		return;
-	struct shard *s = enter(c, id, n_id);
-	uint32_t *there = find(c, s, id, n_id);
+	struct shard *s = enter(c, e->id, e->n_id);
+	uint32_t *there = find(c, s, e->id, e->n_id);
 	if (*there)
 		release(s, there);
 	uint32_t i = take(c, s, now);
 	struct slot *slot = &s->slots[i - 1];
-	memcpy(slot->id, id, n_id);
-	memcpy(slot->data, data, n);
-	slot->n_id = (uint16_t)n_id;
-	slot->n = (uint16_t)n;
-	slot->expires = expires;
+	memcpy(slot->id, e->id, e->n_id);
+	memcpy(slot->data, e->data, e->n);
+	slot->n_id = (uint16_t)e->n_id;
+	slot->n = (uint16_t)e->n;
+	slot->expires = e->expires;
 	slot->sum = sum_of(slot);
 	link_slot(c, s, i);
 	pthread_mutex_unlock(&s->lock);

@@ -27,10 +27,16 @@ int session_cache_open(const char *path, size_t max, struct session_cache **out,
 	struct diag *d);
 void session_cache_close(struct session_cache *c);
 
-/* Keeps data under the id until `expires` (unix s). What has expired at `now`
- * makes room, else the oldest. Thread-safe, as are the rest. */
-void session_cache_put(struct session_cache *c, const uint8_t *id, size_t n_id,
-	const uint8_t *data, size_t n, int64_t now, int64_t expires);
+/* What is kept under an id, until `expires` (unix s). */
+struct session_cache_entry {
+	const uint8_t *id, *data;
+	size_t n_id, n;
+	int64_t expires;
+};
+/* Keeps it. What has expired at `now` makes room, else the oldest.
+ * Thread-safe, as are the rest. */
+void session_cache_put(struct session_cache *c,
+	const struct session_cache_entry *e, int64_t now);
 /* Copies what is kept; answers its size, 0 when there is none at `now`. */
 size_t session_cache_get(struct session_cache *c, const uint8_t *id,
 	size_t n_id, int64_t now, uint8_t data[SESSION_DATA_MAX]);

@@ -221,7 +221,9 @@ static void sessions_of_ours_come_first_and_others_do_not(void **state)
 	memset(foreign, 0x33, sizeof(foreign));
 	memset(id, 0x44, sizeof(id));
 	memset(other, 0x55, sizeof(other));
-	session_cache_put(s.resume.cache, id, sizeof(id), id, 4, 0, INT64_MAX);
+	session_cache_put(s.resume.cache,
+		&(struct session_cache_entry){id, id, sizeof(id), 4, INT64_MAX},
+		0);
 	size_t n = write_hello(hello, other, 32, foreign, sizeof(foreign));
 	int liar = arrive(&s, hello, n, "192.0.2.1", NOW);
 	n = write_hello(hello, other, 0, ours, TICKET_KEY_NAME);

@@ -37,8 +37,10 @@ static struct resume node(const char *keys_path)
 	struct diag d;
 	assert_int_equal(ticket_keys_open(keys_path, &r.keys, &d), 0);
 	assert_int_equal(session_cache_open(NULL, 64, &r.cache, &d), 0);
-	session_cache_put(r.cache, (const uint8_t *)"id", 2,
-		(const uint8_t *)"data", 4, 0, INT64_MAX);
+	session_cache_put(r.cache,
+		&(struct session_cache_entry){(const uint8_t *)"id",
+			(const uint8_t *)"data", 2, 4, INT64_MAX},
+		0);
 	return r;
 }
 

@@ -51,7 +51,8 @@ static void put(struct session_cache *c, uint32_t n, int64_t expires)
 {
 	uint8_t id[32];
 	id_of(n, id);
-	session_cache_put(c, id, 32, id, 32, 0, expires);
+	session_cache_put(
+		c, &(struct session_cache_entry){id, id, 32, 32, expires}, 0);
 }
 
 static bool has(struct session_cache *c, uint32_t n, int64_t now)
@@ -184,7 +185,9 @@ static void what_has_expired_makes_room_first(void **state)
 		put(c, i, 100);
 	for (uint32_t i = 1000; i < 2000; i++) {
 		id_of(i, id);
-		session_cache_put(c, id, 32, id, 32, 100, 200);
+		session_cache_put(c,
+			&(struct session_cache_entry){id, id, 32, 32, 200},
+			100);
 	}
 	/* Shards reclaim when they are written to: nearly all have. */
 	assert_in_range(used(c), 1000, 1010);
@@ -209,9 +212,13 @@ static void what_is_too_large_is_not_kept(void **state)
 	struct session_cache *c;
 	struct diag d;
 	assert_int_equal(session_cache_open(NULL, 64, &c, &d), 0);
-	session_cache_put(c, id, 32, data, sizeof(data), 0, 100);
-	session_cache_put(c, id, 33, data, 10, 0, 100);
-	session_cache_put(c, id, 0, data, 10, 0, 100);
+	session_cache_put(c,
+		&(struct session_cache_entry){id, data, 32, sizeof(data), 100},
+		0);
+	session_cache_put(
+		c, &(struct session_cache_entry){id, data, 33, 10, 100}, 0);
+	session_cache_put(
+		c, &(struct session_cache_entry){id, data, 0, 10, 100}, 0);
 	assert_int_equal(session_cache_count(c, 1), 0);
 	session_cache_close(c);
 }
