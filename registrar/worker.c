@@ -57,7 +57,9 @@ struct slot {
 /* An order from another thread. */
 struct order {
 	struct order *next;
-	struct conn_ref displace;
+	struct conn_ref ref;
+	bool displace;
+	enum phone_order phone; /* unless displace */
 };
 
 struct worker {
@@ -397,11 +399,15 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 /* ---- orders from other threads ---- */
 
-static void obey(struct worker *w, struct conn_ref ref)
+static void obey(struct worker *w, const struct order *order)
 {
-	struct slot *s = slot_find(w, ref);
-	if (s)
+	struct slot *s = slot_find(w, order->ref);
+	if (!s)
+		return;
+	if (order->displace)
 		conn_end(s->conn, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
+	else
+		conn_order(s->conn, order->phone);
 }
 
 static void end_everything(struct worker *w)
@@ -430,7 +436,7 @@ static void on_wake(uv_async_t *async)
 	pthread_mutex_unlock(&w->lock);
 	while (orders) {
 		struct order *next = orders->next;
-		obey(w, orders->displace);
+		obey(w, orders);
 		free(orders);
 		orders = next;
 	}
@@ -438,16 +444,26 @@ static void on_wake(uv_async_t *async)
 		end_everything(w);
 }
 
-void worker_displace(struct worker *w, struct conn_ref ref)
+static void send_order(struct worker *w, const struct order *from)
 {
 	struct order *order = memory_zero(sizeof(*order));
-	order->displace = ref;
+	*order = *from;
 	pthread_mutex_lock(&w->lock);
 	order->next = w->orders;
 	w->orders = order;
 	if (!w->stopping) /* else `wake` may be closed, as all will be */
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_displace(struct worker *w, struct conn_ref ref)
+{
+	send_order(w, &(struct order){.ref = ref, .displace = true});
+}
+
+void worker_order(struct worker *w, struct conn_ref ref, enum phone_order phone)
+{
+	send_order(w, &(struct order){.ref = ref, .phone = phone});
 }
 
 /* ---- life ---- */
