@@ -19,6 +19,8 @@ static const struct {
 	{"phone", "restart", ctl_phone_restart, "NAME: it registers anew"},
 	{"phone", "apply", ctl_phone_apply,
 		"NAME: it reads its configuration again"},
+	{"phone", "history", ctl_phone_history,
+		"NAME: what happened to it lately"},
 	{"phone", NULL, ctl_phone, "NAME: one phone, and why it was refused"},
 	{"failures", NULL, ctl_failures,
 		"the last refusals: what was shown, which rule, the cure"},
