@@ -40,11 +40,11 @@ const char *history_what_name(enum history_what what);
 enum history_space { HISTORY_NO_CODE, HISTORY_FAILURE, HISTORY_UNREG };
 
 /* The texts of an event, and the most bytes kept of each. X(field, most) */
-#define HISTORY_TEXT_LIST(X)                    \
-	X(device, CERT_DEVICE_MAX)              \
-	X(address, PEER_ADDRESS_MAX - 1)        \
-	X(issuer, 159) /* of its certificate */ \
-	X(rule, 47)                             \
+#define HISTORY_TEXT_LIST(X)                                       \
+	X(device, CERT_DEVICE_MAX)                                 \
+	X(address, PEER_ADDRESS_MAX - 1)                           \
+	X(issuer, 159) /* its CN; all of its name where refused */ \
+	X(rule, 47)                                                \
 	X(why, 255)
 
 /* What is handed in keeps its texts, NULL is ""; what comes out has cleaned

@@ -22,6 +22,8 @@ static const struct {
 	{"phone", "history", ctl_phone_history,
 		"NAME: what happened to it lately"},
 	{"phone", NULL, ctl_phone, "NAME: one phone, and why it was refused"},
+	{"explain", NULL, ctl_explain,
+		"NAME, --log FILE or --pcap FILE: why not, and the cure"},
 	{"failures", NULL, ctl_failures,
 		"the last refusals: what was shown, which rule, the cure"},
 	{"trust", "list", ctl_trust_list, "the anchors in force"},

@@ -15,24 +15,30 @@ static void check(int truth)
 		abort();
 }
 
-static uint64_t mix(uint64_t sum, const void *data, size_t n)
+static uint64_t mix(uint64_t sum, int number)
 {
-	const uint8_t *p = data;
-	for (size_t i = 0; i < n; i++)
-		sum = (sum ^ p[i]) * 1099511628211u;
-	return sum;
+	return (sum ^ (uint64_t)number) * 1099511628211u;
 }
 
-/* All that an event says: ASan sees each byte that is no longer there. */
+/* ASan sees each byte that is no longer there. */
+static uint64_t mix_slice(uint64_t sum, const struct tls_hello_slice *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		sum = mix(sum, s->p[i]);
+	return mix(sum, -1);
+}
+
+/* All that an event says. */
 static uint64_t take(uint64_t sum, const struct tls_seen_event *e)
 {
 	int numbers[] = {(int)e->type, (int)e->from, e->version, e->suite,
 		e->resumes, e->level, e->alert};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sum = mix(sum, numbers[i]);
 	check(e->n_suites <= TLS_SEEN_SUITES_MAX);
-	sum = mix(sum, numbers, sizeof(numbers));
-	sum = mix(sum, e->suites, e->n_suites * sizeof(e->suites[0]));
-	sum = mix(sum, e->leaf.p, e->leaf.n);
-	return mix(sum, e->issuer.p, e->issuer.n);
+	for (size_t i = 0; i < e->n_suites; i++)
+		sum = mix(sum, e->suites[i]);
+	return mix_slice(mix_slice(sum, &e->leaf), &e->issuer);
 }
 
 /* The input: a byte says who speaks and how long, then come the bytes. Each
