@@ -130,10 +130,11 @@ bool service_register(const struct service_world *world,
 	case DIRECTORY_REPLACED:
 		log_entry(LOG_EV_REPLACED, entry);
 		world->displace(world->displace_self, old);
-		log_entry(LOG_EV_REGISTERED, entry);
-		return true;
+		__attribute__((fallthrough));
 	case DIRECTORY_NEW:
 		log_entry(LOG_EV_REGISTERED, entry);
+		inventory_seen(world->inventory, entry->device, peer,
+			entry->since_ms / 1000);
 		return true;
 	case DIRECTORY_REFRESHED:
 		return true;
