@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "registrar/admin/inventory_orders.h"
+#include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
 #include "registrar/http/plane.h"
 #include "registrar/log.h"
@@ -153,6 +154,23 @@ static bool obey_inventory(struct admin *a, const struct plane_request *request,
 	return true;
 }
 
+/* An order to a phone; false when it is none. */
+static bool obey_phone(struct admin *a, const struct plane_request *request,
+	struct plane_answer *out)
+{
+	struct unix_socket_peer who;
+	struct phone_request order = {
+		.server = a->server, .request = request, .out = out};
+	if (!knows(request, &who, out))
+		return true;
+	if (!phone_order(&order))
+		return false;
+	if (order.changes)
+		audit(request, &who, order.error == 0 ? "done" : "refused",
+			order.d.text);
+	return true;
+}
+
 /* Every path there is, for who asks for another. */
 static void no_such(struct plane_answer *out)
 {
@@ -162,7 +180,8 @@ static void no_such(struct plane_answer *out)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
-	snprintf(text + n, sizeof(text) - n, ", %s", inventory_order_paths);
+	snprintf(text + n, sizeof(text) - n, ", %s, %s", inventory_order_paths,
+		phone_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
@@ -170,7 +189,8 @@ static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
 	const struct resource *r = find(request->path);
-	if (!r && obey_inventory(self, request, out))
+	if (!r && (obey_inventory(self, request, out) ||
+			  obey_phone(self, request, out)))
 		return;
 	if (!r)
 		no_such(out);

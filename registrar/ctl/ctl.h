@@ -110,6 +110,9 @@ void ctl_print_fields(const json_t *object, const struct ctl_column *columns,
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_phones(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_reset(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_restart(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_apply(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);

@@ -15,6 +15,10 @@ static const struct {
 } commands[] = {
 	{"status", NULL, ctl_status, "how the registrar is"},
 	{"phones", NULL, ctl_phones, "every phone it knows"},
+	{"phone", "reset", ctl_phone_reset, "NAME: it starts anew"},
+	{"phone", "restart", ctl_phone_restart, "NAME: it registers anew"},
+	{"phone", "apply", ctl_phone_apply,
+		"NAME: it reads its configuration again"},
 	{"phone", NULL, ctl_phone, "NAME: one phone, and why it was refused"},
 	{"failures", NULL, ctl_failures,
 		"the last refusals: what was shown, which rule, the cure"},
