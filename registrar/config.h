@@ -15,6 +15,7 @@ enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
 struct config_listener {
 	enum config_protocol protocol;
 	bool tls;
+	bool udp;      /* sip alone; neither: plain TCP */
 	char *address; /* IPv4 or IPv6 literal; "::" takes both */
 	uint16_t port; /* 0: any free one */
 };
@@ -177,5 +178,7 @@ char *config_dump(const struct config *c);
 char *config_schema(void);
 
 const char *config_protocol_name(enum config_protocol protocol);
+/* tls, udp, or tcp where it is neither. */
+const char *config_transport_name(bool tls, bool udp);
 
 #endif

@@ -58,11 +58,11 @@ static json_t *listeners(const struct config *c)
 	json_t *list = json_array();
 	for (size_t i = 0; i < c->n_listeners; i++) {
 		const struct config_listener *l = &c->listeners[i];
-		json_array_append_new(
-			list, json_pack("{ss ss ss si}", "service",
-				      config_protocol_name(l->protocol),
-				      "transport", l->tls ? "tls" : "tcp",
-				      "address", l->address, "port", l->port));
+		json_array_append_new(list,
+			json_pack("{ss ss ss si}", "service",
+				config_protocol_name(l->protocol), "transport",
+				config_transport_name(l->tls, l->udp),
+				"address", l->address, "port", l->port));
 	}
 	return list;
 }
@@ -166,7 +166,8 @@ static const char lists_schema[] =
 	" \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
 	" \"required\": [\"service\"], \"properties\": {"
 	" \"service\": {\"enum\": [\"sccp\", \"sip\"]},"
-	" \"transport\": {\"enum\": [\"tcp\", \"tls\"], \"default\": \"tls\"},"
+	" \"transport\": {\"enum\": [\"tcp\", \"tls\", \"udp\"],"
+	" \"default\": \"tls\", \"description\": \"udp: for sip alone\"},"
 	" \"address\": {\"type\": \"string\", \"default\": \"::\"},"
 	" \"port\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 65535,"
 	" \"description\": \"default: sccp 2443 or 2000, sip 5061 or 5060\"}"
