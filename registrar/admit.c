@@ -43,32 +43,6 @@ static bool is_device_name(const char *name)
 			    "vwxyz0123456789._-") == n;
 }
 
-static void decide_plain(const struct config_device *known, const char *device,
-	struct admit_verdict *out)
-{
-	if (!known) {
-		refuse(out, REASON_FAILURE_NO_ENTRY, "unknown-device",
-			"Unknown device",
-			"%s came without TLS and is not in the configuration",
-			device);
-		cure(out,
-			"add \"%s\": {\"plain\": true} to devices if this "
-			"phone may register without TLS",
-			device);
-		return;
-	}
-	if (!known->plain) {
-		refuse(out, REASON_FAILURE_SECURITY_MISMATCH,
-			"security-mismatch", "TLS required",
-			"%s came without TLS, its device entry requires TLS",
-			device);
-		out->sip_warning = "Device security mismatch: expected TLS, "
-				   "received TCP/UDP";
-		cure(out, "let the phone use the TLS port, or set plain for "
-			  "it in devices");
-	}
-}
-
 static void decide_name(const struct peer_cert *cert, const char *device,
 	struct admit_verdict *out)
 {
@@ -87,27 +61,166 @@ static void decide_name(const struct peer_cert *cert, const char *device,
 		device);
 }
 
-static void decide_mic(const struct config_device *known,
+static void refuse_unknown(
 	const struct peer *peer, const char *device, struct admit_verdict *out)
 {
-	if (known && known->mic)
-		return;
-	enum reason_failure code =
-		known ? REASON_FAILURE_AUTHENTICATION : REASON_FAILURE_NO_ENTRY;
-	refuse(out, code, "mic-not-allowed", "MIC not allowed, LSC needed",
-		"%s showed a MIC (anchor %s): it proves a Cisco phone, not "
-		"ours, and the configuration does not allow this device its "
-		"MIC",
-		device, peer->anchor);
-	out->sip_warning = "TLS authentication failure";
+	refuse(out, REASON_FAILURE_NO_ENTRY, "unknown-device", "Unknown device",
+		"%s is not in the inventory%s", device,
+		peer->kind == CERT_KIND_MIC
+			? ", and a MIC proves a Cisco phone, not ours"
+			: "");
 	cure(out,
-		"install an LSC on %s, or set \"%s\": {\"mic\": true} in "
-		"devices",
-		device, device);
+		"dialtone device add %s, or look at what name the phone should "
+		"have",
+		device);
 }
 
-void admit_decide(const struct config *config, const struct peer *peer,
-	const char *device, struct admit_verdict *out)
+static void decide_protocol(const struct device *known, const struct peer *peer,
+	struct admit_verdict *out)
+{
+	bool sccp = peer->protocol == CONFIG_SCCP;
+	if (known->protocol == DEVICE_ANY ||
+		(known->protocol == DEVICE_SCCP) == sccp)
+		return;
+	refuse(out, REASON_FAILURE_PROTOCOL, "protocol-mismatch",
+		"Wrong protocol",
+		"%s came over %s, its entry in the inventory says %s",
+		known->name, sccp ? "sccp" : "sip",
+		device_protocol_name(known->protocol));
+	cure(out,
+		"give the phone the firmware of the right protocol, or: "
+		"dialtone device set %s --protocol %s",
+		known->name, sccp ? "sccp" : "sip");
+}
+
+static void mismatch(struct admit_verdict *out, const struct peer *peer,
+	const struct device *known, enum security_mode mode)
+{
+	refuse(out, REASON_FAILURE_SECURITY_MISMATCH, "security-mismatch",
+		peer->tls ? "TLS not allowed by profile" : "TLS required",
+		"%s came %s, its profile %s is %s", known->name,
+		peer->tls ? "over TLS" : "without TLS", known->profile,
+		security_mode_name(mode));
+	out->sip_warning = peer->tls ? "Device security mismatch: expected "
+				       "TCP/UDP, received TLS"
+				     : "Device security mismatch: expected "
+				       "TLS, received TCP/UDP";
+	if (peer->tls)
+		cure(out,
+			"dialtone device set %s --profile encrypted, or let "
+			"the phone come without TLS",
+			known->name);
+	else
+		cure(out,
+			"let the phone use the TLS port; or, while it has no "
+			"good certificate: dialtone device set %s --profile "
+			"non-secure",
+			known->name);
+}
+
+static void wrong_cipher(struct admit_verdict *out, const struct peer *peer,
+	const struct device *known, enum security_mode mode)
+{
+	refuse(out, REASON_FAILURE_TLS_CIPHER, "invalid-cipher",
+		"Cipher not allowed by profile",
+		"%s negotiated %s, its profile %s is %s", known->name,
+		peer->cipher, known->profile, security_mode_name(mode));
+	out->sip_warning = "TLS authentication failure";
+	cure(out,
+		"dialtone device set %s --profile %s, or give the phone the "
+		"security mode of its profile (an authenticated phone comes "
+		"with NULL-SHA to a listener that allows it)",
+		known->name,
+		mode == SECURITY_AUTHENTICATED ? "encrypted" : "authenticated");
+}
+
+/* What the suite's name says: "NULL-SHA", "NULL-SHA256", "ECDHE-…-NULL-SHA".
+ */
+static bool is_in_the_clear(const struct peer *peer)
+{
+	return peer->cipher && strstr(peer->cipher, "NULL-") != NULL;
+}
+
+static void decide_mode(const struct peer *peer, const struct device *known,
+	enum security_mode mode, struct admit_verdict *out)
+{
+	if (peer->tls != (mode != SECURITY_NON_SECURE))
+		mismatch(out, peer, known, mode);
+	else if (peer->tls &&
+		 is_in_the_clear(peer) != (mode == SECURITY_AUTHENTICATED))
+		wrong_cipher(out, peer, known, mode);
+}
+
+static void decide_profile(const struct config *config,
+	struct inventory *inventory, const struct peer *peer,
+	const struct device *known, struct admit_verdict *out)
+{
+	struct security_profile profile;
+	if (!inventory_profile(inventory, known->profile, &profile)) {
+		refuse(out, REASON_FAILURE_DATABASE_CONFIG, "no-such-profile",
+			"Configuration error",
+			"%s follows the security profile %s, which is not "
+			"there",
+			known->name, known->profile);
+		cure(out,
+			"dialtone profile list; dialtone device set %s "
+			"--profile NAME",
+			known->name);
+		return;
+	}
+	if (config->cluster_mode == CONFIG_CLUSTER_NON_SECURE)
+		profile.mode = SECURITY_NON_SECURE;
+	decide_mode(peer, known, profile.mode, out);
+}
+
+static void decide_mic(const struct device *known, const struct peer *peer,
+	struct admit_verdict *out)
+{
+	if (!peer->tls || peer->kind == CERT_KIND_LSC || known->mic)
+		return;
+	refuse(out, REASON_FAILURE_AUTHENTICATION, "mic-not-allowed",
+		"MIC not allowed, LSC needed",
+		"%s showed a MIC (anchor %s): it proves a Cisco phone, not "
+		"ours, and its entry does not allow its MIC",
+		known->name, peer->anchor);
+	out->sip_warning = "TLS authentication failure";
+	cure(out, "install an LSC on %s, or: dialtone device set %s --mic yes",
+		known->name, known->name);
+}
+
+static void decide_known(const struct config *config,
+	struct inventory *inventory, const struct peer *peer,
+	const struct device *known, struct admit_verdict *out)
+{
+	decide_protocol(known, peer, out);
+	if (out->code == REASON_FAILURE_NO_ERROR)
+		decide_profile(config, inventory, peer, known, out);
+	if (out->code == REASON_FAILURE_NO_ERROR)
+		decide_mic(known, peer, out);
+}
+
+/* The entry that registration.unknown stands for. */
+static bool is_taken_unknown(
+	const struct config *config, const struct peer *peer)
+{
+	return config->unknown_devices == CONFIG_UNKNOWN_LSC &&
+	       peer->kind == CERT_KIND_LSC;
+}
+
+static void decide_certificate(
+	const struct peer *peer, const char *device, struct admit_verdict *out)
+{
+	if (peer->verified) {
+		decide_name(peer->cert, device, out);
+		return;
+	}
+	refuse(out, REASON_FAILURE_AUTHENTICATION, "not-verified",
+		"Not authenticated", "%s has no verified certificate", device);
+	cure(out, "give %s an LSC of this cluster", device);
+}
+
+void admit_decide(const struct config *config, struct inventory *inventory,
+	const struct peer *peer, const char *device, struct admit_verdict *out)
 {
 	*out = (struct admit_verdict){.code = REASON_FAILURE_NO_ERROR};
 	if (!is_device_name(device)) {
@@ -118,21 +231,19 @@ void admit_decide(const struct config *config, const struct peer *peer,
 		cure(out, "set a proper device name on the phone");
 		return;
 	}
-	const struct config_device *known = config_device(config, device);
-	if (!peer->tls) {
-		decide_plain(known, device, out);
+	if (peer->tls)
+		decide_certificate(peer, device, out);
+	if (out->code != REASON_FAILURE_NO_ERROR)
 		return;
-	}
-	if (!peer->verified) {
-		refuse(out, REASON_FAILURE_AUTHENTICATION, "not-verified",
-			"Not authenticated", "%s has no verified certificate",
-			device);
-		cure(out, "give %s an LSC of this cluster", device);
-		return;
-	}
-	decide_name(peer->cert, device, out);
-	if (out->code == REASON_FAILURE_NO_ERROR && peer->kind != CERT_KIND_LSC)
-		decide_mic(known, peer, device, out);
+	struct device *known = inventory_find(inventory, device);
+	const struct device implied = {
+		.name = device, .profile = SECURITY_PROFILE_DEFAULT};
+	if (known || is_taken_unknown(config, peer))
+		decide_known(
+			config, inventory, peer, known ? known : &implied, out);
+	else
+		refuse_unknown(peer, device, out);
+	device_unref(known);
 }
 
 void admit_taken(const char *device, struct admit_verdict *out)

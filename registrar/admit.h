@@ -4,6 +4,7 @@
 #define REGISTRAR_ADMIT_H
 
 #include "registrar/config.h"
+#include "registrar/inventory.h"
 #include "registrar/peer.h"
 #include "registrar/reason.h"
 
@@ -18,13 +19,16 @@ struct admit_verdict {
 };
 
 /*
- * Judges a registration of `device` by `peer`. Over TLS the certificate must
- * name that very device; a MIC (any certificate whose anchor is no LSC
- * issuer) admits only devices that the configuration lists with mic. Without
- * TLS only devices that it lists with plain. Unknown means no.
+ * Judges a registration of `device` by `peer`, in this order: a proper name;
+ * over TLS a verified certificate that names that very device; an entry in
+ * the inventory (or registration.unknown lets an LSC in without one); the
+ * device's protocol; the mode of its security profile, held against transport
+ * and negotiated cipher (in a non-secure cluster every device is non-secure);
+ * and no MIC (any certificate whose anchor is no LSC issuer) unless the entry
+ * allows it. Unknown means no. Thread-safe.
  */
-void admit_decide(const struct config *config, const struct peer *peer,
-	const char *device, struct admit_verdict *out);
+void admit_decide(const struct config *config, struct inventory *inventory,
+	const struct peer *peer, const char *device, struct admit_verdict *out);
 
 /* For a device that a connection with a better right holds already. */
 void admit_taken(const char *device, struct admit_verdict *out);

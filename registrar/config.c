@@ -296,6 +296,7 @@ static void free_device(struct config_device *device)
 		free(device->lines[i].label);
 	}
 	free(device->lines);
+	free(device->profile);
 	free(device->name);
 }
 
@@ -324,13 +325,4 @@ void config_free(struct config *c)
 	free(c->file);
 	free(c->folder);
 	free(c);
-}
-
-const struct config_device *config_device(
-	const struct config *c, const char *name)
-{
-	struct config_device key = {.name = (char *)name};
-	if (c->n_devices == 0)
-		return NULL;
-	return bsearch(&key, c->devices, c->n_devices, sizeof(key), by_name);
 }

@@ -12,6 +12,10 @@
 
 enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
 
+/* Positions in the choices of ONE options. */
+enum { CONFIG_CLUSTER_MIXED, CONFIG_CLUSTER_NON_SECURE };
+enum { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_LSC };
+
 struct config_listener {
 	enum config_protocol protocol;
 	bool tls;
@@ -33,8 +37,9 @@ struct config_line {
 /* A device that the configuration names. */
 struct config_device {
 	char *name;
-	bool mic;   /* may register with its MIC */
-	bool plain; /* may register without TLS */
+	bool mic;	   /* may register with its MIC */
+	char *profile;	   /* a predefined security profile */
+	uint32_t protocol; /* any, sccp, sip: enum device_protocol */
 	struct config_line *lines;
 	size_t n_lines;
 };
@@ -70,6 +75,13 @@ struct config_device {
 		"file system; empty: in memory")                               \
 	NUM("tls.sessions", sessions_max, 65536, 8, 4000000,                   \
 		"sessions kept for resumption by id")                          \
+	ONE("security.cluster_mode", cluster_mode, "mixed",                    \
+		"mixed|non-secure",                                            \
+		"non-secure: every device registers without TLS, whatever "    \
+		"its profile says")                                            \
+	ONE("registration.unknown", unknown_devices, "refuse", "refuse|lsc",   \
+		"devices that are not in the inventory: refused, or let in "   \
+		"encrypted when an LSC names them")                            \
 	NUM("sccp.keepalive_s", sccp_keepalive_s, 30, 5, 3600,                 \
 		"primary keepalive interval told to SCCP phones; a phone "     \
 		"silent for three of them is gone")                            \
@@ -168,10 +180,6 @@ struct config {
 int config_load(const char *path, const char *folder, struct config **out,
 	struct diag *d);
 void config_free(struct config *c);
-
-/* The named device, or NULL. */
-const struct config_device *config_device(
-	const struct config *c, const char *name);
 
 /* The effective values, and the JSON Schema of the file: malloc'ed text. */
 char *config_dump(const struct config *c);

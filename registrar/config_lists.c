@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "registrar/config_reading.h"
+#include "registrar/device.h"
 #include "registrar/memory.h"
-
-enum { LINES_MAX = 42 /* buttons of a phone */ };
 
 static int read_listener_key(struct config_reading *r,
 	struct config_listener *l, const char *key, const json_t *v)
@@ -111,7 +110,7 @@ static int read_line(struct config_reading *r, const json_t *object)
 	const char *key;
 	json_t *v;
 	*line = (struct config_line){memory_dup(""), memory_dup("")};
-	if (device->n_lines > LINES_MAX)
+	if (device->n_lines > DEVICE_LINES_MAX)
 		return config_refuse(r, "a phone has at most 42 lines");
 	json_object_foreach((json_t *)object, key, v)
 	{
@@ -130,6 +129,32 @@ static int read_line(struct config_reading *r, const json_t *object)
 	return 0;
 }
 
+#define PROFILES "non-secure|authenticated|encrypted"
+
+static int read_profile_name(
+	struct config_reading *r, const json_t *v, struct config_device *device)
+{
+	const char *text = "";
+	if (config_read_text(r, v, DEVICE_PROFILE_MAX, &text) < 0)
+		return -EINVAL;
+	if (config_choice(PROFILES, text) < 0)
+		return config_refuse(r, "must be one of " PROFILES);
+	free(device->profile);
+	device->profile = memory_dup(text);
+	return 0;
+}
+
+static int read_protocol(
+	struct config_reading *r, const json_t *v, struct config_device *device)
+{
+	const char *text = json_string_value(v);
+	int at = text ? config_choice("any|sccp|sip", text) : -1;
+	if (at < 0)
+		return config_refuse(r, "must be one of any|sccp|sip");
+	device->protocol = (uint32_t)at;
+	return 0;
+}
+
 static int read_device(
 	struct config_reading *r, const char *name, const json_t *v)
 {
@@ -138,7 +163,8 @@ static int read_device(
 		(void **)&c->devices, &c->n_devices, sizeof(*device));
 	const char *key;
 	json_t *value;
-	*device = (struct config_device){.name = memory_dup(name)};
+	*device = (struct config_device){.name = memory_dup(name),
+		.profile = memory_dup(SECURITY_PROFILE_DEFAULT)};
 	if (!*name || strlen(name) > CERT_DEVICE_MAX)
 		return config_refuse(
 			r, "must be a device name of 1 to 63 characters");
@@ -150,8 +176,10 @@ static int read_device(
 		int error = 0;
 		if (strcmp(key, "mic") == 0)
 			error = config_read_flag(r, value, &device->mic);
-		else if (strcmp(key, "plain") == 0)
-			error = config_read_flag(r, value, &device->plain);
+		else if (strcmp(key, "profile") == 0)
+			error = read_profile_name(r, value, device);
+		else if (strcmp(key, "protocol") == 0)
+			error = read_protocol(r, value, device);
 		else if (strcmp(key, "lines") == 0)
 			error = config_read_array(r, value, read_line);
 		else

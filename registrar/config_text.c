@@ -7,6 +7,7 @@
 
 #include "registrar/config.h"
 #include "registrar/config_rows.h"
+#include "registrar/device.h"
 #include "registrar/memory.h"
 
 enum { DUMP_FLAGS = JSON_INDENT(2) };
@@ -90,8 +91,11 @@ static json_t *devices(const struct config *c)
 					       d->lines[k].number, "label",
 					       d->lines[k].label));
 		json_object_set_new(all, d->name,
-			json_pack("{sb sb so}", "mic", d->mic, "plain",
-				d->plain, "lines", lines));
+			json_pack("{sb ss ss so}", "mic", d->mic, "profile",
+				d->profile, "protocol",
+				device_protocol_name(
+					(enum device_protocol)d->protocol),
+				"lines", lines));
 	}
 	return all;
 }
@@ -182,11 +186,14 @@ static const char lists_schema[] =
 	" \"per anchor, by file name or SHA-256: what its leaves are\","
 	" \"additionalProperties\": {\"enum\": [\"lsc\", \"mic\"]}},"
 	"\"devices\": {\"type\": \"object\", \"description\":"
-	" \"devices by name: may they use their MIC, or no TLS at all\","
+	" \"devices by name: how each may come; others are in the database\","
 	" \"additionalProperties\": {\"type\": \"object\","
 	" \"additionalProperties\": false, \"properties\": {"
 	" \"mic\": {\"type\": \"boolean\", \"default\": false},"
-	" \"plain\": {\"type\": \"boolean\", \"default\": false},"
+	" \"profile\": {\"enum\": [\"non-secure\", \"authenticated\","
+	" \"encrypted\"], \"default\": \"encrypted\"},"
+	" \"protocol\": {\"enum\": [\"any\", \"sccp\", \"sip\"],"
+	" \"default\": \"any\"},"
 	" \"lines\": {\"type\": \"array\", \"maxItems\": 42, \"items\": {"
 	" \"type\": \"object\", \"additionalProperties\": false,"
 	" \"properties\": {\"number\": {\"type\": \"string\", \"maxLength\":"

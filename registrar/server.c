@@ -2,6 +2,7 @@
 /* The registrar as a whole: its stores, its workers, its status. */
 #include "registrar/server.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,24 @@ static void displace(void *self, struct conn_ref ref)
 	worker_displace(s->workers[ref.worker], ref);
 }
 
+int server_order(struct server *s, const char *device, enum phone_order order,
+	struct diag *d)
+{
+	struct directory_entry entry;
+	if (!directory_find(s->shared.world.directory, device, &entry))
+		return diag_set(d, -ENOENT,
+			"%s was never registered here since the start", device);
+	bool registered = entry.registered;
+	struct conn_ref ref = entry.ref;
+	directory_entry_deinit(&entry);
+	if (!registered)
+		return diag_set(d, -ENOTCONN,
+			"%s is not registered now: nobody is there to be told",
+			device);
+	worker_order(s->workers[ref.worker], ref, order);
+	return 0;
+}
+
 static size_t workers_wanted(const struct config *c)
 {
 	if (c->workers)
@@ -214,6 +233,7 @@ static int open_resumption(struct server *s, struct diag *d)
 		       c->resumption == RESUMPTION_TICKETS;
 	int error = 0;
 	s->resume.config = c;
+	s->resume.inventory = s->shared.world.inventory;
 	s->resume.now = time;
 	if (tickets)
 		error = ticket_keys_open(c->ticket_keys, &s->resume.keys, d);
@@ -242,6 +262,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 			{
 				.config = config,
 				.directory = directory_new(config->devices_max),
+				.inventory = inventory_new(config),
 				.failures = failures_new(config->failures_max,
 					config->refusals_per_s),
 				.displace = displace,
@@ -288,6 +309,7 @@ void server_free(struct server *s)
 	overload_free(s->shared.overload);
 	failures_free(s->shared.world.failures);
 	directory_free(s->shared.world.directory);
+	inventory_free(s->shared.world.inventory);
 	pthread_mutex_destroy(&s->lock);
 	free(s->workers);
 	free(s->listeners);
@@ -304,6 +326,11 @@ const struct config *server_config(const struct server *s)
 struct directory *server_directory(struct server *s)
 {
 	return s->shared.world.directory;
+}
+
+struct inventory *server_inventory(struct server *s)
+{
+	return s->shared.world.inventory;
 }
 
 struct failures *server_failures(struct server *s)

@@ -30,6 +30,13 @@ void server_free(struct server *s);
  */
 int server_reload(struct server *s, struct diag *d);
 
+/*
+ * Tells a registered phone, on its connection. 0: it is on its way; -ENOENT or
+ * -ENOTCONN with d: there is nobody to tell. Thread-safe.
+ */
+int server_order(struct server *s, const char *device, enum phone_order order,
+	struct diag *d);
+
 /* Keeps ticket keys young. Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
@@ -48,6 +55,7 @@ struct server_reload_state {
 
 const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
+struct inventory *server_inventory(struct server *s);
 struct failures *server_failures(struct server *s);
 struct limits_counts server_limits(struct server *s);
 /* What admission does, and why. */

@@ -63,7 +63,9 @@ struct slot {
 /* An order from another thread. */
 struct order {
 	struct order *next;
-	struct conn_ref displace;
+	struct conn_ref ref;
+	bool displace;
+	enum phone_order phone; /* unless displace */
 };
 
 struct worker {
@@ -412,13 +414,17 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 /* ---- orders from other threads ---- */
 
-static void obey(struct worker *w, struct conn_ref ref)
+static void obey(struct worker *w, const struct order *order)
 {
-	struct slot *s = slot_find(w, ref);
-	if (s && s->conn)
+	struct slot *s = slot_find(w, order->ref);
+	if (s && s->conn && order->displace)
 		conn_end(s->conn, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
-	if (s && s->flow)
+	else if (s && s->conn)
+		conn_order(s->conn, order->phone);
+	else if (s && order->displace)
 		flow_end(s->flow, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
+	else if (s)
+		flow_order(s->flow, order->phone);
 }
 
 static void end_everything(struct worker *w)
@@ -449,7 +455,7 @@ static void on_wake(uv_async_t *async)
 	pthread_mutex_unlock(&w->lock);
 	while (orders) {
 		struct order *next = orders->next;
-		obey(w, orders->displace);
+		obey(w, orders);
 		free(orders);
 		orders = next;
 	}
@@ -457,16 +463,26 @@ static void on_wake(uv_async_t *async)
 		end_everything(w);
 }
 
-void worker_displace(struct worker *w, struct conn_ref ref)
+static void send_order(struct worker *w, const struct order *from)
 {
 	struct order *order = memory_zero(sizeof(*order));
-	order->displace = ref;
+	*order = *from;
 	pthread_mutex_lock(&w->lock);
 	order->next = w->orders;
 	w->orders = order;
 	if (!w->stopping) /* else `wake` may be closed, as all will be */
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_displace(struct worker *w, struct conn_ref ref)
+{
+	send_order(w, &(struct order){.ref = ref, .displace = true});
+}
+
+void worker_order(struct worker *w, struct conn_ref ref, enum phone_order phone)
+{
+	send_order(w, &(struct order){.ref = ref, .phone = phone});
 }
 
 /* ---- life ---- */

@@ -32,6 +32,9 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 int worker_start(struct worker *w, struct diag *d);
 /* Closes that connection if it still is there; from any thread. */
 void worker_displace(struct worker *w, struct conn_ref ref);
+/* Tells the phone of that connection, likewise. */
+void worker_order(
+	struct worker *w, struct conn_ref ref, enum phone_order order);
 /* Asks it to end, from any thread; waits for that; frees it. No worker is
  * freed before all have ended: until then they write to each other. */
 void worker_stop(struct worker *w);

@@ -143,6 +143,7 @@ class Dialtoned(Server):
                                       "key": key}]},
             "listeners": [{"service": "sip", "transport": "tls",
                            "address": "127.0.0.1", "port": 0}],
+            "registration": {"unknown": "lsc"},
             "limits": {"connections": CONNECTIONS_MAX,
                        "half_open_per_address": CONNECTIONS_MAX},
             "status": {"port": 0},

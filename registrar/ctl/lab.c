@@ -94,20 +94,21 @@ static void phone_usage(void)
 {
 	fputs("usage: dialtone lab phone DIR NAME [--leaf KIND] [--key KEY] "
 	      "[--model MODEL] [--days N]\n"
-	      "  makes DIR/phones/NAME/KIND.pem and .key\n"
+	      "  makes DIR/phones/NAME/KIND.pem and .key, and enters NAME "
+	      "into the\n  devices of DIR/dialtoned.json, with mic for its "
+	      "MIC\n"
 	      "  --leaf ",
 		stderr);
 	for (int i = 0; i < CERT_LAB_LEAVES; i++)
 		fprintf(stderr, "%s%s", i ? "|" : "",
 			cert_lab_leaf_name((enum cert_lab_leaf)i));
 	fputs(" (lsc)\n"
-	      "         mic also allows NAME its MIC in DIR/dialtoned.json\n"
 	      "  --key  rsa2048|rsa1024|rsa3072|p256|p384 (rsa2048)\n",
 		stderr);
 }
 
-/* The lab's own configuration lets this phone use its MIC. */
-static int allow_mic(const char *dir, const char *device)
+/* The lab's own configuration knows this phone. */
+static int enter(const char *dir, const char *device, bool mic)
 {
 	json_error_t error;
 	char *path = memory_format("%s/dialtoned.json", dir);
@@ -120,7 +121,8 @@ static int allow_mic(const char *dir, const char *device)
 			entry = json_object();
 			json_object_set_new(devices, device, entry);
 		}
-		json_object_set_new(entry, "mic", json_true());
+		if (mic)
+			json_object_set_new(entry, "mic", json_true());
 		status = write_json(path, root);
 		json_decref(root);
 	}
@@ -171,7 +173,7 @@ int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv)
 		return complain(&d);
 	bool mic = phone.leaf == CERT_LAB_LEAF_MIC ||
 		   phone.leaf == CERT_LAB_LEAF_MIC_SHA1;
-	if (mic && allow_mic(argv[0], phone.device) != CTL_OK)
+	if (enter(argv[0], phone.device, mic) != CTL_OK)
 		return CTL_FAILED;
 	printf("%s/phones/%s/%s.pem\n", argv[0], phone.device,
 		cert_lab_leaf_name(phone.leaf));

@@ -388,6 +388,15 @@ static void settle(struct conn *c)
 		set_timer(c);
 }
 
+void conn_order(struct conn *c, enum phone_order order)
+{
+	struct moment now = now_of(c);
+	if (c->state != CONN_OPEN || !c->service->order)
+		return;
+	c->service->order(c->self, order, &now);
+	settle(c);
+}
+
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
 	struct conn *c = handle->data;

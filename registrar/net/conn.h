@@ -84,6 +84,8 @@ void conn_refuse(struct conn *c, const char *why);
 /* Ends it: what waits is sent, then FIN, then a short linger, so that an
  * alert is read. Its registration ends with `cause`. */
 void conn_end(struct conn *c, const char *why, enum reason_unreg cause);
+/* Tells its phone something, if its service can. */
+void conn_order(struct conn *c, enum phone_order order);
 /* Ends it at once, without flushing: the process stops. */
 void conn_abort(struct conn *c, enum reason_unreg cause);
 

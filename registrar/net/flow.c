@@ -367,6 +367,15 @@ static void settle(struct flow *f, const struct moment *now)
 	place(f);
 }
 
+void flow_order(struct flow *f, enum phone_order order)
+{
+	struct moment now = now_of(f->flows);
+	if (!f->door->service->order)
+		return;
+	f->door->service->order(f->self, order, &now);
+	settle(f, &now);
+}
+
 /* ---- time ---- */
 
 static void on_lost(struct flow *f)

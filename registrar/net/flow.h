@@ -44,5 +44,7 @@ void flows_free(struct flows *fs);
 
 /* What waits is sent; its registration ends with `cause`. */
 void flow_end(struct flow *f, const char *why, enum reason_unreg cause);
+/* Tells its phone something, if its service can; again until it answers. */
+void flow_order(struct flow *f, enum phone_order order);
 
 #endif

@@ -44,7 +44,7 @@ void service_fault(const struct service_world *world, const struct peer *peer,
 bool service_admit(const struct service_world *world, const struct peer *peer,
 	const char *device, struct admit_verdict *verdict)
 {
-	admit_decide(world->config, peer, device, verdict);
+	admit_decide(world->config, world->inventory, peer, device, verdict);
 	if (verdict->code == REASON_FAILURE_NO_ERROR)
 		return true;
 	record(world, peer, device, verdict);

@@ -28,20 +28,21 @@ static void init(void *self, const struct service_world *world,
 	sccp_server_init(&s->engine, &world->limits.sccp, now);
 }
 
-/* The lines of the configuration, or one that carries the device's name. */
-static unsigned fill_lines(const struct config *c, const char *device,
+/* The lines of the inventory, or one that carries the device's name. */
+static unsigned fill_lines(struct inventory *inventory, const char *device,
 	struct sccp_line lines[SCCP_LINES_MAX])
 {
-	const struct config_device *known = config_device(c, device);
+	struct device *known = inventory_find(inventory, device);
 	unsigned n = 0;
 	memset(lines, 0, sizeof(*lines) * SCCP_LINES_MAX);
 	for (; known && n < known->n_lines && n < SCCP_LINES_MAX; n++) {
-		const struct config_line *line = &known->lines[n];
+		const struct device_line *line = &known->lines[n];
 		snprintf(lines[n].number, sizeof(lines[n].number), "%s",
 			line->number);
 		snprintf(lines[n].label, sizeof(lines[n].label), "%s",
 			*line->label ? line->label : line->number);
 	}
+	device_unref(known);
 	if (n > 0)
 		return n;
 	text_copy(lines[0].number, sizeof(lines[0].number), device);
@@ -63,7 +64,8 @@ static void accept_phone(struct session *s, uint32_t keepalive_s)
 		.server_ipv4 = s->seat.peer->local_ipv4,
 		.server_port = s->seat.peer->local_port,
 		.lines = lines,
-		.n_lines = fill_lines(c, s->seat.device, lines),
+		.n_lines = fill_lines(
+			s->seat.world->inventory, s->seat.device, lines),
 	};
 	sccp_server_accept(&s->engine, &grant);
 }

@@ -13,6 +13,7 @@
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/inventory.h"
 #include "registrar/log.h"
 #include "registrar/overload.h"
 #include "registrar/peer.h"
@@ -32,11 +33,19 @@ struct service_world {
 	const struct config *config;
 	struct service_limits limits; /* made of it */
 	struct directory *directory;
+	struct inventory *inventory;
 	struct failures *failures;
 	struct overload_part *overload;
 	/* Closes another connection, of whichever worker (thread-safe). */
 	void (*displace)(void *self, struct conn_ref ref);
 	void *displace_self;
+};
+
+/* What an admin may want of a registered phone. */
+enum phone_order {
+	PHONE_RESET,   /* start anew, as after power-on */
+	PHONE_RESTART, /* register anew, with its configuration read again */
+	PHONE_APPLY,   /* read the configuration, do what it takes */
 };
 
 /*
@@ -57,6 +66,9 @@ struct service {
 	const uint8_t *(*out)(const void *self, size_t *n);
 	void (*sent)(void *self, size_t n);
 	uint64_t (*deadline)(const void *self);
+	/* Tells the phone; nothing when none is registered here. */
+	void (*order)(
+		void *self, enum phone_order order, const struct moment *now);
 	/* Why the service wants the connection closed, once out is drained;
 	 * NULL while it does not. */
 	const char *(*ended)(const void *self);

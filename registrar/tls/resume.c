@@ -147,15 +147,17 @@ static bool attach(SSL *ssl, SSL_SESSION *session)
 /* ---- the re-check ---- */
 
 static bool device_allowed(
-	const struct config *config, const struct resume_view *view)
+	struct inventory *inventory, const struct resume_view *view)
 {
 	char device[CERT_DEVICE_MAX + 1] = "";
 	if (view->kind == CERT_KIND_LSC)
 		return true;
 	memcpy(device, view->texts[PEER_CERT_device].p,
 		view->texts[PEER_CERT_device].n);
-	const struct config_device *known = config_device(config, device);
-	return known && known->mic;
+	struct device *known = inventory_find(inventory, device);
+	bool allowed = known && known->mic;
+	device_unref(known);
+	return allowed;
 }
 
 static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
@@ -177,7 +179,7 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	if (now >= view.facts.not_after || now < view.facts.not_before ||
 		now >= anchor->id.not_after)
 		return RESUME_EXPIRED;
-	if (!device_allowed(r->resume->config, &view))
+	if (!device_allowed(r->resume->inventory, &view))
 		return RESUME_DEVICE;
 	return RESUME_OK;
 }

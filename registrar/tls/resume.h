@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "registrar/config.h"
+#include "registrar/inventory.h"
 #include "registrar/peer.h"
 #include "registrar/tls/parking.h"
 #include "registrar/tls/session_cache.h"
@@ -65,6 +66,7 @@ struct resume_view {
 /* What resumption needs; outlives every SSL_CTX it is used on. */
 struct resume {
 	const struct config *config;
+	struct inventory *inventory;	    /* whose MIC phones may resume */
 	struct ticket_keys *keys;	    /* NULL: no tickets */
 	struct session_cache *cache;	    /* NULL: no session ids */
 	time_t (*now)(time_t *);	    /* time(), but for tests */

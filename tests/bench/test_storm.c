@@ -49,12 +49,12 @@ static void write_second_config(const char *path)
 static void write_config(const char *path)
 {
 	json_t *root = json_pack("{s:{s:s},s:[{s:s,s:s,s:s,s:i}],s:{s:i},s:{s:"
-				 "s},s:{s:s,s:s},s:b}",
+				 "s},s:{s:s,s:s},s:{s:s},s:b}",
 		"trust", "callmanager", "CallManager-trust", "listeners",
 		"service", "sccp", "transport", "tls", "address", "127.0.0.1",
 		"port", 0, "status", "port", 0, "log", "level", "notice", "tls",
 		"session_cache", "sessions", "ticket_keys", "keys",
-		"core_dumps", 1);
+		"registration", "unknown", "lsc", "core_dumps", 1);
 	assert_int_equal(json_dump_file(root, path, 0), 0);
 	json_decref(root);
 }

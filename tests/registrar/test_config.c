@@ -14,6 +14,7 @@
 
 #include "registrar/config.h"
 #include "registrar/config_rows.h"
+#include "registrar/device.h"
 #include "registrar/json_lines.h"
 
 static int load(const char *text, struct config **out, struct diag *d)
@@ -67,7 +68,8 @@ static void reads_every_list(void **state)
 			 " \"trust\": {\"auth_level\": 1, \"anchors\":"
 			 " {\"x.pem\": \"lsc\"}},"
 			 " \"devices\": {\"SEPB\": {\"mic\": true},"
-			 " \"SEPA\": {\"plain\": true, \"lines\":"
+			 " \"SEPA\": {\"profile\": \"non-secure\","
+			 " \"protocol\": \"sip\", \"lines\":"
 			 " [{\"number\": \"2001\"}]}}}",
 		&c, &d);
 	assert_int_equal(error, 0);
@@ -77,10 +79,13 @@ static void reads_every_list(void **state)
 	assert_string_equal(c->certificates[0].key, "/tmp/b.key");
 	assert_int_equal(c->auth_level, 1);
 	assert_int_equal(c->anchors[0].kind, CERT_KIND_LSC);
-	assert_true(config_device(c, "sepb")->mic);
-	assert_false(config_device(c, "SEPB")->plain);
-	assert_string_equal(config_device(c, "sepa")->lines[0].number, "2001");
-	assert_null(config_device(c, "SEPC"));
+	assert_int_equal(c->n_devices, 2);
+	assert_string_equal(c->devices[0].name, "SEPA");
+	assert_string_equal(c->devices[0].profile, "non-secure");
+	assert_int_equal(c->devices[0].protocol, DEVICE_SIP);
+	assert_string_equal(c->devices[0].lines[0].number, "2001");
+	assert_true(c->devices[1].mic);
+	assert_string_equal(c->devices[1].profile, "encrypted");
 	config_free(c);
 }
 

@@ -128,11 +128,12 @@ struct phone {
 
 static void allow_mic(bool allowed)
 {
-	static struct config_device device = {
-		.name = (char *)"SEP020000000001"};
-	device.mic = allowed;
-	config->devices = &device;
-	config->n_devices = 1;
+	struct config_device device = {.name = (char *)"SEP020000000001",
+		.profile = (char *)SECURITY_PROFILE_DEFAULT,
+		.mic = allowed};
+	const struct config with = {.devices = &device, .n_devices = 1};
+	inventory_free(resume.inventory);
+	resume.inventory = inventory_new(&with);
 }
 
 static void before(const struct mode *mode)
@@ -155,8 +156,8 @@ static void after(void)
 {
 	ticket_keys_free(resume.keys);
 	session_cache_close(resume.cache);
-	config->devices = NULL;
-	config->n_devices = 0;
+	inventory_free(resume.inventory);
+	resume.inventory = NULL;
 }
 
 static SSL_SESSION *keep;

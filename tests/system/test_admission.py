@@ -32,7 +32,7 @@ def narrow(**limits):
     """One worker, two handshakes, little room, and nobody is too old."""
     return LAB.config(
         workers=1,
-        devices={PLAIN: {"plain": True}, TOKENS: {"plain": True}},
+        devices={PLAIN: {"profile": "non-secure"}, TOKENS: {"profile": "non-secure"}},
         limits={"handshakes": 2, "waiting": WAITING,
                 "patience_ms": FOREVER_MS, **limits})
 

@@ -27,7 +27,7 @@ GAP_S = 0.05 * LONGER
 def config(**changes):
     return LAB.config(tls={"handshake_ms": HANDSHAKE_MS},
                       limits={"first_message_ms": FIRST_MS},
-                      devices={DEVICE: {"plain": True}}, **changes)
+                      devices={DEVICE: {"profile": "non-secure"}}, **changes)
 
 
 def served(daemon):
@@ -248,7 +248,7 @@ def trickled_later_message_is_late_too():
 def idle_connection_is_closed():
     """Silence is no fault, so only the log knows."""
     made = LAB.config(limits={"idle_ms": 1000}, log={"level": "debug"},
-                      devices={DEVICE: {"plain": True}})
+                      devices={DEVICE: {"profile": "non-secure"}})
     for service in ("sccp", "sip"):
         with Daemon(made) as daemon, \
                 tcp(daemon.port(service, "tcp")) as connection:

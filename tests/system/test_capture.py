@@ -52,7 +52,7 @@ def every_reply_of_callmanager_is_given():
     tap.remark("\n".join(
         f"> {message:04x} < {' '.join(f'{r:04x}' for r in replies)}"
         for message, _, replies in steps))
-    with Daemon(LAB.config(devices={DEVICE: {"plain": True}})) as daemon, \
+    with Daemon(LAB.config(devices={DEVICE: {"profile": "non-secure"}})) as daemon, \
             tcp(daemon.port("sccp", "tcp")) as connection:
         talk = sccp.Talk(connection)
         for message, frame, replies in steps:

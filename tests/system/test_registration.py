@@ -49,18 +49,18 @@ def registers(protocol, leaf, version):
          ("unregistered", "deviceUnregistered"))
 
 
-def mic_refused(protocol, devices, reason):
+def mic_refused(protocol, devices, rule, reason):
     credential = LAB.phone(DEVICE, "mic")
     with Daemon(LAB.config(devices=devices)) as daemon:
         report = call(daemon, protocol, *credential_words(credential))
-        failure = daemon.wait_failure("mic-not-allowed", device=DEVICE)
+        failure = daemon.wait_failure(rule, device=DEVICE)
         state = daemon.phone(DEVICE)["state"]
         registered = daemon.registered()
     report.outcome("rejected")
     same(report.code, 1, "exit status")
     same((failure["reason"]["code"], failure["stage"]),
          (reason, "registration"))
-    holds(failure["cure"], DEVICE, '"mic": true', "LSC")
+    holds(failure["cure"], DEVICE, "dialtone device ")
     same((state, registered), ("rejected", 0))
 
 
@@ -100,7 +100,7 @@ def newer_replaces(old_protocol, new_protocol):
 
 
 def plain_only_for_listed_devices(protocol):
-    devices = {DEVICE: {"plain": True}, "SEP020000000002": {}}
+    devices = {DEVICE: {"profile": "non-secure"}, "SEP020000000002": {}}
     with Daemon(LAB.config(devices=devices)) as daemon:
         outcomes = {}
         for n in (1, 2, 3):
@@ -118,7 +118,7 @@ def plain_only_for_listed_devices(protocol):
 
 
 def plain_never_displaces_tls(protocol):
-    with Daemon(LAB.config(devices={DEVICE: {"plain": True}})) as daemon:
+    with Daemon(LAB.config(devices={DEVICE: {}})) as daemon:
         with Phones(daemon, protocol,
                     *credential_words(LAB.phone(DEVICE))) as phones:
             before = daemon.wait_phone(DEVICE, "registered")
@@ -126,7 +126,7 @@ def plain_never_displaces_tls(protocol):
                             transport="tcp")
             after = daemon.phone(DEVICE)
             report = phones.leave()
-        daemon.wait_failure("already-registered", device=DEVICE)
+        daemon.wait_failure("security-mismatch", device=DEVICE)
     intruder.outcome("rejected")
     report.outcome("registered")
     same((after["transport"], after["port"]), ("tls", before["port"]))
@@ -150,9 +150,10 @@ def facts():
                            f"over TLS {version}",
                            registers, protocol, leaf, version)
         yield fact(f"MIC of an unknown {name} device is refused",
-                   mic_refused, protocol, {}, 2)
+                   mic_refused, protocol, {}, "unknown-device", 2)
         yield fact(f"MIC of a {name} device that may not use it is refused",
-                   mic_refused, protocol, {DEVICE: {"mic": False}}, 10)
+                   mic_refused, protocol, {DEVICE: {"mic": False}},
+                   "mic-not-allowed", 10)
         yield fact(f"{name} phone with the name of another reads why",
                    wrong_name_refused, protocol)
         yield fact(f"plain {name} registers listed devices and no other",

@@ -62,7 +62,7 @@ def fifty_phones_live_and_leave():
     phones = write("phones.csv", "SEQUENTIAL\n" + "".join(
         f"{device};\n" for device in devices))
     with Daemon(LAB.config(devices={
-            device: {"plain": True} for device in devices})) as daemon:
+            device: {"profile": "non-secure"} for device in devices})) as daemon:
         done = run(sipp, "-sf", write("life.xml", scenario()), "-inf", phones,
                    "-t", "tn", "-m", PHONES, "-r", PHONES, "-l", PHONES,
                    "-i", LOOPBACK, "-timeout", "30s", "-timeout_error",

@@ -152,7 +152,8 @@ def check_prints_the_effective_values():
     same([c["key"] for c in shown["tls"]["certificates"]],
          [LAB.path("server", "rsa.key"), LAB.path("server", "ec.key")])
     same(shown["devices"][DEVICE],
-         {"mic": True, "plain": False, "lines": []})
+         {"mic": True, "profile": "encrypted", "protocol": "any",
+          "lines": []})
     # What it prints is a configuration that says the same.
     again = LAB.config_text(json.dumps(shown))
     same(json.loads(good(DIALTONED, "--config", again, "--check")), shown)

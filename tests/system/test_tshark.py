@@ -105,7 +105,7 @@ def has_error(packet):
 
 def decodes(version):
     needs("tshark")
-    device = {DEVICE: {"plain": True, "lines": [
+    device = {DEVICE: {"profile": "non-secure", "lines": [
         {"number": "2001", "label": "Reception"}]}}
     with Daemon(LAB.config(devices=device)) as daemon:
         packets = tshark(record(daemon, version))

@@ -18,7 +18,7 @@ LAB = Lab()
 DEVICE = "SEP020000000001"
 OTHER = "SEP020000000002"
 LISTENERS = [listener("sip", "udp"), listener("sip", "tcp"), listener("sip")]
-PLAIN = {device: {"plain": True} for device in (DEVICE, OTHER)}
+PLAIN = {device: {"profile": "non-secure"} for device in (DEVICE, OTHER)}
 GARBAGE = [b"x", b"\0\0\0\0", b"jaK", b"GET / HTTP/1.1\r\n\r\n",
            b"OPTIONS sip:x SIP/2.0", b"\x16\x03\x01" + bytes(200),
            b"SIP/2.0 200 OK\r\n\r\n", b"\xff" * 1400,
@@ -477,7 +477,7 @@ def sipp_registers_over_a_line_that_loses():
     with open(LAB.path("udp.csv"), "w", encoding="ascii") as f:
         f.write("SEQUENTIAL\n" + "".join(f"{d};\n" for d in devices))
     with Daemon(LAB.config(listeners=LISTENERS, devices={
-            device: {"plain": True} for device in devices})) as daemon:
+            device: {"profile": "non-secure"} for device in devices})) as daemon:
         done = run(sipp, "-sf", LAB.path("udp.xml"), "-inf",
                    LAB.path("udp.csv"), "-t", "un", "-lost", "20", "-m",
                    len(devices), "-r", len(devices), "-l", len(devices),
