@@ -35,9 +35,11 @@ static void mix(uint64_t *hash, struct sip_slice s)
 static void mix_cseq(uint64_t *hash, struct sip_slice cseq)
 {
 	size_t n = 0;
+	if (!cseq.p)
+		return;
 	while (n < cseq.n && !sip_field_space(cseq.p[n]))
 		n++;
-	struct sip_slice method = {cseq.p ? cseq.p + n : NULL, cseq.n - n};
+	struct sip_slice method = {cseq.p + n, cseq.n - n};
 	mix(hash, (struct sip_slice){cseq.p, n});
 	mix(hash, sip_field_trim(method));
 }
@@ -45,12 +47,13 @@ static void mix_cseq(uint64_t *hash, struct sip_slice cseq)
 static void mix_old(
 	uint64_t *hash, const struct sip_head *head, struct sip_slice via)
 {
-	struct sip_address from;
+	struct sip_slice from = sip_head_value(head, SIP_HEADER_FROM);
+	struct sip_address address;
 	struct sip_param tag;
 	mix(hash, head->first);
 	mix(hash, via);
-	if (sip_field_address(sip_head_value(head, SIP_HEADER_FROM), &from) &&
-		sip_field_find(from.params, "tag", &tag))
+	if (from.p && sip_field_address(from, &address) &&
+		sip_field_find(address.params, "tag", &tag))
 		mix(hash, tag.value);
 }
 

@@ -70,10 +70,15 @@ static void kind_is(enum sip_datagram_kind kind, enum sip_rule rule)
 		fail_msg("%s", sip_rule_text(d.rule));
 }
 
+static void has(const char *text, size_t n, const char *part)
+{
+	if (!memmem(text, n, part, strlen(part)))
+		fail_msg("no %s in %.*s", part, (int)n, text);
+}
+
 static void message_has(const char *part)
 {
-	if (!memmem(d.message, d.n, part, strlen(part)))
-		fail_msg("no %s in %.*s", part, (int)d.n, d.message);
+	has(d.message, d.n, part);
 }
 
 /* The message is one message, to its last byte. */
@@ -154,7 +159,7 @@ static void a_refusal_says_which_rule(void **state)
 				   "From: <sip:a@b>;tag=1\r\n";
 	assert_true(n > sizeof(head));
 	assert_memory_equal(p, head, sizeof(head) - 1);
-	assert_non_null(memmem(p, n, "399 node1 \"the datagram ends", 27));
+	has(p, n, "Warning: 399 node1 \"the datagram ends before");
 	bytes_queue_deinit(&out);
 }
 
@@ -280,9 +285,8 @@ static void our_requests_say_where_they_come_from(void **state)
 	size_t n = sip_datagram_stamp(NOTIFY, sizeof(NOTIFY) - 1,
 		"192.0.2.1:5060", stamped, sizeof(stamped), &key);
 	assert_true(n > 0);
-	assert_non_null(memmem(stamped, n,
-		"\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKn;rport\r\n",
-		60));
+	has(stamped, n,
+		"\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKn;rport\r\n");
 	assert_memory_equal(stamped + n - 6, "\r\n\r\nab", 6);
 	assert_int_equal(sip_datagram_stamp(NOTIFY, sizeof(NOTIFY) - 1,
 				 "192.0.2.1:5060", stamped, 100, &key),
