@@ -501,9 +501,8 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buffer,
 	struct handset *h = udp->data;
 	if (n == UV_ECONNREFUSED)
 		return;
-	if (n > 0)
-		udp_line_heard(&h->udp);
-	on_bytes(h, n, buffer);
+	if (n < 0 || udp_line_takes(&h->udp, buffer->base, (size_t)n))
+		on_bytes(h, n, buffer);
 }
 
 static const struct credential *shown(const struct handset *h)

@@ -7,6 +7,7 @@
 
 #include "protocols/moment.h"
 #include "protocols/sip/datagram.h"
+#include "protocols/sip/transactions.h"
 
 enum { RETX = 10, T1_MS = 500, T2_MS = 4000 };
 
@@ -30,9 +31,23 @@ static bool post(struct udp_line *l, const void *data, size_t n)
 	return sent >= 0 || sent == UV_EAGAIN;
 }
 
+static uint64_t key_of(const void *data, size_t n)
+{
+	struct sip_head head;
+	sip_head_index(&head, data, n);
+	return sip_transactions_key(&head);
+}
+
+static void forget(struct udp_line *l)
+{
+	free(l->asked);
+	l->asked = NULL;
+}
+
 static void ask(struct udp_line *l, const void *data, size_t n)
 {
-	udp_line_heard(l);
+	forget(l);
+	l->key = key_of(data, n);
 	l->asked = malloc(n);
 	if (!l->asked)
 		abort();
@@ -57,10 +72,15 @@ bool udp_line_send(struct udp_line *l, const void *data, size_t n)
 	return sent;
 }
 
-void udp_line_heard(struct udp_line *l)
+bool udp_line_takes(struct udp_line *l, const void *data, size_t n)
 {
-	free(l->asked);
-	l->asked = NULL;
+	bool answer = n >= 4 && memcmp(data, "SIP/", 4) == 0;
+	if (!answer)
+		return true;
+	if (!l->asked || key_of(data, n) != l->key)
+		return false;
+	forget(l);
+	return true;
 }
 
 uint64_t udp_line_deadline(const struct udp_line *l)
@@ -80,5 +100,5 @@ void udp_line_tick(struct udp_line *l, uint64_t now_ms)
 
 void udp_line_deinit(struct udp_line *l)
 {
-	udp_line_heard(l);
+	forget(l);
 }

@@ -386,7 +386,7 @@ def silence_ends_flows():
             start = time.monotonic()
             gone = daemon.wait_phone(DEVICE, "unregistered", 60 * SLOW)
             took = time.monotonic() - start
-            same(gone["reason"]["name"], "keepaliveTimeout")
+            same(gone["reason"]["name"], "keepAliveTimeout")
             assert 34 < took < 60 * SLOW, took
             wait_until("both flows to end",
                        lambda: udp_counts(daemon)["flows"] == 0)
