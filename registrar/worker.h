@@ -34,7 +34,7 @@ int worker_start(struct worker *w, struct diag *d);
 void worker_displace(struct worker *w, struct conn_ref ref);
 /* Tells the phone of that connection, likewise. */
 void worker_order(
-	struct worker *w, struct conn_ref ref, enum phone_order order);
+	struct worker *w, struct conn_ref ref, enum phone_order phone);
 /* Asks it to end, from any thread; waits for that; frees it. No worker is
  * freed before all have ended: until then they write to each other. */
 void worker_stop(struct worker *w);
