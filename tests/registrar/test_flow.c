@@ -341,5 +341,6 @@ int main(void)
 		cmocka_unit_test(the_longest_silent_makes_room),
 		cmocka_unit_test(a_service_may_end_its_flow),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -368,5 +368,6 @@ int main(void)
 		cmocka_unit_test(what_an_engine_says_is_cut_into_messages),
 		cmocka_unit_test(the_longest_message_still_fits_an_engine),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,5 +281,6 @@ int main(void)
 		cmocka_unit_test(an_answer_ends_a_request_once),
 		cmocka_unit_test(only_so_many_requests_wait),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
