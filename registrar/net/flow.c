@@ -47,6 +47,8 @@ struct door {
 	SLIST_ENTRY(door) next;
 };
 
+SLIST_HEAD(doors, door);
+
 struct flow {
 	LIST_ENTRY(flow) bucket;
 	LIST_ENTRY(flow) slot;	/* of the wheel: always in one */
@@ -75,7 +77,7 @@ struct flows {
 	uint64_t seed;
 	uint64_t tick; /* of the wheel: served up to here */
 	size_t n, n_idle;
-	SLIST_HEAD(, door) doors;
+	struct doors doors;
 	struct idle idle; /* the longest silent first */
 	struct sip_limits limits;
 	struct sip_transactions_budget budget;

@@ -286,7 +286,8 @@ static void our_requests_say_where_they_come_from(void **state)
 		"192.0.2.1:5060", stamped, sizeof(stamped), &key);
 	assert_true(n > 0);
 	has(stamped, n,
-		"\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKn;rport\r\n");
+		"\r\nVia: SIP/2.0/UDP "
+		"192.0.2.1:5060;branch=z9hG4bKn;rport\r\n");
 	assert_memory_equal(stamped + n - 6, "\r\n\r\nab", 6);
 	assert_int_equal(sip_datagram_stamp(NOTIFY, sizeof(NOTIFY) - 1,
 				 "192.0.2.1:5060", stamped, 100, &key),
