@@ -132,6 +132,9 @@ struct config_device {
 		"devices remembered for status, registered ones included")     \
 	NUM("limits.failures", failures_max, 512, 1, 100000,                   \
 		"refusals remembered for status")                              \
+	PATH("state.folder", state_folder, "",                                 \
+		"folder that keeps the inventory, mode 0700; empty: devices "  \
+		"of this file alone, and none can be changed")                 \
 	STR("status.address", status_address, "127.0.0.1", 63,                 \
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \
