@@ -2,6 +2,8 @@
 /* The topmost Via: where a request came from and which one it is. */
 #include "protocols/sip/via.h"
 
+enum { PARTS = 3 }; /* SIP / 2.0 / UDP */
+
 static struct sip_slice after(struct sip_slice s, size_t n)
 {
 	return (struct sip_slice){s.p + n, s.n - n};
@@ -66,9 +68,9 @@ bool sip_via_read(const struct sip_head *head, struct sip_via *via)
 	size_t n = end ? (size_t)(end - via->whole.p) : via->whole.n;
 	struct sip_slice front = {via->whole.p, n};
 	via->params = after(via->whole, n);
-	if (!take_part(&front, false) || !take_part(&front, false) ||
-		!take_part(&front, true))
-		return false;
+	for (int part = 1; part <= PARTS; part++)
+		if (!take_part(&front, part == PARTS))
+			return false;
 	via->sent_by = sip_field_trim(front);
 	return read_sent_by(via);
 }

@@ -656,13 +656,21 @@ int flows_listen(
 	return 0;
 }
 
+static void end_bucket(struct bucket *bucket, enum reason_unreg cause)
+{
+	struct flow *f = LIST_FIRST(bucket);
+	while (f) {
+		struct flow *next = LIST_NEXT(f, bucket);
+		flow_end(f, "the registrar stops", cause);
+		f = next;
+	}
+}
+
 void flows_end(struct flows *fs, enum reason_unreg cause)
 {
 	struct door *door;
 	for (size_t i = 0; i < BUCKETS; i++)
-		while (LIST_FIRST(&fs->buckets[i]))
-			flow_end(LIST_FIRST(&fs->buckets[i]),
-				"the registrar stops", cause);
+		end_bucket(&fs->buckets[i], cause);
 	SLIST_FOREACH(door, &fs->doors, next)
 	udp_close(door->udp);
 	uv_close((uv_handle_t *)&fs->timer, NULL);

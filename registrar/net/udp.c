@@ -206,7 +206,7 @@ uint32_t udp_overflow(const struct udp *u)
 
 static int set_up(struct udp *u)
 {
-	union address at;
+	union address at = {.in6 = {.sin6_port = 0}};
 	socklen_t n = sizeof(at);
 	int on = 1, buffer = BUFFER;
 	if (getsockname(u->fd, &at.any, &n) < 0)
