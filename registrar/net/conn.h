@@ -29,7 +29,7 @@ struct conn_host {
 	void *self;
 };
 
-enum { CONN_INPUT_MAX = 64 * 1024 };
+enum { CONN_INPUT_MAX = 64 * 1024, CONN_TLS_VERSIONS = 4 };
 
 /*
  * Counted by one worker, read by status: relaxed atomics. Who has closed was
@@ -57,6 +57,8 @@ struct conn_counters {
 #define X(name) uint64_t name;
 	CONN_COUNTER_LIST(X)
 #undef X
+	/* handshakes_ok by TLS version, from 1.0; full, and resumed. */
+	uint64_t by_version[CONN_TLS_VERSIONS][2];
 };
 
 void conn_counter_add(uint64_t *counter, uint64_t n);
