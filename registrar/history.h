@@ -56,7 +56,7 @@ struct history_event {
 	uint32_t times;	  /* 0: once */
 	bool stranger;	  /* no device of the inventory */
 	enum config_protocol protocol;
-	bool tls;
+	bool tls, udp; /* neither: plain TCP */
 	uint16_t port;
 	enum cert_kind kind;
 	enum history_space space;

@@ -290,6 +290,11 @@ static const struct explain_rule rules[] = {
 		"The phone promised keep-alives (RFC 5626) and sent none.",
 		"Look whether the phone has power and network, and whether "
 		"NAT or a firewall on the way drops quiet connections."},
+	{"sip-no-answer", "",
+		"The phone did not answer what the registrar asked it over "
+		"UDP, for 32 seconds.",
+		"Look whether the phone has power and network, and whether a "
+		"firewall on the way lets UDP through in both directions."},
 	{"sip-idle", "",
 		"The phone was connected, said nothing, and was let go.",
 		"Look whether its configuration file names this node first."},

@@ -39,7 +39,7 @@ static json_t *event(const struct history_event *e)
 	if (*e->address) { /* an admin's order comes over none of these */
 		json_object_set_new(o, "port", json_integer(e->port));
 		set_text(o, "protocol", config_protocol_name(e->protocol));
-		set_text(o, "transport", e->tls ? "tls" : "tcp");
+		set_text(o, "transport", config_transport_name(e->tls, e->udp));
 	}
 	set_certificate(o, e);
 	if (e->space != HISTORY_NO_CODE)

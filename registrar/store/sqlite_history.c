@@ -17,6 +17,7 @@ static const char *const steps[] = {
 	" at_ms INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
 	" times INTEGER NOT NULL, stranger INTEGER NOT NULL,"
 	" protocol INTEGER NOT NULL, tls INTEGER NOT NULL,"
+	" udp INTEGER NOT NULL,"
 	" address TEXT NOT NULL, port INTEGER NOT NULL,"
 	" kind INTEGER NOT NULL, issuer TEXT NOT NULL,"
 	" space INTEGER NOT NULL, code INTEGER NOT NULL,"
@@ -36,7 +37,7 @@ static const struct sqlite_kind kind = {
 
 #define COLUMNS                                                          \
 	"device, what, at_ms, first_ms, times, stranger, protocol, tls," \
-	" address, port, kind, issuer, space, code, rule, why"
+	" udp, address, port, kind, issuer, space, code, rule, why"
 
 /*
  * Refusals by one rule since anything else happened to the device are one
@@ -45,7 +46,7 @@ static const struct sqlite_kind kind = {
  */
 #define STATEMENT_LIST(X)                                                    \
 	X(PUT, "INSERT INTO event (" COLUMNS ") VALUES"                      \
-	       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")          \
+	       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")       \
 	X(FIND_ALIKE,                                                        \
 		"SELECT id, first_ms, times FROM event WHERE device = ?1"    \
 		" AND what = ?2 AND rule = ?3 AND id > coalesce((SELECT id"  \
@@ -192,14 +193,15 @@ static int put(struct history_store *s, const struct history_event *from,
 	sqlite_bind_number(put, 6, e.stranger);
 	sqlite_bind_number(put, 7, e.protocol);
 	sqlite_bind_number(put, 8, e.tls);
-	sqlite_bind_text(put, 9, e.address);
-	sqlite_bind_number(put, 10, e.port);
-	sqlite_bind_number(put, 11, e.kind);
-	sqlite_bind_text(put, 12, e.issuer);
-	sqlite_bind_number(put, 13, e.space);
-	sqlite_bind_number(put, 14, e.code);
-	sqlite_bind_text(put, 15, e.rule);
-	sqlite_bind_text(put, 16, e.why);
+	sqlite_bind_number(put, 9, e.udp);
+	sqlite_bind_text(put, 10, e.address);
+	sqlite_bind_number(put, 11, e.port);
+	sqlite_bind_number(put, 12, e.kind);
+	sqlite_bind_text(put, 13, e.issuer);
+	sqlite_bind_number(put, 14, e.space);
+	sqlite_bind_number(put, 15, e.code);
+	sqlite_bind_text(put, 16, e.rule);
+	sqlite_bind_text(put, 17, e.why);
 	error = sqlite_step(put, doing, d);
 	s->rows += error == 0;
 	return error;
@@ -258,14 +260,15 @@ static struct history_event *take(sqlite3_stmt *s)
 		.stranger = sqlite_number(s, 5) != 0,
 		.protocol = sqlite_number(s, 6) ? CONFIG_SIP : CONFIG_SCCP,
 		.tls = sqlite_number(s, 7) != 0,
-		.address = sqlite_text(s, 8),
-		.port = (uint16_t)sqlite_number(s, 9),
-		.kind = (enum cert_kind)sqlite_number(s, 10),
-		.issuer = sqlite_text(s, 11),
-		.space = (enum history_space)sqlite_number(s, 12),
-		.code = (int)sqlite_number(s, 13),
-		.rule = sqlite_text(s, 14),
-		.why = sqlite_text(s, 15),
+		.udp = sqlite_number(s, 8) != 0,
+		.address = sqlite_text(s, 9),
+		.port = (uint16_t)sqlite_number(s, 10),
+		.kind = (enum cert_kind)sqlite_number(s, 11),
+		.issuer = sqlite_text(s, 12),
+		.space = (enum history_space)sqlite_number(s, 13),
+		.code = (int)sqlite_number(s, 14),
+		.rule = sqlite_text(s, 15),
+		.why = sqlite_text(s, 16),
 	};
 	return history_event_copy(&e);
 }

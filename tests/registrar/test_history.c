@@ -67,12 +67,21 @@ static void what_was_added_is_read_newest_first(void **state)
 	size_t n;
 	struct history *h = open_in(NULL);
 	add(h, "SEP1", HISTORY_REGISTERED, "", 1000);
-	add(h, "sep1", HISTORY_LOST, "", 2000);
+	const struct history_event lost = {.what = HISTORY_LOST,
+		.device = "sep1",
+		.at_ms = 2000,
+		.udp = true,
+		.port = 5060,
+		.why = "silence"};
+	history_add(h, &lost);
 	add(h, "SEP2", HISTORY_REGISTERED, "", 3000);
 	struct history_event **list = history_of(h, "Sep1", &n);
 	assert_int_equal(n, 2);
 	assert_int_equal(list[0]->what, HISTORY_LOST);
 	assert_int_equal(list[0]->at_ms, 2000);
+	assert_true(list[0]->udp && !list[0]->tls);
+	assert_int_equal(list[0]->port, 5060);
+	assert_string_equal(list[0]->why, "silence");
 	assert_int_equal(list[1]->what, HISTORY_REGISTERED);
 	assert_string_equal(list[1]->device, "SEP1");
 	assert_string_equal(list[1]->address, "10.1.1.7");
