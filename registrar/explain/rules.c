@@ -177,6 +177,14 @@ static const struct explain_rule rules[] = {
 		"and it needs an LSC.\n"
 		"Or, as long as it has no good certificate: dialtone device "
 		"set NAME --profile non-secure"},
+	{"transport-mismatch", "",
+		"The phone came over another transport (TCP, UDP) than its "
+		"security profile allows.",
+		"dialtone device show NAME names the profile; dialtone profile "
+		"list shows its transport.\n"
+		"Let the phone use that transport (transportLayerProtocol in "
+		"its configuration file), or give it a profile that allows "
+		"what it uses: dialtone device set NAME --profile PROFILE"},
 	{"invalid-cipher", "",
 		"The cipher that was negotiated does not fit the phone's "
 		"security profile: NULL-SHA is for authenticated phones alone, "
