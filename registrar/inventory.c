@@ -124,6 +124,13 @@ struct inventory *inventory_new(const struct config *config)
 	return inv;
 }
 
+void inventory_on_removed(struct inventory *inv,
+	void (*removed)(void *self, const char *name), void *self)
+{
+	inv->removed = removed;
+	inv->removed_self = self;
+}
+
 void inventory_free(struct inventory *inv)
 {
 	if (!inv)

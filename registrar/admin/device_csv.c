@@ -203,23 +203,18 @@ static bool set_mic(
 	       device_refuse(fault, "mic", "must be yes or no");
 }
 
-static void set_part(
-	struct device_draft *draft, const struct column *c, const char *text)
+static void set_line(struct device_line *line, enum part part, const char *text)
 {
-	struct device_line *line = &draft->lines[c->index];
-	struct device_dial *dial = &draft->dials[c->index];
-	bool is_line = c->kind == COLUMN_LINE;
-	switch (c->part) {
+	switch (part) {
 	case PART_NUMBER:
-		*(is_line ? &line->number : &dial->number) = text;
+		line->number = text;
 		break;
 	case PART_LABEL:
-		*(is_line ? &line->label : &dial->label) = text;
+		line->label = text;
 		break;
 	case PART_OWNER:
-		line->owner = text;
-		break;
 	case PARTS:
+		line->owner = text;
 		break;
 	}
 }
@@ -251,8 +246,13 @@ static bool set_field(struct reading *r, const struct column *c,
 	case COLUMN_PASSWORD: /* needs the user: after all others */
 		return true;
 	case COLUMN_LINE:
+		set_line(&r->draft.lines[c->index], c->part, text);
+		return true;
 	case COLUMN_DIAL:
-		set_part(&r->draft, c, text);
+		if (c->part == PART_NUMBER)
+			r->draft.dials[c->index].number = text;
+		else
+			r->draft.dials[c->index].label = text;
 		return true;
 	}
 	return true;

@@ -48,9 +48,10 @@ static json_t *listener(const char *service, bool free_ports)
 static int write_config(const char *dir, bool free_ports)
 {
 	char *path = memory_format("%s/dialtoned.json", dir);
-	json_t *root = json_pack("{s{ss} s[oo] s{ss} s{}}", "trust",
+	json_t *root = json_pack("{s{ss} s[oo] s{ss} s{ss} s{ss} s{}}", "trust",
 		"callmanager", "CallManager-trust", "listeners",
 		listener("sccp", free_ports), listener("sip", free_ports),
+		"registration", "unknown", "lsc", "state", "folder", "state",
 		"admin", "socket", "admin.sock", "devices");
 	if (free_ports)
 		json_object_set_new(

@@ -109,6 +109,33 @@ static void without_a_store_nothing_changes(void **state)
 	inventory_free(inv);
 }
 
+static void note_removed(void *self, const char *name)
+{
+	strcat(strcat(self, name), " ");
+}
+
+static void who_is_removed_is_told(void **state)
+{
+	char told[64] = "";
+	struct diag d;
+	struct inventory_import import = {.replace = true, .dry_run = true};
+	struct inventory *inv = open_inventory();
+	inventory_on_removed(inv, note_removed, told);
+	put(inv, "SEP1", INVENTORY_ADD);
+	put(inv, "SEP2", INVENTORY_ADD);
+	put(inv, "SEP3", INVENTORY_ADD);
+	assert_int_equal(inventory_remove(inv, "SEP2", &d), 0);
+	assert_int_equal(inventory_remove(inv, "SEP2", &d), -ENOENT);
+	struct device *stays = inventory_find(inv, "SEP3");
+	assert_int_equal(inventory_import(inv, &stays, 1, &import, &d), 0);
+	assert_string_equal(told, "SEP2 ");
+	import.dry_run = false;
+	assert_int_equal(inventory_import(inv, &stays, 1, &import, &d), 0);
+	assert_string_equal(told, "SEP2 SEP1 ");
+	device_unref(stays);
+	inventory_free(inv);
+}
+
 /* Names come in any order, and the table grows as they come. */
 static void many_are_found_and_listed(void **state)
 {
@@ -417,6 +444,7 @@ int main(void)
 #define FACT(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		FACT(changes_last),
 		FACT(without_a_store_nothing_changes),
+		FACT(who_is_removed_is_told),
 		FACT(many_are_found_and_listed),
 		FACT(sightings_are_kept_and_last),
 		FACT(a_sighting_goes_with_its_device),

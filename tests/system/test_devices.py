@@ -2,12 +2,14 @@
 """The inventory as an admin writes it: devices, profiles, CSV, the window."""
 import json
 import os
+import socket
 import sys
 import time
 
 from clients import Phones, call, credential_words
 from daemon import Daemon
-from harness import DIALTONE, good, holds, run, same, tap, wait_until
+from harness import (DEADLINE_S, DIALTONE, good, holds, run, same, tap,
+                     wait_until)
 from lab import Lab
 
 LAB = Lab()
@@ -440,6 +442,55 @@ def the_inventory_decides_who_comes():
         call(daemon, "sip", *words).outcome("rejected")
 
 
+# ---- bodies ----
+
+def post(daemon, path, *headers):
+    """A connection on which a POST has begun."""
+    one = socket.socket(socket.AF_UNIX)
+    one.settimeout(6 * DEADLINE_S)
+    one.connect(daemon.admin_socket)
+    lines = [f"POST {path} HTTP/1.1", "Host: x", *headers, "", ""]
+    one.sendall("\r\n".join(lines).encode())
+    return one
+
+
+def bodies_have_limits_whatever_they_say():
+    kind = "Content-Type: text/csv"
+    with Daemon(config()) as daemon:
+        for length, status in (("67108865", 413), ("99999999999999", 413),
+                               ("x", 400)):
+            with post(daemon, "/v1/devices/import", kind,
+                      f"Content-Length: {length}") as one:
+                said = one.recv(1000).decode()
+                assert said.startswith(f"HTTP/1.1 {status}"), said
+        # Chunked: nobody knows how long, so it is cut off when it is.
+        with post(daemon, "/v1/auto-registration",
+                  "Content-Type: application/json",
+                  "Transfer-Encoding: chunked") as one:
+            try:
+                for _ in range(100):
+                    one.sendall(b"400\r\n" + 1024 * b" " + b"\r\n")
+                assert one.recv(1000) == b"", "it was taken"
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        # One long body after the other, not all at once.
+        size = 50 << 20
+        with post(daemon, "/v1/devices/import", kind,
+                  f"Content-Length: {size}") as first, \
+                post(daemon, "/v1/devices/import", kind,
+                     f"Content-Length: {size}") as second:
+            first.sendall((size - 1) * b"\n")
+            second.sendall(size * b"\n")
+            said = second.recv(1000).decode()
+            holds(said, "HTTP/1.1 503", "come later")
+            same(daemon.ask_admin("/v1/devices/S1", "PUT", {})[0], 200)
+            first.sendall(b"\n")
+            holds(first.recv(1000).decode(), "HTTP/1.1 400", "name")
+        rows = "".join(f"S{n}\n" for n in range(5))
+        same(daemon.order("/v1/devices/import", "POST", "name\n" + rows,
+                          "text/csv; charset=utf-8")["added"], 4)
+
+
 # ---- auto-registration ----
 
 def a_window_opens_closes_and_lasts():
@@ -500,5 +551,6 @@ if __name__ == "__main__":
         bad_profiles_name_field_and_rule,
         what_was_seen_outlives_a_restart,
         the_inventory_decides_who_comes,
+        bodies_have_limits_whatever_they_say,
         a_window_opens_closes_and_lasts,
         a_window_closes_by_itself))
