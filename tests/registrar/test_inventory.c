@@ -456,5 +456,6 @@ int main(void)
 		FACT(phones_and_admins_do_not_meet),
 #undef FACT
 	};
-	return cmocka_run_group_tests(tests, NULL, end);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("inventory", tests, NULL, end);
 }

@@ -513,5 +513,6 @@ int main(void)
 		FACT(rows_that_hang_on_no_device_are_refused),
 #undef FACT
 	};
-	return cmocka_run_group_tests(tests, NULL, tear_down);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("store", tests, NULL, tear_down);
 }
