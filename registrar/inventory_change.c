@@ -270,13 +270,13 @@ static void plan_removals(struct device **all, size_t n_all,
 	struct device *const *devices, size_t n,
 	struct inventory_import *import, struct plan *p)
 {
-	struct device **sorted = memory_zero((n + 1) * sizeof(*sorted));
+	struct device **sorted = memory_zero((n + 1) * sizeof(struct device *));
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = devices[i];
 	qsort(sorted, n, sizeof(struct device *), by_name);
 	for (size_t i = 0; i < n_all; i++) {
-		if (all[i]->fixed ||
-			bsearch(&all[i], sorted, n, sizeof(*sorted), by_name))
+		if (all[i]->fixed || bsearch(&all[i], sorted, n,
+					     sizeof(struct device *), by_name))
 			continue;
 		import->removed++;
 		plan(p, (struct store_change){.what = STORE_REMOVE_DEVICE,

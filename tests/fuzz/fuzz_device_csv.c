@@ -34,9 +34,7 @@ static void check_devices(struct device **devices, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct inventory *inv;
-	static struct device_csv_faults faults;
-	struct device **devices = NULL;
-	size_t n = 0;
+	static struct device_csv file;
 	char *text = malloc(size + 1);
 	check(text != NULL);
 	if (size)
@@ -44,14 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	if (!inv)
 		inv = make_inventory();
-	int error = device_csv_read(
-		inv, "realm", text, size, &devices, &n, &faults);
-	check(error ? faults.n > 0 && faults.n <= DEVICE_CSV_FAULTS
-		    : faults.n == 0);
-	for (size_t i = 0; i < faults.n; i++)
-		check(faults.list[i].line > 0 && faults.list[i].why[0]);
-	if (!error)
-		check_devices(devices, n);
+	int error = device_csv_read(inv, "realm", text, size, &file);
+	check(error ? file.n_faults > 0 && file.n_faults <= DEVICE_CSV_FAULTS
+		    : file.n_faults == 0);
+	for (size_t i = 0; i < file.n_faults; i++)
+		check(file.faults[i].line > 0 && file.faults[i].why[0]);
+	check_devices(file.devices, file.n_devices);
 	free(text);
 	return 0;
 }

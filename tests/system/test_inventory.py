@@ -94,10 +94,10 @@ def a_stranger_is_added_and_then_let_in(protocol, leaf):
         call(daemon, protocol, *words).outcome("rejected")
         daemon.wait_failure("unknown-device", device=DEVICE)
         admin.say("auto-registration", "open", "--for", "1h")
-        call(daemon, protocol, *words)  # it may try again by itself
-        daemon.wait_failure("being-added", device=DEVICE)
-        daemon.wait_event("device-added", device=DEVICE)
-        daemon.kill()  # it is on the disk before it is said
+        with Phones(daemon, protocol, *words):
+            daemon.wait_failure("being-added", device=DEVICE)
+            daemon.wait_event("device-added", device=DEVICE)
+            daemon.kill()  # it is on the disk before it is said
     with Daemon(where) as daemon:
         admin = Admin(daemon)
         shown = admin.json("device", "show", DEVICE)
@@ -116,8 +116,8 @@ def without_tls_a_stranger_needs_a_word_more():
         call(daemon, "sip", *words, transport="tcp").outcome("rejected")
         daemon.wait_failure("unknown-device", device=DEVICE)
         admin.say("auto-registration", "open", "--for", "1h", "--allow-plain")
-        call(daemon, "sip", *words, transport="tcp")
-        daemon.wait_event("device-added", device=DEVICE)
+        with Phones(daemon, "sip", *words, transport="tcp"):
+            daemon.wait_event("device-added", device=DEVICE)
         same(admin.json("device", "show", DEVICE)["profile"], "non-secure")
         with Phones(daemon, "sip", *words, transport="tcp"):
             daemon.wait_phone(DEVICE, "registered")
