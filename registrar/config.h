@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "certs/diag.h"
+#include "registrar/tls/offer.h"
 #include "trust/snapshot.h"
 
 enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
@@ -19,8 +20,10 @@ enum { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_LSC };
 struct config_listener {
 	enum config_protocol protocol;
 	bool tls;
-	char *address; /* IPv4 or IPv6 literal; "::" takes both */
-	uint16_t port; /* 0: any free one */
+	bool udp;		   /* sip alone; neither: plain TCP */
+	char *address;		   /* IPv4 or IPv6 literal; "::" takes both */
+	uint16_t port;		   /* 0: any free one */
+	struct offer_choice offer; /* of TLS */
 };
 
 struct config_certificate {
@@ -188,5 +191,7 @@ char *config_dump(const struct config *c);
 char *config_schema(void);
 
 const char *config_protocol_name(enum config_protocol protocol);
+/* tls, udp, or tcp where it is neither. */
+const char *config_transport_name(bool tls, bool udp);
 
 #endif

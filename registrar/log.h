@@ -14,6 +14,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 #define LOG_EVENT_LIST(X)                                                      \
 	X(STARTED, LOG_NOTICE, "started", "the registrar serves phones")       \
 	X(LISTENING, LOG_NOTICE, "listening", "a socket takes connections")    \
+	X(LISTENER_RISK, LOG_WARN, "listener-risk",                            \
+		"a listener offers old TLS or no encryption, and the risk")    \
 	X(STOPPED, LOG_NOTICE, "stopped", "the registrar has ended")           \
 	X(LAB, LOG_NOTICE, "lab", "a laboratory PKI was made and is in use")   \
 	X(TRUST_LOADED, LOG_NOTICE, "trust-loaded",                            \
@@ -42,6 +44,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(CONNECTED, LOG_DEBUG, "connected", "a connection was accepted")      \
 	X(SECURED, LOG_DEBUG, "secured", "a TLS handshake succeeded")          \
 	X(CLOSED, LOG_DEBUG, "closed", "a connection ended, and why")          \
+	X(DATAGRAM_IGNORED, LOG_INFO, "datagram-ignored",                      \
+		"what came over UDP gets no answer, and why")                  \
 	X(REGISTERED, LOG_INFO, "registered", "a phone is registered")         \
 	X(READY, LOG_INFO, "ready",                                            \
 		"a phone finished its whole SCCP conversation")                \

@@ -8,6 +8,7 @@
 #include "registrar/log.h"
 #include "registrar/service/service.h"
 #include "registrar/text.h"
+#include "trust/waiver.h"
 
 static void record(const struct service_world *world, const struct peer *peer,
 	const char *device, const struct admit_verdict *verdict)
@@ -94,6 +95,7 @@ void service_entry(struct directory_entry *entry, const struct peer *peer,
 		.anchor = peer->anchor,
 		.protocol = peer->protocol,
 		.tls = peer->tls,
+		.udp = peer->udp,
 		.ref = peer->ref,
 		.port = peer->port,
 		.kind = peer->kind,
@@ -108,6 +110,7 @@ void service_entry(struct directory_entry *entry, const struct peer *peer,
 	entry->cert_serial = cert->serial;
 	entry->model = cert->model;
 	entry->cert_not_after = cert->not_after;
+	entry->waived = cert->waived;
 }
 
 static void log_entry(enum log_event event, const struct directory_entry *e)
@@ -119,10 +122,11 @@ static void log_entry(enum log_event event, const struct directory_entry *e)
 	log_peer(&line, e->address, e->port);
 	log_str(&line, "device", e->device);
 	log_str(&line, "service", config_protocol_name(e->protocol));
-	log_str(&line, "transport", e->tls ? "tls" : "tcp");
+	log_str(&line, "transport", config_transport_name(e->tls, e->udp));
 	if (e->tls) {
 		log_str(&line, "cert", cert_kind_name(e->kind));
 		log_str(&line, "issuer", e->issuer_cn);
+		log_str(&line, "waived", trust_waiver_text(e->waived));
 		log_str(&line, "tls", e->tls_version);
 		log_str(&line, "cipher", e->cipher);
 		log_str(&line, "resumed", e->resumed ? "yes" : NULL);
@@ -199,6 +203,12 @@ void service_release(struct seat *seat, enum reason_unreg cause,
 		log_end(&line);
 	}
 	seat->device[0] = '\0';
+}
+
+const char *service_device(const void *self)
+{
+	const struct seat *seat = self;
+	return seat->device;
 }
 
 const char *service_ended(const void *self)

@@ -10,6 +10,7 @@
 
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
+#include "trust/waiver.h"
 
 /* NULL for "", so that absent things are absent. */
 static void set_text(json_t *object, const char *key, const char *text)
@@ -40,19 +41,67 @@ static void set_reason(
 			name));
 }
 
-static json_t *listeners(struct server *s)
+/* Versions and suites as OpenSSL has them, not as they were asked for. */
+static void set_tls(json_t *o, const struct profile *p)
+{
+	static const struct {
+		int version;
+		const char *name;
+	} all[] = {{TLS1_VERSION, "TLSv1"}, {TLS1_1_VERSION, "TLSv1.1"},
+		{TLS1_2_VERSION, "TLSv1.2"}, {TLS1_3_VERSION, "TLSv1.3"}};
+	json_t *versions = json_array(), *suites = json_array();
+	const STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(p->ctx);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].version >= SSL_CTX_get_min_proto_version(p->ctx))
+			json_array_append_new(
+				versions, json_string(all[i].name));
+	for (int i = 0; i < sk_SSL_CIPHER_num(list); i++)
+		json_array_append_new(
+			suites, json_string(SSL_CIPHER_get_name(
+					sk_SSL_CIPHER_value(list, i))));
+	set_text(o, "profile", offer_profile_name(p->choice.profile));
+	set_text(o, "preset", offer_preset_name(p->choice.preset));
+	json_object_set_new(o, "versions", versions);
+	json_object_set_new(o, "ciphers", suites);
+	json_object_set_new(
+		o, "nullCipher", json_boolean(p->choice.null_cipher));
+}
+
+/* p NULL: it has no TLS. */
+static json_t *listener(
+	const struct server_listener *l, const struct profile *p)
+{
+	json_t *o = json_pack("{ss ss ss si}", "service",
+		config_protocol_name(l->config->protocol), "transport",
+		config_transport_name(l->config->tls, l->config->udp),
+		"address", l->config->address, "port", l->port);
+	if (p)
+		set_tls(o, p);
+	return o;
+}
+
+static json_t *listeners(struct server *s, const struct profiles *p)
 {
 	size_t n;
 	const struct server_listener *list = server_listeners(s, &n);
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all,
-			json_pack("{ss ss ss si}", "service",
-				config_protocol_name(list[i].config->protocol),
-				"transport",
-				list[i].config->tls ? "tls" : "tcp", "address",
-				list[i].config->address, "port", list[i].port));
+		json_array_append_new(all, listener(&list[i], p->of[i]));
 	return all;
+}
+
+static json_t *datagrams(const struct conn_counters *c)
+{
+	json_t *o = json_object();
+	set_num(o, "flows", c->flows - c->flows_closed);
+	set_num(o, "flowsOpened", c->flows);
+	set_num(o, "datagramsIn", c->datagrams_in);
+	set_num(o, "datagramsOut", c->datagrams_out);
+	set_num(o, "repeated", c->datagrams_repeated);
+	set_num(o, "ignored", c->datagrams_ignored);
+	set_num(o, "dropped", c->datagrams_dropped);
+	set_num(o, "overflowed", c->datagrams_overflowed);
+	return o;
 }
 
 static void set_counters(json_t *o, const struct conn_counters *c)
@@ -65,6 +114,7 @@ static void set_counters(json_t *o, const struct conn_counters *c)
 	set_num(o, "handshakesFailed", c->handshakes_failed);
 	set_num(o, "bytesIn", c->bytes_in);
 	set_num(o, "bytesOut", c->bytes_out);
+	json_object_set_new(o, "udp", datagrams(c));
 }
 
 static json_t *connections(struct server *s)
@@ -153,7 +203,7 @@ static void set_admin_socket(json_t *o, const char *path)
 }
 
 /* Generation, age and the last refused reload of the trust in force. */
-static json_t *trust_head(struct server *s, const struct profile *p)
+static json_t *trust_head(struct server *s, const struct profiles *p)
 {
 	struct server_reload_state reload = server_reload_state(s);
 	json_t *o = json_object();
@@ -201,7 +251,7 @@ static json_t *resumption(struct server *s)
 	return o;
 }
 
-static json_t *own_certificates(const struct profile *p)
+static json_t *own_certificates(const struct profiles *p)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < p->n_own; i++) {
@@ -231,7 +281,7 @@ static json_t *inventory(struct server *s)
 
 json_t *status_json_status(struct server *s)
 {
-	struct profile *p = server_profile(s);
+	struct profiles *p = server_profiles(s);
 	struct timespec now;
 	json_t *o = json_object();
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -251,8 +301,8 @@ json_t *status_json_status(struct server *s)
 	json_object_set_new(o, "trust", trust_head(s, p));
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
-	json_object_set_new(o, "listeners", listeners(s));
-	profile_unref(p);
+	json_object_set_new(o, "listeners", listeners(s, p));
+	profiles_unref(p);
 	return o;
 }
 
@@ -262,6 +312,7 @@ static json_t *certificate_of(const struct directory_entry *e)
 	set_text(o, "kind", cert_kind_name(e->kind));
 	set_text(o, "issuer", e->issuer_cn);
 	set_text(o, "anchor", e->anchor);
+	set_text(o, "waived", trust_waiver_text(e->waived));
 	set_text(o, "serial", e->cert_serial);
 	set_time(o, "notAfter", (int64_t)e->cert_not_after * 1000);
 	return o;
@@ -276,7 +327,7 @@ static json_t *phone(const struct directory_entry *e)
 		set_reason(o, REASON_UNREG_SPACE, (int)e->cause,
 			reason_unreg_name(e->cause));
 	set_text(o, "protocol", config_protocol_name(e->protocol));
-	set_text(o, "transport", e->tls ? "tls" : "tcp");
+	set_text(o, "transport", config_transport_name(e->tls, e->udp));
 	set_text(o, "address", e->address);
 	set_num(o, "port", e->port);
 	set_text(o, "tlsVersion", e->tls_version);
@@ -332,7 +383,7 @@ static json_t *failure(const struct failure *f)
 			reason_failure_name(f->code));
 	set_text(o, "device", f->device);
 	set_text(o, "protocol", config_protocol_name(f->protocol));
-	set_text(o, "transport", f->tls ? "tls" : "tcp");
+	set_text(o, "transport", config_transport_name(f->tls, f->udp));
 	set_text(o, "address", f->address);
 	set_num(o, "port", f->port);
 	if (f->alert >= 0)
@@ -391,6 +442,7 @@ static json_t *anchor(const struct trust_anchor *a)
 	json_t *o = json_object();
 	set_text(o, "file", a->file);
 	set_text(o, "issues", cert_kind_name(a->kind));
+	set_text(o, "allows", trust_waiver_text(a->allows));
 	set_text(o, "knownAs", a->known_as);
 	set_text(o, "subject", a->id.subject);
 	set_text(o, "issuer", a->id.issuer);
@@ -408,7 +460,7 @@ static json_t *anchor(const struct trust_anchor *a)
 
 json_t *status_json_trust(struct server *s)
 {
-	struct profile *p = server_profile(s);
+	struct profiles *p = server_profiles(s);
 	size_t n;
 	const struct trust_anchor *list = trust_snapshot_anchors(p->trust, &n);
 	json_t *o = trust_head(s, p);
@@ -416,6 +468,6 @@ json_t *status_json_trust(struct server *s)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, anchor(&list[i]));
 	json_object_set_new(o, "list", all);
-	profile_unref(p);
+	profiles_unref(p);
 	return o;
 }
