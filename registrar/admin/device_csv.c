@@ -99,9 +99,11 @@ static bool read_part(const char *name, const char *head, size_t most,
 		return false;
 	unsigned long number = strtoul(name + n, &end, 10);
 	out->index = number - 1;
-	for (out->part = PART_NUMBER; out->part < parts; out->part++)
-		if (strcasecmp(end, tails[out->part]) == 0)
+	for (int part = PART_NUMBER; part < PARTS && part < (int)parts; part++)
+		if (strcasecmp(end, tails[part]) == 0) {
+			out->part = (enum part)part;
 			return number <= most;
+		}
 	return false;
 }
 
