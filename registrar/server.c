@@ -273,12 +273,19 @@ static int open_resumption(struct server *s, struct diag *d)
 
 /* ---- what lasts ---- */
 
+/* Who is out of the inventory comes anew, and is refused then. */
+static void on_removed(void *self, const char *device)
+{
+	struct diag d; /* not registered: nobody to tell */
+	server_order(self, device, PHONE_RESET, &d);
+}
+
 static int open_state(struct server *s, struct diag *d)
 {
-	int error = 0;
 	if (!*s->config->state_folder)
 		return 0;
-	error = folder_open(s->config->state_folder, &s->state, d);
+	inventory_on_removed(s->shared.world.inventory, on_removed, s);
+	int error = folder_open(s->config->state_folder, &s->state, d);
 	if (error == 0)
 		error = inventory_open(
 			s->shared.world.inventory, s->config->state_folder, d);
