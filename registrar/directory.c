@@ -242,7 +242,7 @@ static bool may_replace(
 	/* Signed: the clocks of two loops may be read in either order. */
 	int64_t silent_ms = (int64_t)(new->seen_mono_ms - old->seen_mono_ms);
 	return strcmp(old->address, new->address ? new->address : "") == 0 ||
-	       silent_ms > 1000 * (int64_t)old->keepalive_s;
+	       silent_ms > 2 * 1000 * (int64_t)old->keepalive_s;
 }
 
 static enum directory_result claim(const struct node *node,

@@ -76,7 +76,7 @@ enum directory_result {
  * Registers entry->device for entry->ref. A TLS connection (whose
  * certificate names the device) replaces any other at once. A plain one
  * never displaces TLS; it displaces a plain one from the same address, or
- * one that missed more than a keepalive (specs sccp 6.2). Thread-safe.
+ * one that missed more than one keepalive (specs sccp 6.2). Thread-safe.
  */
 enum directory_result directory_register(struct directory *d,
 	const struct directory_entry *entry, struct conn_ref *old);
