@@ -125,6 +125,25 @@ static void keep_session(struct handset *h)
 	*h->session = now;
 }
 
+static void open_handles(struct handset *h)
+{
+	h->open_handles = 2;
+	uv_tcp_init(h->setup->loop, &h->tcp);
+	uv_timer_init(h->setup->loop, &h->timer);
+}
+
+/* It was told to come back. */
+static void start_again(struct handset *h)
+{
+	h->returning = false;
+	h->overdue = false;
+	h->asked = 0;
+	h->asked_ns = 0;
+	h->result.returns++;
+	open_handles(h);
+	handset_start(h);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct handset *h = handle->data;
@@ -135,6 +154,11 @@ static void on_closed(uv_handle_t *handle)
 	if (h->tls_on) {
 		keep_session(h);
 		tls_engine_deinit(&h->tls);
+	}
+	h->talk_on = h->tls_on = false;
+	if (h->returning && handset_outcome_good(h->result.outcome)) {
+		start_again(h);
+		return;
 	}
 	credential_deinit(&h->credential);
 	h->state = HANDSET_CLOSED;
@@ -178,10 +202,12 @@ static void on_registered(struct handset *h)
 		return; /* in standby every keepalive is answered */
 	h->state = HANDSET_UP;
 	h->result.outcome = standby ? HANDSET_STANDBY : HANDSET_REGISTERED;
-	h->result.seconds = (double)(uv_hrtime() - h->started_ns) / 1e9;
 	console_say(&h->console, "NOT", "JVM", outcomes[h->result.outcome].tag,
 		"[%s], <%s>, %s %s", user(h), h->setup->target->text, h->device,
 		standby ? "in standby" : "registered");
+	if (h->result.returns)
+		return;
+	h->result.seconds = (double)(uv_hrtime() - h->started_ns) / 1e9;
 	h->setup->on_registered(h);
 }
 
@@ -213,6 +239,28 @@ static void on_wait(struct handset *h, const struct talk_event *event)
 		s->on_wait(h, event->wait_s);
 }
 
+/* Says goodbye; the answer, or the lack of it, closes. */
+static void say_goodbye(struct handset *h)
+{
+	const struct moment now = moment_now(h);
+	h->state = HANDSET_LEAVING;
+	h->deadline_ms = now.mono_ms + h->setup->leave_ms;
+	talk_unregister(&h->talk, &now);
+}
+
+static void on_reset(struct handset *h, const struct talk_event *event)
+{
+	if (h->setup->on_reset == HANDSET_ENDS || h->state != HANDSET_UP) {
+		handset_close(h, HANDSET_LOST, event->text);
+		return;
+	}
+	console_say(&h->console, "NOT", "JVM", "REG_RESET", "[%s], %s", user(h),
+		event->text);
+	h->last_reason = event->last_reason;
+	h->returning = true;
+	say_goodbye(h);
+}
+
 /* What moved the engines: only the clock makes a missing answer. */
 enum cause { BYTES, CLOCK };
 
@@ -235,7 +283,7 @@ static void on_talk_event(
 		handset_close(h, HANDSET_REJECTED, event->text);
 		return;
 	case TALK_EVENT_RESET:
-		handset_close(h, HANDSET_LOST, event->text);
+		on_reset(h, event);
 		return;
 	case TALK_EVENT_WAIT:
 		on_wait(h, event);
@@ -275,6 +323,7 @@ static void begin_talk(struct handset *h)
 	target_text((struct sockaddr *)&address, &local);
 	memcpy(h->local, local.text, sizeof(h->local));
 	config.device = h->device;
+	config.last_reason = h->last_reason;
 	config.line = h->line;
 	config.server = h->setup->target->host;
 	config.local = h->local;
@@ -558,13 +607,11 @@ void handset_init(struct handset *h, const struct handset_setup *setup,
 		.result = {.alert = -1, .seconds = -1},
 		.console = {.user = talk_protocol_name(setup->talk.protocol)},
 		.credential = *credential,
-		.open_handles = 2,
 	};
 	*credential = (struct credential){0};
 	strncpy(h->device, device, sizeof(h->device) - 1);
 	strncpy(h->line, line, sizeof(h->line) - 1);
-	uv_tcp_init(setup->loop, &h->tcp);
-	uv_timer_init(setup->loop, &h->timer);
+	open_handles(h);
 	h->tcp.data = h;
 	h->timer.data = h;
 	h->connect.data = h;
@@ -612,6 +659,7 @@ void handset_start(struct handset *h)
 
 void handset_leave(struct handset *h)
 {
+	h->returning = false;
 	if (h->state == HANDSET_LEAVING || h->state >= HANDSET_CLOSING)
 		return;
 	if (h->state < HANDSET_UP) {
@@ -622,9 +670,6 @@ void handset_leave(struct handset *h)
 		handset_close(h, h->result.outcome, "");
 		return;
 	}
-	const struct moment now = moment_now(h);
-	h->state = HANDSET_LEAVING;
-	h->deadline_ms = now.mono_ms + h->setup->leave_ms;
-	talk_unregister(&h->talk, &now);
+	say_goodbye(h);
 	run(h, BYTES);
 }
