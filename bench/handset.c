@@ -11,10 +11,10 @@
 #include <netinet/in.h>
 #include <openssl/rand.h>
 
+#include "bench/tcp_line.h"
 #include "bench/tls_client.h"
 
-/* Bytes that may wait in the socket before the server counts as deaf. */
-enum { UNSENT_MAX = 256 * 1024, LOOP_LATE_MS = 20 };
+enum { LOOP_LATE_MS = 20 };
 
 static const struct {
 	const char *name;
@@ -53,41 +53,12 @@ static const char *user(const struct handset *h)
 	return talk_protocol_name(h->setup->talk.protocol);
 }
 
-struct parcel {
-	uv_write_t request;
-	char data[];
-};
-
-static void on_written(uv_write_t *request, int status)
-{
-	/* A broken connection is told by the reading side, which may still
-	 * have the alert that says why it broke. */
-	free(request->data);
-}
-
-/* Hands n bytes to the socket. 0, or -1 when too many wait there already. */
+/* Hands n bytes to the socket. 0, or -1: the server does not read. */
 static int post(struct handset *h, const uint8_t *data, size_t n)
 {
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&h->tcp) > UNSENT_MAX)
-		return -1;
-	uv_buf_t buffer = uv_buf_init((char *)data, (unsigned)n);
-	int sent = uv_try_write((uv_stream_t *)&h->tcp, &buffer, 1);
-	if (sent == (int)n)
-		return 0;
-	if (sent > 0) {
-		data += sent;
-		n -= (size_t)sent;
-	}
-	struct parcel *p = malloc(sizeof(*p) + n);
-	if (!p)
-		abort();
-	memcpy(p->data, data, n);
-	p->request.data = p;
-	buffer = uv_buf_init(p->data, (unsigned)n);
-	if (uv_write(&p->request, (uv_stream_t *)&h->tcp, &buffer, 1,
-		    on_written) < 0)
-		free(p);
-	return 0;
+	bool sent = h->setup->talk.udp ? udp_line_send(&h->udp, data, n)
+				       : tcp_line_send(&h->tcp, data, n);
+	return sent ? 0 : -1;
 }
 
 /* Sends what the engines have for the server; a failed talk does not hold
@@ -128,7 +99,10 @@ static void keep_session(struct handset *h)
 static void open_handles(struct handset *h)
 {
 	h->open_handles = 2;
-	uv_tcp_init(h->setup->loop, &h->tcp);
+	if (h->setup->talk.udp)
+		uv_udp_init(h->setup->loop, &h->udp.udp);
+	else
+		uv_tcp_init(h->setup->loop, &h->tcp);
 	uv_timer_init(h->setup->loop, &h->timer);
 }
 
@@ -149,6 +123,8 @@ static void on_closed(uv_handle_t *handle)
 	struct handset *h = handle->data;
 	if (--h->open_handles > 0)
 		return;
+	if (h->setup->talk.udp)
+		udp_line_deinit(&h->udp);
 	if (h->talk_on)
 		talk_deinit(&h->talk);
 	if (h->tls_on) {
@@ -319,7 +295,11 @@ static void begin_talk(struct handset *h)
 	struct sockaddr_storage address = {0};
 	struct target local;
 	int n = sizeof(address);
-	uv_tcp_getsockname(&h->tcp, (struct sockaddr *)&address, &n);
+	if (config.udp)
+		uv_udp_getsockname(
+			&h->udp.udp, (struct sockaddr *)&address, &n);
+	else
+		uv_tcp_getsockname(&h->tcp, (struct sockaddr *)&address, &n);
 	target_text((struct sockaddr *)&address, &local);
 	memcpy(h->local, local.text, sizeof(h->local));
 	config.device = h->device;
@@ -444,6 +424,8 @@ static uint64_t deadline(const struct handset *h)
 		due = tls_engine_deadline(&h->tls);
 	if (h->talk_on && talk_deadline(&h->talk) < due)
 		due = talk_deadline(&h->talk);
+	if (h->setup->talk.udp && udp_line_deadline(&h->udp) < due)
+		due = udp_line_deadline(&h->udp);
 	return due;
 }
 
@@ -496,6 +478,8 @@ static void on_timer(uv_timer_t *timer)
 		tls_engine_tick(&h->tls, &now);
 	if (h->talk_on)
 		tick_talk(h, &now);
+	if (h->setup->talk.udp)
+		udp_line_tick(&h->udp, now.mono_ms);
 	run(h, CLOCK);
 }
 
@@ -505,9 +489,8 @@ static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
 	*buffer = uv_buf_init(h->setup->received, HANDSET_READ_MAX);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+static void on_bytes(struct handset *h, ssize_t n, const uv_buf_t *buffer)
 {
-	struct handset *h = stream->data;
 	if (n == 0 || h->state >= HANDSET_CLOSING)
 		return;
 	if (n < 0) {
@@ -524,6 +507,23 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 		talk_feed(&h->talk, buffer->base, (size_t)n, &now);
 	}
 	run(h, BYTES);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	on_bytes(stream->data, n, buffer);
+}
+
+/* That nobody is at that port now is no end of a line without connections:
+ * the server may come back. */
+static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buffer,
+	const struct sockaddr *from, unsigned flags)
+{
+	struct handset *h = udp->data;
+	if (n == UV_ECONNREFUSED)
+		return;
+	if (n < 0 || udp_line_takes(&h->udp, buffer->base, (size_t)n))
+		on_bytes(h, n, buffer);
 }
 
 static const struct credential *shown(const struct handset *h)
@@ -612,7 +612,7 @@ void handset_init(struct handset *h, const struct handset_setup *setup,
 	strncpy(h->device, device, sizeof(h->device) - 1);
 	strncpy(h->line, line, sizeof(h->line) - 1);
 	open_handles(h);
-	h->tcp.data = h;
+	((uv_handle_t *)&h->tcp)->data = h;
 	h->timer.data = h;
 	h->connect.data = h;
 }
@@ -637,6 +637,20 @@ static int bind_to(struct handset *h)
 	return error;
 }
 
+/* There is nothing to connect: the talk begins. */
+static void start_udp(struct handset *h)
+{
+	int error = udp_line_open(
+		&h->udp, h->setup->target, h->from, on_alloc, on_datagram);
+	if (error) {
+		handset_close(h, HANDSET_FAILED, uv_strerror(error));
+		return;
+	}
+	h->state = HANDSET_TALKING;
+	begin_talk(h);
+	run(h, BYTES);
+}
+
 void handset_start(struct handset *h)
 {
 	const struct handset_setup *s = h->setup;
@@ -648,6 +662,10 @@ void handset_start(struct handset *h)
 	if (s->ctx && shown(h)->kind != CREDENTIAL_LSC)
 		console_no_lsc(&h->console);
 	uv_timer_start(&h->timer, on_timer, deadline(h) - uv_now(s->loop), 0);
+	if (s->talk.udp) {
+		start_udp(h);
+		return;
+	}
 	int error = bind_to(h);
 	if (!error)
 		error = uv_tcp_connect(&h->connect, &h->tcp,

@@ -25,6 +25,7 @@ static const char *const generations[] = {SCCP_GENERATION_LIST(X) NULL};
 #define GENERATION_WORD(name, ...) name " "
 #define GENERATION_WORDS SCCP_GENERATION_LIST(GENERATION_WORD)
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3", NULL};
+static const char *const transports[] = {"tls", "tcp", "udp", NULL};
 static const char *const untils[] = {"registered", "forever", NULL};
 
 enum {
@@ -45,6 +46,8 @@ static const struct option_row rows[] = {
 	{"allow-any-address", NULL, "also call addresses that are not loopback",
 		OPTION_FLAG, AT(allow_any_address)},
 	{"plain", NULL, "TCP without TLS", OPTION_FLAG, AT(plain)},
+	{"transport", "NAME", "tls (default), tcp (the same as --plain) or udp",
+		OPTION_WORD, AT(transport), .words = transports},
 	{"device", "NAME", "of the first phone; default SEP000000000001",
 		OPTION_TEXT, AT(device)},
 	{"line", "NUMBER", "SIP: user of the first phone; default 1001",
@@ -124,6 +127,8 @@ static int check(const struct options *o, struct diag *d)
 {
 	const int given = !!o->lsc + !!o->mic + !!o->lab;
 	const struct option_rule rules[] = {
+		{o->transport == OPTIONS_UDP && o->protocol != TALK_SIP,
+			"--transport udp needs --protocol sip"},
 		{o->plain && (given || o->no_certificate || o->ca ||
 				     o->ciphers),
 			"--plain has no TLS: drop --lsc, --mic, --lab, "
@@ -191,6 +196,7 @@ int options_parse(int argc, char **argv, struct options *o, struct diag *d)
 	int error = option_table_parse(&table, argc, argv, o, d);
 	if (error || o->help)
 		return error;
+	o->plain |= o->transport != OPTIONS_TLS;
 	fill_model(o);
 	return check(o, d);
 }

@@ -13,6 +13,8 @@ struct sccp_generation;
 
 enum options_until { OPTIONS_UNTIL_REGISTERED, OPTIONS_UNTIL_FOREVER };
 
+enum options_transport { OPTIONS_TLS, OPTIONS_TCP, OPTIONS_UDP };
+
 /* Every option lands in an int (flag 0/1, number, index of a word) or in a
  * string; strings are argv's. What is not given stands as said here. */
 struct options {
@@ -40,6 +42,7 @@ struct options {
 	const struct sccp_generation *speaks; /* the same; NULL */
 	int token;
 	int plain;
+	int transport; /* enum options_transport; TLS */
 	int no_certificate;
 	int standby;
 	int no_unregister;

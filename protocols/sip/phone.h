@@ -18,6 +18,7 @@ struct sip_phone_config {
 	const char *user_agent; /* NULL: Cisco-CP8841/12.8.1 */
 	uint32_t model;		/* 683 = 8841, ... */
 	bool tls;
+	bool udp;
 	bool standby;		 /* only cisco-keep-alive, never bind */
 	const char *last_reason; /* Reason header; NULL for none */
 	uint32_t expires_s;	 /* asked; 0: 3600 */

@@ -31,6 +31,7 @@ struct sip_server_config {
 	size_t out_max;		   /* bytes waiting to be sent, at most */
 	const char *node;	   /* Warning agent, Server name */
 	bool tls;		   /* for what we print; never for trust */
+	bool udp;		   /* likewise */
 };
 
 extern const struct sip_server_config sip_server_defaults;

@@ -29,7 +29,10 @@ static void init(void *self, const struct service_world *world,
 {
 	struct session *s = self;
 	service_sit(&s->seat, world, peer);
-	sip_server_init(&s->engine, &world->limits.sip[peer->tls], now);
+	sip_server_init(&s->engine,
+		peer->udp ? &world->limits.sip_udp
+			  : &world->limits.sip[peer->tls],
+		now);
 }
 
 static void reject(struct session *s, const struct admit_verdict *verdict)
