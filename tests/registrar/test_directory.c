@@ -139,7 +139,7 @@ static void udp_displaces_udp_alone_by_address(void **state)
 	assert_int_equal(displaced, 1);
 	first.udp = false; /* a connection's is not */
 	assert_int_equal(put(d, &first, NULL), DIRECTORY_REPLACED);
-	second.seen_mono_ms += 30001;
+	second.seen_mono_ms += 60001;
 	assert_int_equal(put(d, &second, NULL), DIRECTORY_REPLACED);
 	directory_free(d);
 }
