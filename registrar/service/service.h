@@ -13,6 +13,7 @@
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/history.h"
 #include "registrar/inventory.h"
 #include "registrar/log.h"
 #include "registrar/overload.h"
@@ -34,6 +35,7 @@ struct service_world {
 	struct service_limits limits; /* made of it */
 	struct directory *directory;
 	struct inventory *inventory;
+	struct history *history; /* NULL: nothing is kept */
 	struct failures *failures;
 	struct overload_part *overload;
 	/* Closes another connection, of whichever worker (thread-safe). */
