@@ -97,6 +97,8 @@ static int make_fleet(struct phones *p, struct diag *d)
 				.mode = o->standby ? TALK_STANDBY
 						   : TALK_REGISTER,
 				.tls = !o->plain,
+				.token = o->token,
+				.generation = o->speaks,
 				.udp = o->transport == OPTIONS_UDP,
 				.device_type = (uint32_t)o->device_type,
 				.sccp_version = (uint8_t)o->sccp_version,

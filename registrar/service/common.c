@@ -10,7 +10,7 @@
 #include "registrar/text.h"
 #include "trust/waiver.h"
 
-static void record(const struct service_world *world, const struct peer *peer,
+void service_refused(const struct service_world *world, const struct peer *peer,
 	const char *device, const struct admit_verdict *verdict)
 {
 	struct failure f;
@@ -21,8 +21,9 @@ static void record(const struct service_world *world, const struct peer *peer,
 	text_copy(f.device, sizeof(f.device), device);
 	text_copy(f.why, sizeof(f.why), verdict->why);
 	text_copy(f.cure, sizeof(f.cure), verdict->cure);
-	snprintf(f.console, sizeof(f.console), "Registration Rejected: %s",
-		verdict->phone_text);
+	if (verdict->phone_text)
+		snprintf(f.console, sizeof(f.console),
+			"Registration Rejected: %s", verdict->phone_text);
 	failures_add(world->failures, &f);
 }
 
@@ -70,7 +71,7 @@ bool service_admit(const struct service_world *world, const struct peer *peer,
 		return true;
 	if (verdict->code == REASON_FAILURE_NO_ENTRY)
 		ask_to_be_added(world, peer, device, verdict);
-	record(world, peer, device, verdict);
+	service_refused(world, peer, device, verdict);
 	return false;
 }
 
@@ -164,7 +165,7 @@ bool service_register(const struct service_world *world,
 	case DIRECTORY_REFRESHED:
 		return true;
 	}
-	record(world, peer, entry->device, verdict);
+	service_refused(world, peer, entry->device, verdict);
 	return false;
 }
 
