@@ -79,7 +79,7 @@ struct worker {
 	uint64_t heard;	    /* bytes that came, at the last turn */
 	uint64_t turn_ns;   /* when that was */
 	uint64_t accept_ns; /* that accepting may take until the next */
-	pthread_mutex_t lock; /* of orders and stopping */
+	pthread_mutex_t lock;		    /* of orders and stopping */
 	struct order *orders;
 	bool stopping;
 	bool started;
@@ -134,7 +134,7 @@ static struct slot *slot_find(struct worker *w, struct conn_ref ref)
 static void on_opened(void *self, const struct peer *peer)
 {
 	struct worker *w = self;
-	limits_opened(w->shared->limits, peer->address);
+	limits_opened(w->shared->limits, peer->address, peer->udp);
 	if (peer->tls)
 		admission_ended(&w->admission);
 }
@@ -188,7 +188,7 @@ static void drop(struct worker *w, struct conn *c, const struct in6_addr *from,
 {
 	char address[PEER_ADDRESS_MAX];
 	address_text(from, address);
-	limits_opened(w->shared->limits, address);
+	limits_opened(w->shared->limits, address, false);
 	limits_leave(w->shared->limits);
 	conn_refuse(c, why);
 }
@@ -326,7 +326,7 @@ static void take(
 	struct in6_addr packed = address_pack(from);
 	char address[PEER_ADDRESS_MAX];
 	address_text(&packed, address);
-	if (!limits_enter(w->shared->limits, address)) {
+	if (!limits_enter(w->shared->limits, address, false)) {
 		close(fd);
 		refuse_address(l, address);
 		return;

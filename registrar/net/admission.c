@@ -50,7 +50,7 @@ static void refuse(
 	setsockopt(guest->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(guest->fd);
 	address_text(&guest->address, address);
-	limits_opened(a->limits, address);
+	limits_opened(a->limits, address, false);
 	limits_leave(a->limits);
 	overload_add(counter, 1);
 }

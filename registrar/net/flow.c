@@ -477,7 +477,7 @@ static struct flow *open_flow(
 			"limits.connections or limits.half_open is reached");
 		return NULL;
 	}
-	if (!limits_enter(fs->host.limits, address)) {
+	if (!limits_enter(fs->host.limits, address, true)) {
 		ignore(fs, address, ends->port, dropped,
 			"limits.half_open_per_address is reached");
 		return NULL;

@@ -16,6 +16,7 @@ enum { BUCKETS = 1024 };
 struct origin {
 	struct origin *next;
 	char address[PEER_ADDRESS_MAX];
+	bool udp;
 	uint32_t half_open;
 };
 
@@ -53,13 +54,14 @@ void limits_free(struct limits *l)
 }
 
 /* Where the address is, or where it would be linked in. */
-static struct origin **find(struct limits *l, const char *address)
+static struct origin **find(struct limits *l, const char *address, bool udp)
 {
 	uint32_t h = 2166136261u;
 	for (const char *p = address; *p; p++)
 		h = (h ^ (unsigned char)*p) * 16777619u;
 	struct origin **at = &l->buckets[h % BUCKETS];
-	while (*at && strcmp((*at)->address, address) != 0)
+	while (*at &&
+		((*at)->udp != udp || strcmp((*at)->address, address) != 0))
 		at = &(*at)->next;
 	return at;
 }
@@ -73,14 +75,15 @@ bool limits_room(struct limits *l)
 	return room;
 }
 
-bool limits_enter(struct limits *l, const char *address)
+bool limits_enter(struct limits *l, const char *address, bool udp)
 {
 	pthread_mutex_lock(&l->lock);
-	struct origin **at = find(l, address);
+	struct origin **at = find(l, address, udp);
 	bool entered = !*at || (*at)->half_open < l->per_address;
 	if (entered) {
 		if (!*at) {
 			*at = memory_zero(sizeof(**at));
+			(*at)->udp = udp;
 			strncpy((*at)->address, address, PEER_ADDRESS_MAX - 1);
 		}
 		(*at)->half_open++;
@@ -91,10 +94,10 @@ bool limits_enter(struct limits *l, const char *address)
 	return entered;
 }
 
-void limits_opened(struct limits *l, const char *address)
+void limits_opened(struct limits *l, const char *address, bool udp)
 {
 	pthread_mutex_lock(&l->lock);
-	struct origin **at = find(l, address);
+	struct origin **at = find(l, address, udp);
 	struct origin *origin = *at;
 	assert(origin && origin->half_open > 0 && l->half_open > 0);
 	l->half_open--;

@@ -17,10 +17,11 @@ void limits_free(struct limits *l);
 /* Is there room for one more connection? Taken by limits_enter. */
 bool limits_room(struct limits *l);
 /* Counts a new, half-open connection from address; false: that address has
- * too many already and nothing was counted. */
-bool limits_enter(struct limits *l, const char *address);
+ * too many already and nothing was counted. Flows of UDP are counted apart:
+ * their address may be forged, and its owner is to get in over TCP. */
+bool limits_enter(struct limits *l, const char *address, bool udp);
 /* It is half open no more; then, some day, gone. Each is called once. */
-void limits_opened(struct limits *l, const char *address);
+void limits_opened(struct limits *l, const char *address, bool udp);
 void limits_leave(struct limits *l);
 
 struct limits_counts {

@@ -113,7 +113,7 @@ static int arrive(struct stage *s, const void *hello, size_t n, const char *as,
 	address = address_pack(&from);
 	address_text(&address, text);
 	assert_string_equal(text, as);
-	assert_true(limits_enter(s->limits, text));
+	assert_true(limits_enter(s->limits, text, false));
 	admission_wait(&s->a, s->server[i], NULL, &address, now_ms);
 	return i;
 }
@@ -132,7 +132,7 @@ static int served(struct stage *s, bool idle, uint64_t now_ms)
 		return -1;
 	admission_started(&s->a);
 	address_text(&guest.address, text);
-	limits_opened(s->limits, text);
+	limits_opened(s->limits, text, false);
 	limits_leave(s->limits);
 	close(guest.fd);
 	for (int i = 0; i < s->n; i++)

@@ -139,7 +139,7 @@ struct place {
 static void opened(void *self, const struct peer *peer)
 {
 	struct place *p = self;
-	limits_opened(p->limits, peer->address);
+	limits_opened(p->limits, peer->address, true);
 }
 
 static void gone(void *self, struct conn_ref ref)

@@ -14,10 +14,10 @@ static void half_open_ones_are_capped_in_all(void **state)
 {
 	struct limits *l = limits_new(100, 2, 10);
 	assert_true(limits_room(l));
-	assert_true(limits_enter(l, "192.0.2.1"));
-	assert_true(limits_enter(l, "192.0.2.2"));
+	assert_true(limits_enter(l, "192.0.2.1", false));
+	assert_true(limits_enter(l, "192.0.2.2", false));
 	assert_false(limits_room(l));
-	limits_opened(l, "192.0.2.1");
+	limits_opened(l, "192.0.2.1", false);
 	assert_true(limits_room(l));
 	assert_int_equal(limits_count(l).connections, 2);
 	assert_int_equal(limits_count(l).half_open, 1);
@@ -27,20 +27,33 @@ static void half_open_ones_are_capped_in_all(void **state)
 static void half_open_ones_are_capped_per_address(void **state)
 {
 	struct limits *l = limits_new(100, 50, 1);
-	assert_true(limits_enter(l, "192.0.2.1"));
-	assert_false(limits_enter(l, "192.0.2.1"));
+	assert_true(limits_enter(l, "192.0.2.1", false));
+	assert_false(limits_enter(l, "192.0.2.1", false));
 	assert_int_equal(limits_count(l).connections, 1);
-	assert_true(limits_enter(l, "2001:db8::1"));
-	limits_opened(l, "192.0.2.1");
-	assert_true(limits_enter(l, "192.0.2.1"));
+	assert_true(limits_enter(l, "2001:db8::1", false));
+	limits_opened(l, "192.0.2.1", false);
+	assert_true(limits_enter(l, "192.0.2.1", false));
+	limits_free(l);
+}
+
+static void forged_datagrams_do_not_shut_out_their_address(void **state)
+{
+	struct limits *l = limits_new(100, 50, 1);
+	assert_true(limits_enter(l, "192.0.2.1", true));
+	assert_false(limits_enter(l, "192.0.2.1", true));
+	assert_true(limits_enter(l, "192.0.2.1", false));
+	limits_opened(l, "192.0.2.1", true);
+	assert_false(limits_enter(l, "192.0.2.1", false));
+	assert_true(limits_enter(l, "192.0.2.1", true));
+	assert_int_equal(limits_count(l).half_open, 2);
 	limits_free(l);
 }
 
 static void connections_are_capped(void **state)
 {
 	struct limits *l = limits_new(1, 50, 50);
-	assert_true(limits_enter(l, "192.0.2.1"));
-	limits_opened(l, "192.0.2.1");
+	assert_true(limits_enter(l, "192.0.2.1", false));
+	limits_opened(l, "192.0.2.1", false);
 	assert_false(limits_room(l));
 	limits_leave(l);
 	assert_true(limits_room(l));
@@ -52,9 +65,9 @@ static void *come_and_go(void *arg)
 	for (int i = 0; i < 5000; i++) {
 		char address[24];
 		snprintf(address, sizeof(address), "192.0.2.%d", i % 7);
-		if (!limits_room(arg) || !limits_enter(arg, address))
+		if (!limits_room(arg) || !limits_enter(arg, address, false))
 			continue;
-		limits_opened(arg, address);
+		limits_opened(arg, address, false);
 		limits_leave(arg);
 	}
 	return NULL;
@@ -78,6 +91,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(half_open_ones_are_capped_in_all),
 		cmocka_unit_test(half_open_ones_are_capped_per_address),
+		cmocka_unit_test(
+			forged_datagrams_do_not_shut_out_their_address),
 		cmocka_unit_test(connections_are_capped),
 		cmocka_unit_test(threads_leave_nothing_behind),
 	};

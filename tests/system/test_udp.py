@@ -339,6 +339,19 @@ def a_flood_of_strangers_leaves_room_for_phones():
             talk.socket.close()
 
 
+def forged_datagrams_shut_out_nobody_over_tcp():
+    with Daemon(config(limits={"half_open_per_address": 2})) as daemon, \
+            Talk(daemon, OTHER) as one, Talk(daemon, OTHER) as two, \
+            Talk(daemon, OTHER) as three:
+        for stranger in (one, two):
+            same(stranger.ask(stranger.request("OPTIONS")).status, 200)
+        three.send(three.request("OPTIONS"))
+        daemon.wait_event("datagram-ignored")
+        with tcp(daemon.port("sip", "tcp")) as connection:
+            talk = sip.Talk(connection, DEVICE)
+            same(talk.ask(talk.register()).status, 200)
+
+
 def an_answer_to_a_stranger_is_not_much_longer():
     with Daemon(config()) as daemon, Talk(daemon) as talk:
         for request in (
@@ -525,6 +538,7 @@ if __name__ == "__main__":
         line_ends_alone_are_silence,
         garbage_gets_no_answer_and_ends_nothing,
         a_flood_of_strangers_leaves_room_for_phones,
+        forged_datagrams_shut_out_nobody_over_tcp,
         an_answer_to_a_stranger_is_not_much_longer,
         too_many_datagrams_are_dropped_and_end_nothing,
         a_phone_that_comes_from_another_port_replaces_itself,
