@@ -80,7 +80,7 @@ struct worker {
 	uint64_t turn_ns;   /* when that was */
 	uint64_t accept_ns; /* that accepting may take until the next */
 	pthread_mutex_t lock;		    /* of orders and stopping */
-	struct order *orders;
+	struct order *orders, **last_order; /* obeyed as they came */
 	bool stopping;
 	bool started;
 	bool paused; /* accept-paused was logged */
@@ -451,6 +451,7 @@ static void on_wake(uv_async_t *async)
 	struct order *orders = w->orders;
 	bool stopping = w->stopping;
 	w->orders = NULL;
+	w->last_order = &w->orders;
 	pthread_mutex_unlock(&w->lock);
 	while (orders) {
 		struct order *next = orders->next;
@@ -467,8 +468,8 @@ static void send_order(struct worker *w, const struct order *from)
 	struct order *order = memory_zero(sizeof(*order));
 	*order = *from;
 	pthread_mutex_lock(&w->lock);
-	order->next = w->orders;
-	w->orders = order;
+	*w->last_order = order;
+	w->last_order = &order->next;
 	if (!w->stopping) /* else `wake` may be closed, as all will be */
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
@@ -491,6 +492,7 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	struct worker *w = memory_zero(sizeof(*w));
 	w->number = number;
 	w->shared = shared;
+	w->last_order = &w->orders;
 	pthread_mutex_init(&w->lock, NULL);
 	if (uv_loop_init(&w->loop) < 0 ||
 		uv_async_init(&w->loop, &w->wake, on_wake) < 0)
