@@ -24,6 +24,7 @@ enum {
 /* Where a round over all buckets is. */
 struct round {
 	size_t bucket;
+	bool over;
 	size_t n;
 	struct store_sighting rows[ROWS];
 	struct store_change changes[ROWS];
@@ -53,6 +54,7 @@ static void take_rows(struct inventory *inv, struct round *r)
 			e && r->n < ROWS; e = e->next)
 			if (__atomic_load_n(&e->dirty, __ATOMIC_RELAXED))
 				take_row(inv, r, e);
+	r->over = r->bucket >= inv->n_buckets;
 	pthread_rwlock_unlock(&inv->lock);
 }
 
@@ -108,7 +110,7 @@ static void write_sightings(struct inventory *inv)
 	struct round *r = memory_zero(sizeof(*r));
 	int error = 0;
 	/* The table only grows, and then the next round finds the rest. */
-	while (error == 0 && r->bucket < inv->n_buckets)
+	while (error == 0 && !r->over)
 		error = write_rows(inv, r);
 	free(r);
 }
