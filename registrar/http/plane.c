@@ -196,6 +196,8 @@ static bool make_room(struct plane *p, struct upload *u, size_t n)
 	size_t room = u->room ? u->room : BODY_LEAST;
 	while (room < u->n + n + 1)
 		room *= 2;
+	if (room > u->max + 1)
+		room = u->max + 1;
 	if (room == u->room)
 		return true;
 	if (p->held + room - u->room > BODIES_MAX)

@@ -402,6 +402,12 @@ def bodies_have_limits_whatever_they_say():
                 assert one.recv(1000) == b"", "it was taken"
             except (BrokenPipeError, ConnectionResetError):
                 pass
+        # The longest there may be has room, to its last byte.
+        longest = b"name\n".ljust(64 << 20, b"\n")
+        with post(daemon, "/v1/devices/import", kind,
+                  f"Content-Length: {len(longest)}") as one:
+            one.sendall(longest)
+            holds(one.recv(1000).decode(), "HTTP/1.1 200", "unchanged")
         # One long body after the other, not all at once.
         long, other = 33 << 20, 17 << 20
         with post(daemon, "/v1/devices/import", kind,
