@@ -181,6 +181,21 @@ static void decide_mode(const struct peer *peer, const struct device *known,
 		refuse_transport(out, peer, known);
 }
 
+/* Whatever its profile says, and no profile cures it. */
+static void refuse_tls(struct admit_verdict *out, const struct device *known)
+{
+	refuse(out, REASON_FAILURE_SECURITY_MISMATCH, "security-mismatch",
+		"TLS not allowed in cluster",
+		"%s came over TLS, and the cluster is non-secure: nobody "
+		"registers over TLS here",
+		known->name);
+	out->sip_warning = "Device security mismatch: expected TCP/UDP, "
+			   "received TLS";
+	cure(out, "let the phone come without TLS, or set "
+		  "security.cluster_mode to \"mixed\" and start dialtoned "
+		  "anew");
+}
+
 static void decide_profile(const struct config *config,
 	struct inventory *inventory, const struct peer *peer,
 	const struct device *known, struct admit_verdict *out)
@@ -198,11 +213,10 @@ static void decide_profile(const struct config *config,
 			known->name);
 		return;
 	}
-	if (config->cluster_mode == CONFIG_CLUSTER_NON_SECURE) {
-		profile.mode = SECURITY_NON_SECURE;
-		profile.transport = SECURITY_TCP_UDP;
-	}
-	decide_mode(peer, known, &profile, out);
+	if (config->cluster_mode == CONFIG_CLUSTER_MIXED)
+		decide_mode(peer, known, &profile, out);
+	else if (peer->tls)
+		refuse_tls(out, known);
 }
 
 static void decide_mic(const struct device *known, const struct peer *peer,

@@ -176,6 +176,10 @@ static void a_non_secure_cluster_takes_no_device_over_tls(void **state)
 	peer_of(5, &tls);
 	decide(&tls, rows[5].device, &v);
 	assert_int_equal(v.code, REASON_FAILURE_SECURITY_MISMATCH);
+	/* No profile cures that: all of them are non-secure here. */
+	assert_non_null(strstr(v.why, "cluster"));
+	assert_non_null(strstr(v.cure, "security.cluster_mode"));
+	assert_null(strstr(v.cure, "--profile"));
 	config.cluster_mode = CONFIG_CLUSTER_MIXED;
 }
 
