@@ -14,10 +14,12 @@ enum options_until { OPTIONS_UNTIL_REGISTERED, OPTIONS_UNTIL_FOREVER };
 /* Every option lands in an int (flag 0/1, number, index of a word) or in a
  * string; strings are argv's. What is not given stands as said here. */
 struct options {
-	const char *server; /* 127.0.0.1, the protocol's own port */
-	const char *device; /* SEP000000000001 */
-	const char *line;   /* 1001 */
-	const char *lsc;    /* the rest: NULL */
+	const char *server;   /* 127.0.0.1, the protocol's own port */
+	const char *device;   /* SEP000000000001 */
+	const char *line;     /* 1001 */
+	const char *username; /* the rest: NULL */
+	const char *password;
+	const char *lsc;
 	const char *mic;
 	const char *lab;
 	const char *ciphers;
@@ -36,6 +38,7 @@ struct options {
 	int plain;
 	int no_certificate;
 	int standby;
+	int lost_state;
 	int no_unregister;
 	int quiet;
 	int json;

@@ -97,6 +97,9 @@ static int make_fleet(struct phones *p, struct diag *d)
 				.mode = o->standby ? TALK_STANDBY
 						   : TALK_REGISTER,
 				.tls = !o->plain,
+				.brief = o->lost_state,
+				.username = o->username,
+				.password = o->password,
 				.device_type = (uint32_t)o->device_type,
 				.sccp_version = (uint8_t)o->sccp_version,
 				.answer_ms = (uint32_t)o->timeout * MS,

@@ -262,6 +262,9 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 				.config = config,
 				.directory = directory_new(config->devices_max),
 				.inventory = inventory_new(config),
+				.locations = locations_new(),
+				.digest = digest_new(),
+				.gruu = gruu_new(),
 				.failures = failures_new(config->failures_max,
 					config->refusals_per_s),
 				.displace = displace,
@@ -307,6 +310,9 @@ void server_free(struct server *s)
 	limits_free(s->shared.limits);
 	overload_free(s->shared.overload);
 	failures_free(s->shared.world.failures);
+	locations_free(s->shared.world.locations);
+	digest_free((struct digest *)s->shared.world.digest);
+	gruu_free((struct gruu *)s->shared.world.gruu);
 	directory_free(s->shared.world.directory);
 	inventory_free(s->shared.world.inventory);
 	pthread_mutex_destroy(&s->lock);
@@ -330,6 +336,11 @@ struct directory *server_directory(struct server *s)
 struct inventory *server_inventory(struct server *s)
 {
 	return s->shared.world.inventory;
+}
+
+struct locations *server_locations(struct server *s)
+{
+	return s->shared.world.locations;
 }
 
 struct failures *server_failures(struct server *s)

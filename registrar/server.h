@@ -10,6 +10,7 @@
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/locations.h"
 #include "registrar/net/conn.h"
 #include "registrar/net/limits.h"
 #include "registrar/overload.h"
@@ -56,6 +57,7 @@ struct server_reload_state {
 const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct inventory *server_inventory(struct server *s);
+struct locations *server_locations(struct server *s);
 struct failures *server_failures(struct server *s);
 struct limits_counts server_limits(struct server *s);
 /* What admission does, and why. */

@@ -8,7 +8,7 @@
 #include "registrar/service/service.h"
 #include "registrar/text.h"
 
-static void record(const struct service_world *world, const struct peer *peer,
+void service_refused(const struct service_world *world, const struct peer *peer,
 	const char *device, const struct admit_verdict *verdict)
 {
 	struct failure f;
@@ -47,7 +47,7 @@ bool service_admit(const struct service_world *world, const struct peer *peer,
 	admit_decide(world->config, world->inventory, peer, device, verdict);
 	if (verdict->code == REASON_FAILURE_NO_ERROR)
 		return true;
-	record(world, peer, device, verdict);
+	service_refused(world, peer, device, verdict);
 	return false;
 }
 
@@ -135,7 +135,7 @@ bool service_register(const struct service_world *world,
 	case DIRECTORY_REFRESHED:
 		return true;
 	}
-	record(world, peer, entry->device, verdict);
+	service_refused(world, peer, entry->device, verdict);
 	return false;
 }
 

@@ -11,9 +11,12 @@
 #include "protocols/sccp/server.h"
 #include "protocols/sip/server.h"
 #include "registrar/config.h"
+#include "registrar/digest.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/gruu.h"
 #include "registrar/inventory.h"
+#include "registrar/locations.h"
 #include "registrar/log.h"
 #include "registrar/overload.h"
 #include "registrar/peer.h"
@@ -34,6 +37,9 @@ struct service_world {
 	struct directory *directory;
 	struct inventory *inventory;
 	struct failures *failures;
+	struct locations *locations;
+	const struct digest *digest;
+	const struct gruu *gruu;
 	struct overload_part *overload;
 	/* Closes another connection, of whichever worker (thread-safe). */
 	void (*displace)(void *self, struct conn_ref ref);
@@ -87,6 +93,9 @@ struct admit_verdict;
 /* May `device` register over this connection? Records a refusal. */
 bool service_admit(const struct service_world *world, const struct peer *peer,
 	const char *device, struct admit_verdict *verdict);
+/* Records a refusal that is a service's own. */
+void service_refused(const struct service_world *world, const struct peer *peer,
+	const char *device, const struct admit_verdict *verdict);
 /* Registers entry->device, which was admitted, and logs it. True:
  * registered; *result says how. False: refused; *verdict says why. */
 bool service_register(const struct service_world *world,

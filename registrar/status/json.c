@@ -255,11 +255,19 @@ static json_t *certificate_of(const struct directory_entry *e)
 	return o;
 }
 
+/* CcmDeviceStatus (specs cucm-enumerations 4.3) */
+static const char *state_of(const struct directory_entry *e)
+{
+	if (!e->registered)
+		return "unregistered";
+	return e->partial ? "partiallyregistered" : "registered";
+}
+
 static json_t *phone(const struct directory_entry *e)
 {
 	json_t *o = json_object();
 	set_text(o, "name", e->device);
-	set_text(o, "state", e->registered ? "registered" : "unregistered");
+	set_text(o, "state", state_of(e));
 	if (!e->registered)
 		set_reason(o, REASON_UNREG_SPACE, (int)e->cause,
 			reason_unreg_name(e->cause));

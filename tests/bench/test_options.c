@@ -118,6 +118,9 @@ static void options_that_exclude_each_other_say_so(void **state)
 	refused("--lsc c --leaf mic", "--leaf needs --lab");
 	refused("--lab d --tls-min 1.3", "--tls-min is above --tls-max");
 	refused("--lab d --standby", "--standby needs --protocol sip");
+	refused("--lab d --lost-state", "--lost-state, --username and");
+	refused("--lab d --password x", "need --protocol sip");
+	refused("--protocol sip --plain --username a", "needs --password");
 	refused("--lab d --hold 1 --until forever", "exclude each other");
 	refused("--lab d --device SEP0000000000012", "--device");
 	refused("--lab d --device ../x", "--device");
