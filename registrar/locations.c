@@ -178,8 +178,8 @@ static void copy(struct location *out, const struct sip_binding *b,
 {
 	struct sip_slice uri = sip_binding_uri(b);
 	struct sip_slice urn = locations_urn(b);
-	const char *texts[] = {b->text, b->path, b->call_id, part->device,
-		part->peer->address};
+	const char *texts[] = {b->text, sip_binding_path(b), b->call_id,
+		part->device, part->peer->address};
 	size_t lengths[5], room = uri.n + urn.n + 7;
 	for (size_t i = 0; i < 5; i++)
 		room += lengths[i] = strlen(texts[i]);

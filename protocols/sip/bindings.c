@@ -50,6 +50,11 @@ struct sip_slice sip_binding_uri(const struct sip_binding *binding)
 		binding->text + binding->uri_at, binding->uri_n};
 }
 
+const char *sip_binding_path(const struct sip_binding *binding)
+{
+	return binding->call_id + strlen(binding->call_id) + 1;
+}
+
 struct sip_slice sip_binding_instance(const struct sip_binding *binding)
 {
 	return (struct sip_slice){
@@ -234,9 +239,9 @@ static void write_texts(struct sip_binding *binding,
 	char *old = binding->aor;
 	char *end = need(malloc(aor.n + call_id.n + text.n + path.n + 4));
 	binding->aor = append(&end, aor);
-	binding->call_id = append(&end, call_id);
 	binding->text = append(&end, text);
-	binding->path = append(&end, path);
+	binding->call_id = append(&end, call_id);
+	append(&end, path);
 	binding->uri_at = offset(contact->text, contact->uri);
 	binding->uri_n = (uint16_t)contact->uri.n;
 	binding->instance_at = offset(contact->text, contact->instance);

@@ -51,8 +51,7 @@ struct sip_binding_request {
 struct sip_binding {
 	char *aor;
 	const char *text;
-	const char *call_id;
-	const char *path;
+	const char *call_id; /* and behind its end the Path */
 	uint64_t expires_ms; /* monotonic */
 	uint32_t cseq;
 	uint32_t reg_id;
@@ -62,6 +61,8 @@ struct sip_binding {
 };
 
 struct sip_slice sip_binding_uri(const struct sip_binding *binding);
+/* RFC 3327; "": none. */
+const char *sip_binding_path(const struct sip_binding *binding);
 /* With its quotes; n 0: none. */
 struct sip_slice sip_binding_instance(const struct sip_binding *binding);
 

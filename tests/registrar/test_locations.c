@@ -210,7 +210,7 @@ static void no_instance_no_temporary_gruu(void **state)
 	struct gruu *g = gruu_new();
 	char user[SIP_GRUU_SIZE] = "x";
 	const struct sip_binding binding = {
-		.aor = (char *)"1@h", .text = "", .call_id = "c", .path = ""};
+		.aor = (char *)"1@h", .text = "", .call_id = "c"};
 	gruu_make(g, &binding, user);
 	assert_string_equal(user, "");
 	gruu_free(g);

@@ -346,7 +346,7 @@ static void keeps_what_a_contact_says_of_itself(void **state)
 		sip_field_is(sip_binding_instance(one), "\"<urn:uuid:A>\""));
 	assert_int_equal(one->reg_id, 7);
 	assert_int_equal(one->q, 250);
-	assert_string_equal(one->path, "<sip:p;lr>");
+	assert_string_equal(sip_binding_path(one), "<sip:p;lr>");
 }
 
 static void one_address_takes_so_many_contacts(void **state)
