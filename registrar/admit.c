@@ -258,6 +258,31 @@ void admit_taken(const char *device, struct admit_verdict *out)
 		  "keepalive intervals");
 }
 
+void admit_pending(const char *device, struct admit_verdict *out)
+{
+	*out = (struct admit_verdict){0};
+	refuse(out, REASON_FAILURE_AUTO_REGISTER_TIMEOUT, "being-added",
+		"Being added, please wait",
+		"auto-registration is open: %s is being written into the "
+		"inventory",
+		device);
+	out->sip_status = 503;
+	cure(out, "nothing: the phone is let in when it comes again");
+}
+
+void admit_no_room(const char *device, struct admit_verdict *out)
+{
+	*out = (struct admit_verdict){0};
+	refuse(out, REASON_FAILURE_AUTO_REGISTER_DB, "inventory-full",
+		"Auto-registration is full",
+		"auto-registration is open, but too many strangers wait to be "
+		"added, or limits.devices are there: no room for %s",
+		device);
+	out->sip_status = 503;
+	cure(out, "wait; or raise limits.devices; or dialtone device remove "
+		  "those that are gone");
+}
+
 void admit_full(const char *device, struct admit_verdict *out)
 {
 	*out = (struct admit_verdict){0};

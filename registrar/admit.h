@@ -32,6 +32,10 @@ void admit_decide(const struct config *config, struct inventory *inventory,
 
 /* For a device that a connection with a better right holds already. */
 void admit_taken(const char *device, struct admit_verdict *out);
+/* For a stranger that is being added to the inventory; for one that cannot
+ * be. */
+void admit_pending(const char *device, struct admit_verdict *out);
+void admit_no_room(const char *device, struct admit_verdict *out);
 /* For more devices than limits.devices. */
 void admit_full(const char *device, struct admit_verdict *out);
 

@@ -141,6 +141,9 @@ struct config_device {
 		"devices remembered for status, registered ones included")     \
 	NUM("limits.failures", failures_max, 512, 1, 100000,                   \
 		"refusals remembered for status")                              \
+	PATH("state.folder", state_folder, "",                                 \
+		"folder that keeps the inventory, mode 0700; empty: devices "  \
+		"of this file alone, and none can be changed")                 \
 	STR("status.address", status_address, "127.0.0.1", 63,                 \
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \
@@ -193,6 +196,9 @@ void config_free(struct config *c);
 /* The effective values, and the JSON Schema of the file: malloc'ed text. */
 char *config_dump(const struct config *c);
 char *config_schema(void);
+
+/* The realm of digest authentication. */
+const char *config_realm(const struct config *c);
 
 const char *config_protocol_name(enum config_protocol protocol);
 

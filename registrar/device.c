@@ -98,6 +98,41 @@ struct device *device_ref(struct device *d)
 	return d;
 }
 
+static bool same_lines(const struct device *a, const struct device *b)
+{
+	if (a->n_lines != b->n_lines)
+		return false;
+	for (size_t i = 0; i < a->n_lines; i++)
+		if (strcmp(a->lines[i].number, b->lines[i].number) != 0 ||
+			strcmp(a->lines[i].label, b->lines[i].label) != 0 ||
+			strcmp(a->lines[i].owner, b->lines[i].owner) != 0)
+			return false;
+	return true;
+}
+
+static bool same_dials(const struct device *a, const struct device *b)
+{
+	if (a->n_dials != b->n_dials)
+		return false;
+	for (size_t i = 0; i < a->n_dials; i++)
+		if (strcmp(a->dials[i].number, b->dials[i].number) != 0 ||
+			strcmp(a->dials[i].label, b->dials[i].label) != 0)
+			return false;
+	return true;
+}
+
+bool device_equal(const struct device *a, const struct device *b)
+{
+#define X(field, most) strcmp(a->field, b->field) == 0 &&
+	return DEVICE_TEXT_LIST(X) a->mic == b->mic &&
+	       a->protocol == b->protocol &&
+	       memcmp(a->ha1_md5, b->ha1_md5, sizeof(a->ha1_md5)) == 0 &&
+	       memcmp(a->ha1_sha256, b->ha1_sha256, sizeof(a->ha1_sha256)) ==
+		       0 &&
+	       same_lines(a, b) && same_dials(a, b);
+#undef X
+}
+
 void device_unref(struct device *d)
 {
 	if (d && __atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) == 0)

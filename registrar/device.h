@@ -19,6 +19,7 @@ enum {
 	DEVICE_MODEL_MAX = 31,
 	DEVICE_PROFILE_MAX = 63,
 	DEVICE_USER_MAX = 63,
+	DEVICE_PROFILE_DESCRIPTION_MAX = 50, /* characters */
 };
 
 /* Both, when nobody said. */
@@ -68,6 +69,8 @@ struct device {
 struct device *device_new(const struct device *from);
 struct device *device_ref(struct device *d);
 void device_unref(struct device *d);
+/* Do both say the same, whoever keeps them? */
+bool device_equal(const struct device *a, const struct device *b);
 
 /* CUCM's numbers (specs cucm-enumerations 2.1). */
 enum security_mode {
@@ -89,7 +92,7 @@ enum security_transport {
 /* Fields and defaults: specs cucm-enumerations 2.2. */
 struct security_profile {
 	char name[DEVICE_PROFILE_MAX + 1];
-	char description[51];
+	char description[4 * DEVICE_PROFILE_DESCRIPTION_MAX + 1]; /* UTF-8 */
 	enum security_mode mode;
 	enum security_transport transport;
 	uint16_t sip_phone_port;

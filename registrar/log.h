@@ -29,6 +29,16 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"the ticket key file cannot be read or written")               \
 	X(ADMIN, LOG_NOTICE, "admin",                                          \
 		"an admin's order: who gave it, what came of it")              \
+	X(INVENTORY_LOADED, LOG_NOTICE, "inventory-loaded",                    \
+		"the devices of the state folder are in force")                \
+	X(STORE_FAILED, LOG_ERROR, "store-failed",                             \
+		"the state folder took no change, and why")                    \
+	X(STORE_WORKS, LOG_NOTICE, "store-works",                              \
+		"the state folder takes changes again")                        \
+	X(DEVICE_ADDED, LOG_NOTICE, "device-added",                            \
+		"auto-registration took a device into the inventory")          \
+	X(AUTO_REGISTRATION, LOG_NOTICE, "auto-registration",                  \
+		"the window for unknown devices was opened or closed")         \
 	X(CONNECTED, LOG_DEBUG, "connected", "a connection was accepted")      \
 	X(SECURED, LOG_DEBUG, "secured", "a TLS handshake succeeded")          \
 	X(CLOSED, LOG_DEBUG, "closed", "a connection ended, and why")          \

@@ -12,6 +12,7 @@
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
+#include "registrar/store/folder.h"
 #include "registrar/text.h"
 #include "registrar/tls/resumption.h"
 #include "registrar/worker.h"
@@ -30,6 +31,7 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
+	struct folder *state; /* NULL: none */
 	pthread_mutex_t lock; /* of profile, generation and reload */
 	struct profile *profile;
 	uint64_t generation;
@@ -242,6 +244,20 @@ static int open_resumption(struct server *s, struct diag *d)
 	return error;
 }
 
+/* ---- what lasts ---- */
+
+static int open_state(struct server *s, struct diag *d)
+{
+	int error = 0;
+	if (!*s->config->state_folder)
+		return 0;
+	error = folder_open(s->config->state_folder, &s->state, d);
+	if (error == 0)
+		error = inventory_open(
+			s->shared.world.inventory, s->config->state_folder, d);
+	return error;
+}
+
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
@@ -280,7 +296,9 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.self = s,
 	};
 	service_limits_init(&s->shared.world.limits, config);
-	int error = open_resumption(s, d);
+	int error = open_state(s, d);
+	if (error == 0)
+		error = open_resumption(s, d);
 	if (error == 0)
 		error = server_reload(s, d);
 	if (error == 0)
@@ -315,6 +333,7 @@ void server_free(struct server *s)
 	gruu_free((struct gruu *)s->shared.world.gruu);
 	directory_free(s->shared.world.directory);
 	inventory_free(s->shared.world.inventory);
+	folder_close(s->state);
 	pthread_mutex_destroy(&s->lock);
 	free(s->workers);
 	free(s->listeners);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registrar/admin/inventory_orders.h"
+#include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
 #include "registrar/http/plane.h"
 #include "registrar/log.h"
@@ -73,40 +75,53 @@ static const struct resource *find(const char *path)
 
 /* ---- doing it ---- */
 
-static void audit(const struct resource *r, const struct unix_socket_peer *who,
-	int error, const char *why)
+/* The world failed, or we said no. */
+static bool is_failure(int error)
+{
+	return error == -EIO || error == -ENOSPC;
+}
+
+static void audit(const struct plane_request *request,
+	const struct unix_socket_peer *who, const char *outcome,
+	const char *why)
 {
 	struct log_line line;
 	log_begin(&line, LOG_EV_ADMIN);
-	log_fmt(&line, "order", "%s %s", r->method, r->path);
-	log_str(&line, "outcome",
-		error == 0	    ? "done"
-		: error == -ENOTSUP ? "refused"
-				    : "failed");
+	log_fmt(&line, "order", "%s %s", request->method, request->path);
+	log_str(&line, "outcome", outcome);
 	log_num(&line, "uid", who->uid);
 	log_num(&line, "gid", who->gid);
 	log_num(&line, "pid", who->pid);
-	if (error < 0)
-		log_str(&line, "why", why);
+	log_str(&line, "why", why);
 	log_end(&line);
 	log_writer_sync(); /* it is told before the order is answered */
 }
 
-static void obey(struct admin *a, const struct resource *r, int fd,
-	struct plane_answer *out)
+/* What can be answered at all, to one that is known. */
+static bool knows(const struct plane_request *request,
+	struct unix_socket_peer *who, struct plane_answer *out)
 {
-	bool changes = strcmp(r->method, "POST") == 0;
+	if (unix_socket_peer(request->fd, who) == 0)
+		return true;
+	plane_problem(out, 500, "who are you",
+		"the system does not say who asks; nothing was done");
+	return false;
+}
+
+static void obey(struct admin *a, const struct resource *r,
+	const struct plane_request *request, struct plane_answer *out)
+{
 	struct unix_socket_peer who;
 	struct diag d = {""};
-	int error = unix_socket_peer(fd, &who);
-	if (error < 0) {
-		plane_problem(out, 500, "who are you",
-			"the system does not say who asks; nothing was done");
+	if (!knows(request, &who, out))
 		return;
-	}
-	error = r->act(a->server, &d);
-	if (changes)
-		audit(r, &who, error, d.text);
+	int error = r->act(a->server, &d);
+	if (strcmp(r->method, "POST") == 0)
+		audit(request, &who,
+			error == 0	    ? "done"
+			: error == -ENOTSUP ? "refused"
+					    : "failed",
+			d.text);
 	if (error == 0)
 		out->json = r->show(a->server);
 	else if (error == -ENOTSUP)
@@ -115,15 +130,58 @@ static void obey(struct admin *a, const struct resource *r, int fd,
 		plane_problem(out, 500, "it failed", d.text);
 }
 
+/* An order about the inventory; false when it is none. */
+static bool obey_inventory(struct admin *a, const struct plane_request *request,
+	struct plane_answer *out)
+{
+	struct unix_socket_peer who;
+	struct inventory_order order = {
+		.inventory = server_inventory(a->server),
+		.config = server_config(a->server),
+		.request = request,
+		.out = out,
+	};
+	if (!knows(request, &who, out))
+		return true;
+	if (!inventory_order(&order))
+		return false;
+	if (order.changes)
+		audit(request, &who,
+			order.error == 0	  ? "done"
+			: is_failure(order.error) ? "failed"
+						  : "refused",
+			order.d.text);
+	return true;
+}
+
+/* An order to a phone; false when it is none. */
+static bool obey_phone(struct admin *a, const struct plane_request *request,
+	struct plane_answer *out)
+{
+	struct unix_socket_peer who;
+	struct phone_request order = {
+		.server = a->server, .request = request, .out = out};
+	if (!knows(request, &who, out))
+		return true;
+	if (!phone_order(&order))
+		return false;
+	if (order.changes)
+		audit(request, &who, order.error == 0 ? "done" : "refused",
+			order.d.text);
+	return true;
+}
+
 /* Every path there is, for who asks for another. */
 static void no_such(struct plane_answer *out)
 {
-	char text[512];
+	char text[1024];
 	size_t n = 0;
 	for (size_t i = 0; i < RESOURCES; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
+	snprintf(text + n, sizeof(text) - n, ", %s, %s", inventory_order_paths,
+		phone_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
@@ -131,10 +189,13 @@ static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
 	const struct resource *r = find(request->path);
+	if (!r && (obey_inventory(self, request, out) ||
+			  obey_phone(self, request, out)))
+		return;
 	if (!r)
 		no_such(out);
 	else if (strcmp(r->method, request->method) == 0)
-		obey(self, r, request->fd, out);
+		obey(self, r, request, out);
 	else if (strcmp(r->method, "POST") == 0)
 		plane_not_allowed(out, "POST",
 			"this changes something: it is asked for with POST");
@@ -142,6 +203,11 @@ static void answer(void *self, const struct plane_request *request,
 		plane_not_allowed(out, "GET, HEAD",
 			"there is nothing to change here: it answers GET and "
 			"HEAD");
+}
+
+static size_t body_max(void *self, const char *method, const char *path)
+{
+	return inventory_order_body_max(method, path);
 }
 
 /* ---- life ---- */
@@ -154,8 +220,11 @@ int admin_new(struct server *server, struct admin **out, struct diag *d)
 	a->server = server;
 	int error = unix_socket_open(path, &a->socket, d);
 	if (error == 0) {
-		error = plane_new(
-			unix_socket_take(a->socket), answer, a, &a->plane);
+		error = plane_new(unix_socket_take(a->socket),
+			&(struct plane_handler){.answer = answer,
+				.body_max = body_max,
+				.self = a},
+			&a->plane);
 		if (error < 0)
 			diag_set(d, error, "%s: cannot serve orders", path);
 	}

@@ -90,21 +90,41 @@ static int find_socket(const struct ctl *ctl, char **path)
 	return status;
 }
 
-int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
-	json_t **out)
+int ctl_admin_ask(const struct ctl *ctl, const char *method, const char *path,
+	const struct ctl_body *body, struct ctl_answer *out, char **who)
 {
-	char *socket = NULL;
-	int status = find_socket(ctl, &socket);
+	*who = NULL;
+	int status = find_socket(ctl, who);
 	if (status != CTL_OK)
 		return status;
 	char *url = memory_format("http://localhost%s", path);
-	struct ctl_answer a = ctl_ask(url, method, socket);
-	if (a.error)
-		status = cannot_connect(socket, a.system_error, a.error);
-	else
-		status = ctl_take_json(&a, socket, out);
-	ctl_answer_deinit(&a);
+	*out = ctl_ask(url, method, *who, body);
 	free(url);
-	free(socket);
+	if (!out->error)
+		return CTL_OK;
+	status = cannot_connect(*who, out->system_error, out->error);
+	ctl_answer_deinit(out);
+	free(*who);
+	*who = NULL;
 	return status;
+}
+
+int ctl_admin_send(const struct ctl *ctl, const char *method, const char *path,
+	const struct ctl_body *body, json_t **out)
+{
+	struct ctl_answer a;
+	char *who;
+	int status = ctl_admin_ask(ctl, method, path, body, &a, &who);
+	if (status != CTL_OK)
+		return status;
+	status = ctl_take_json(&a, who, out);
+	ctl_answer_deinit(&a);
+	free(who);
+	return status;
+}
+
+int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
+	json_t **out)
+{
+	return ctl_admin_send(ctl, method, path, NULL, out);
 }

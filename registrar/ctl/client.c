@@ -3,13 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "registrar/ctl/ctl.h"
 #include "registrar/memory.h"
 
-enum { ANSWER_MAX = 256 << 20, CONNECT_MS = 3000, ANSWER_MS = 30000 };
+enum {
+	ANSWER_MAX = 256 << 20,
+	CONNECT_MS = 3000,
+	ANSWER_MS = 30000,
+	BODY_MS = 600000, /* when something long is sent */
+};
 
 static size_t on_data(char *data, size_t size, size_t count, void *self)
 {
@@ -27,15 +33,47 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
 	return n;
 }
 
-struct ctl_answer ctl_ask(
-	const char *url, const char *method, const char *socket)
+/* "4.0 of 9.6 MB sent", again and again on one line. */
+static int on_progress(void *self, curl_off_t down_all, curl_off_t down,
+	curl_off_t up_all, curl_off_t up)
+{
+	const double mb = 1e6;
+	if (up < up_all)
+		fprintf(stderr, "\r%.1f of %.1f MB sent ", (double)up / mb,
+			(double)up_all / mb);
+	else if (up_all)
+		fprintf(stderr, "\r%.1f MB sent; the registrar reads it ",
+			(double)up_all / mb);
+	return 0;
+}
+
+/* The list of headers must live until the request is done. */
+static struct curl_slist *send_body(CURL *curl, const struct ctl_body *body)
+{
+	char type[128];
+	snprintf(type, sizeof(type), "Content-Type: %s", body->type);
+	struct curl_slist *headers = curl_slist_append(NULL, type);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data);
+	curl_easy_setopt(
+		curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)BODY_MS);
+	if (body->progress && isatty(STDERR_FILENO)) {
+		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	}
+	return headers;
+}
+
+struct ctl_answer ctl_ask(const char *url, const char *method,
+	const char *socket, const struct ctl_body *body)
 {
 	struct ctl_answer a = {0};
+	struct curl_slist *headers = NULL;
 	CURL *curl = curl_easy_init();
 	if (!curl)
 		abort(); /* law 2: no memory */
 	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -43,12 +81,26 @@ struct ctl_answer ctl_ask(
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a);
+	if (body)
+		headers = send_body(curl, body);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	CURLcode code = curl_easy_perform(curl);
+	if (body && body->progress && isatty(STDERR_FILENO))
+		fputs("\r\x1b[K", stderr); /* the line is free again */
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &a.system_error);
 	a.error = code == CURLE_OK ? NULL : curl_easy_strerror(code);
+	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	return a;
+}
+
+char *ctl_path(const char *folder, const char *name)
+{
+	char *escaped = curl_easy_escape(NULL, name, 0);
+	char *path = memory_format("%s%s", folder, escaped ? escaped : "");
+	curl_free(escaped);
+	return path;
 }
 
 void ctl_answer_deinit(struct ctl_answer *a)
@@ -83,7 +135,7 @@ int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 {
 	int result = CTL_FAILED;
 	char *url = memory_format("%s%s", ctl->url, path);
-	struct ctl_answer a = ctl_ask(url, "GET", NULL);
+	struct ctl_answer a = ctl_ask(url, "GET", NULL, NULL);
 	*out = NULL;
 	if (a.error)
 		fprintf(stderr,

@@ -30,7 +30,26 @@ int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
 	json_t **out);
 
-/* ---- for those two ---- */
+/* What is sent along. */
+struct ctl_body {
+	const char *type; /* "application/json" */
+	const char *data;
+	size_t n;
+	bool progress; /* told on stderr, if that is a terminal */
+};
+/* The same with a body, which may be NULL. */
+int ctl_admin_send(const struct ctl *ctl, const char *method, const char *path,
+	const struct ctl_body *body, json_t **out);
+/* The answer itself, whatever its status; CTL_OK: it came, from *who, which
+ * the caller frees. */
+struct ctl_answer;
+int ctl_admin_ask(const struct ctl *ctl, const char *method, const char *path,
+	const struct ctl_body *body, struct ctl_answer *out, char **who);
+
+/* "/v1/devices/" and a name, escaped; malloc'ed. */
+char *ctl_path(const char *folder, const char *name);
+
+/* ---- for those ---- */
 
 /* One request and its answer: `error` says why there is none. */
 struct ctl_answer {
@@ -40,12 +59,31 @@ struct ctl_answer {
 	char *text;
 	size_t n;
 };
-/* socket NULL: over TCP. */
-struct ctl_answer ctl_ask(
-	const char *url, const char *method, const char *socket);
+/* socket NULL: over TCP. body NULL: none. */
+struct ctl_answer ctl_ask(const char *url, const char *method,
+	const char *socket, const struct ctl_body *body);
 void ctl_answer_deinit(struct ctl_answer *a);
 /* Its JSON, if it is a 200; else prints what `who` said against it. */
 int ctl_take_json(const struct ctl_answer *a, const char *who, json_t **out);
+
+/* ---- options of a command ---- */
+
+/* "--name VALUE" becomes a member of an object; `take` answers false when the
+ * value is none. alone: no value follows. */
+struct ctl_option {
+	const char *name;
+	const char *key;
+	bool (*take)(json_t *into, const char *key, const char *value);
+	bool alone;
+};
+bool ctl_take_text(json_t *into, const char *key, const char *value);
+bool ctl_take_number(json_t *into, const char *key, const char *value);
+bool ctl_take_flag(json_t *into, const char *key, const char *value);
+bool ctl_take_true(json_t *into, const char *key, const char *value);
+bool ctl_take_null(json_t *into, const char *key, const char *value);
+/* Reads all words. CTL_OK, or CTL_USAGE when one is none of the options. */
+int ctl_read_options(int argc, char **argv, const struct ctl_option *options,
+	size_t n, json_t *into);
 
 /* ---- printing ---- */
 
@@ -72,12 +110,30 @@ void ctl_print_fields(const json_t *object, const struct ctl_column *columns,
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_phones(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_reset(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_restart(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_apply(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_rotate(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_revoke_all(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_add(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_set(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_remove(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_list(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_show(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_import(const struct ctl *ctl, int argc, char **argv);
+int ctl_device_export(const struct ctl *ctl, int argc, char **argv);
+int ctl_profile_list(const struct ctl *ctl, int argc, char **argv);
+int ctl_profile_show(const struct ctl *ctl, int argc, char **argv);
+int ctl_profile_add(const struct ctl *ctl, int argc, char **argv);
+int ctl_profile_set(const struct ctl *ctl, int argc, char **argv);
+int ctl_profile_remove(const struct ctl *ctl, int argc, char **argv);
+int ctl_auto_open(const struct ctl *ctl, int argc, char **argv);
+int ctl_auto_close(const struct ctl *ctl, int argc, char **argv);
+int ctl_auto_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv);
 

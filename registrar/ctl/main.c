@@ -15,12 +15,34 @@ static const struct {
 } commands[] = {
 	{"status", NULL, ctl_status, "how the registrar is"},
 	{"phones", NULL, ctl_phones, "every phone it knows"},
+	{"phone", "reset", ctl_phone_reset, "NAME: it starts anew"},
+	{"phone", "restart", ctl_phone_restart, "NAME: it registers anew"},
+	{"phone", "apply", ctl_phone_apply,
+		"NAME: it reads its configuration again"},
 	{"phone", NULL, ctl_phone, "NAME: one phone, and why it was refused"},
 	{"failures", NULL, ctl_failures,
 		"the last refusals: what was shown, which rule, the cure"},
 	{"trust", "list", ctl_trust_list, "the anchors in force"},
 	{"trust", "check", ctl_trust_check,
 		"FILE: would this certificate be let in, and if not, why"},
+	{"device", "list", ctl_device_list,
+		"[--name GLOB] [--profile P] [--protocol P] [--number N]"},
+	{"device", "show", ctl_device_show, "NAME: all about it"},
+	{"device", "add", ctl_device_add, "NAME and what it is: a new one"},
+	{"device", "set", ctl_device_set, "NAME and what is to change"},
+	{"device", "remove", ctl_device_remove, "NAME"},
+	{"device", "import", ctl_device_import,
+		"FILE [--dry-run] [--replace]: a CSV file, all of it or none"},
+	{"device", "export", ctl_device_export, "[FILE]: as CSV"},
+	{"profile", "list", ctl_profile_list, "the security profiles"},
+	{"profile", "show", ctl_profile_show, "NAME"},
+	{"profile", "add", ctl_profile_add, "NAME and what it asks"},
+	{"profile", "set", ctl_profile_set, "NAME and what is to change"},
+	{"profile", "remove", ctl_profile_remove, "NAME, once none follows it"},
+	{"auto-registration", "open", ctl_auto_open,
+		"--until TIME | --for 2h [--allow-plain]: add who is unknown"},
+	{"auto-registration", "close", ctl_auto_close, "add nobody"},
+	{"auto-registration", "show", ctl_auto_show, "is it open?"},
 	{"ticket-keys", "show", ctl_ticket_keys_show,
 		"the keys that seal session tickets, by name"},
 	{"ticket-keys", "rotate", ctl_ticket_keys_rotate,
@@ -37,13 +59,14 @@ static void usage(FILE *to)
 	fputs("usage: dialtone [--url URL] [--socket PATH] [--json] COMMAND\n"
 	      "  --url     the registrar's status address (" CTL_DEFAULT_URL
 	      ", or $DIALTONE_URL)\n"
-	      "  --socket  its admin socket, for ticket-keys (asked of status,"
-	      " or\n            $DIALTONE_SOCKET)\n"
+	      "  --socket  its admin socket, for what changes something (asked "
+	      "of\n"
+	      "            status, or $DIALTONE_SOCKET)\n"
 	      "  --json    answer for programs\n"
 	      "commands:\n",
 		to);
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-11s %-10s %s\n", commands[i].noun,
+		fprintf(to, "  %-17s %-10s %s\n", commands[i].noun,
 			commands[i].verb ? commands[i].verb : "",
 			commands[i].help);
 }

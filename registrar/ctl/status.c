@@ -33,6 +33,8 @@ static const struct ctl_column status_fields[] = {
 	{"  refused: too late", "admission.refused.expired"},
 	{"  refused: no room", "admission.refused.roomFull"},
 	{"refusals", "failures"},
+	{"devices in the inventory", "inventory.devices"},
+	{"auto-registration until", "inventory.autoRegistrationUntil"},
 	{"anchors trusted", "trust.anchors"},
 	{"trust generation", "trust.generation"},
 	{"trust fingerprint", "trust.fingerprint"},

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <microhttpd.h>
+#include <openssl/crypto.h>
 
 #include "registrar/memory.h"
 
@@ -24,6 +26,16 @@ enum {
 	TIMEOUT_S = 10,
 	RETRY_MS = 100, /* until a descriptor or a place may be free again */
 	STAY_MS = 1000 * TIMEOUT_S, /* then a client makes room for others */
+	BODIES_MAX = 80 << 20,	    /* bytes of all clients' bodies at once */
+	BODY_LEAST = 4096,
+	TYPE_MAX = 63,
+};
+
+/* A request that is coming in. */
+struct upload {
+	size_t max, n, room;
+	bool crowded; /* there was no room for it beside the others */
+	char *data;
 };
 
 /* A place for a client. */
@@ -35,8 +47,8 @@ struct client {
 
 struct plane {
 	struct MHD_Daemon *daemon;
-	plane_answer_fn answer;
-	void *self;
+	struct plane_handler handler;
+	size_t held;	      /* bytes of bodies; the daemon's thread's */
 	pthread_t thread;     /* takes clients */
 	int fd;		      /* listens */
 	pthread_mutex_t lock; /* of stopping and clients */
@@ -59,7 +71,7 @@ void plane_not_allowed(
 {
 	plane_problem(out, MHD_HTTP_METHOD_NOT_ALLOWED, "no such method here",
 		detail);
-	out->allow = allow;
+	snprintf(out->allow, sizeof(out->allow), "%s", allow);
 }
 
 static void to_text(struct plane_answer *a)
@@ -67,8 +79,9 @@ static void to_text(struct plane_answer *a)
 	if (!a->json)
 		return;
 	a->text = json_dumps(a->json, JSON_COMPACT | JSON_ENSURE_ASCII);
-	a->type = a->status == MHD_HTTP_OK ? "application/json"
-					   : "application/problem+json";
+	a->type = a->status < MHD_HTTP_MULTIPLE_CHOICES
+			  ? "application/json"
+			  : "application/problem+json";
 	json_decref(a->json);
 }
 
@@ -89,7 +102,7 @@ static enum MHD_Result queue(
 	MHD_add_response_header(
 		response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-	if (a->allow)
+	if (*a->allow)
 		MHD_add_response_header(
 			response, MHD_HTTP_HEADER_ALLOW, a->allow);
 	enum MHD_Result result =
@@ -110,42 +123,172 @@ static bool is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+/* ---- requests ---- */
+
+static const char *header(struct MHD_Connection *client, const char *name)
+{
+	return MHD_lookup_connection_value(client, MHD_HEADER_KIND, name);
+}
+
+const char *plane_query(const struct plane_request *request, const char *key)
+{
+	return MHD_lookup_connection_value(
+		request->client, MHD_GET_ARGUMENT_KIND, key);
+}
+
 static bool brings_body(struct MHD_Connection *client)
 {
-	const char *length = MHD_lookup_connection_value(
-		client, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = header(client, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	return (length && !is(length, "0")) ||
-	       MHD_lookup_connection_value(client, MHD_HEADER_KIND,
-		       MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	       header(client, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* By its headers: is the body none, or one that may come? */
+static bool may_come(
+	struct MHD_Connection *client, size_t max, struct plane_answer *a)
+{
+	char detail[128];
+	const char *length = header(client, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	if (!brings_body(client))
+		return true;
+	if (max == 0) {
+		plane_problem(a, MHD_HTTP_CONTENT_TOO_LARGE, "no body, please",
+			"this request has no body; send it without one");
+		return false;
+	}
+	if (!length || strtoull(length, NULL, 10) <= max)
+		return true;
+	snprintf(detail, sizeof(detail),
+		"the body has %.20s bytes, this request may have %zu", length,
+		max);
+	plane_problem(a, MHD_HTTP_CONTENT_TOO_LARGE, "too long a body", detail);
+	return false;
+}
+
+/* Headers have come: get ready for the rest, or answer no. */
+static enum MHD_Result begin(struct plane *p, struct MHD_Connection *client,
+	const char *path, const char *method, void **state)
+{
+	struct plane_answer a = {.status = MHD_HTTP_OK};
+	size_t max = p->handler.body_max ? p->handler.body_max(p->handler.self,
+						   method, path)
+					 : 0;
+	if (!may_come(client, max, &a))
+		return queue(client, &a);
+	struct upload *u = memory_zero(sizeof(*u));
+	u->max = max;
+	*state = u;
+	return MHD_YES;
+}
+
+/* There may be passwords in it. */
+static void drop_data(struct plane *p, struct upload *u)
+{
+	p->held -= u->room;
+	if (u->data)
+		OPENSSL_cleanse(u->data, u->room);
+	free(u->data);
+}
+
+/* Room for n more bytes and a NUL. */
+static bool make_room(struct plane *p, struct upload *u, size_t n)
+{
+	size_t room = u->room ? u->room : BODY_LEAST;
+	while (room < u->n + n + 1)
+		room *= 2;
+	if (room == u->room)
+		return true;
+	if (p->held + room - u->room > BODIES_MAX)
+		return false;
+	char *grown = malloc(room);
+	if (!grown)
+		return false;
+	if (u->n)
+		memcpy(grown, u->data, u->n);
+	drop_data(p, u);
+	p->held += room;
+	u->data = grown;
+	u->room = room;
+	return true;
+}
+
+/* False: it is longer than its headers let us fear. */
+static bool take_piece(
+	struct plane *p, struct upload *u, const char *data, size_t n)
+{
+	if (n > u->max - u->n)
+		return false;
+	if (u->crowded || !make_room(p, u, n)) {
+		u->crowded = true;
+		u->max -= n; /* the rest is only counted */
+		return true;
+	}
+	memcpy(u->data + u->n, data, n);
+	u->n += n;
+	u->data[u->n] = '\0';
+	return true;
+}
+
+/* "text/csv; charset=utf-8" without what follows the type. */
+static void copy_type(char type[TYPE_MAX + 1], const char *value)
+{
+	size_t n = strcspn(value, "; \t");
+	if (n > TYPE_MAX)
+		n = 0; /* none that anybody knows */
+	memcpy(type, value, n);
+	type[n] = '\0';
+}
+
+static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
+	const char *path, const char *method, struct upload *u)
+{
+	static char nothing[1];
+	char type[TYPE_MAX + 1];
+	struct plane_answer a = {.status = MHD_HTTP_OK};
+	const char *said = header(client, MHD_HTTP_HEADER_CONTENT_TYPE);
+	copy_type(type, said ? said : "");
+	struct plane_request request = {
+		.method = is(method, MHD_HTTP_METHOD_HEAD) ? "GET" : method,
+		.path = path,
+		.fd = descriptor_of(client),
+		.type = type,
+		.body = u->data ? u->data : nothing,
+		.n = u->n,
+		.client = client,
+	};
+	if (u->crowded)
+		plane_problem(&a, MHD_HTTP_SERVICE_UNAVAILABLE, "come later",
+			"others are sending long bodies, too; nothing was "
+			"done");
+	else
+		p->handler.answer(p->handler.self, &request, &a);
+	return queue(client, &a);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the shape is libmicrohttpd's */
 static enum MHD_Result on_request(void *self, struct MHD_Connection *client,
 	const char *path, const char *method, const char *version,
-	const char *upload, size_t *upload_size, void **state)
+	const char *piece, size_t *n, void **state)
 {
-	static int seen;
-	const struct plane *p = self;
-	struct plane_answer a = {.status = MHD_HTTP_OK};
-	if (!*state && brings_body(client)) {
-		plane_problem(&a, MHD_HTTP_CONTENT_TOO_LARGE, "no body, please",
-			"no request here has a body; send it without one");
-		return queue(client, &a);
-	}
-	if (!*state) {
-		/* First call: headers only. Answer when all has come. */
-		*state = &seen;
-		return MHD_YES;
-	}
-	if (*upload_size)
-		return MHD_NO; /* though it said that there is none */
-	struct plane_request request = {
-		.method = is(method, MHD_HTTP_METHOD_HEAD) ? "GET" : method,
-		.path = path,
-		.fd = descriptor_of(client),
-	};
-	p->answer(p->self, &request, &a);
-	return queue(client, &a);
+	struct plane *p = self;
+	if (!*state)
+		return begin(p, client, path, method, state);
+	if (*n == 0)
+		return whole(p, client, path, method, *state);
+	if (!take_piece(p, *state, piece, *n))
+		return MHD_NO;
+	*n = 0;
+	return MHD_YES;
+}
+
+static void on_completed(void *self, struct MHD_Connection *client,
+	void **state, enum MHD_RequestTerminationCode why)
+{
+	struct upload *u = *state;
+	if (!u)
+		return;
+	drop_data(self, u);
+	free(u);
 }
 
 /* ---- clients ---- */
@@ -267,7 +410,8 @@ static int start(struct plane *p)
 		2 * (unsigned)CLIENTS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CLIENT_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, p, MHD_OPTION_END);
+		on_connection, p, MHD_OPTION_NOTIFY_COMPLETED, on_completed, p,
+		MHD_OPTION_END);
 	if (!p->daemon)
 		return -EIO;
 	if (pthread_create(&p->thread, NULL, take_clients, p) == 0)
@@ -276,12 +420,11 @@ static int start(struct plane *p)
 	return -EIO;
 }
 
-int plane_new(int fd, plane_answer_fn answer, void *self, struct plane **out)
+int plane_new(int fd, const struct plane_handler *handler, struct plane **out)
 {
 	struct plane *p = memory_zero(sizeof(*p));
 	p->fd = fd;
-	p->answer = answer;
-	p->self = self;
+	p->handler = *handler;
 	pthread_mutex_init(&p->lock, NULL);
 	int error = start(p);
 	if (error < 0) {

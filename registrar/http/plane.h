@@ -5,32 +5,47 @@
 
 #include <jansson.h>
 
-/* A request has no body: one that brings some is refused at its headers. */
 struct plane_request {
 	const char *method; /* "GET", "POST"; HEAD is asked as "GET" */
-	const char *path;
-	int fd; /* the client's socket */
+	const char *path;   /* without what follows a question mark */
+	int fd;		    /* the client's socket */
+	const char *type;   /* of the body, without parameters; "" */
+	char *body;	    /* body[n] is a NUL; the handler may change it */
+	size_t n;
+	void *client; /* plane's own */
 };
+
+/* What follows "key=" behind the question mark, or NULL. */
+const char *plane_query(const struct plane_request *request, const char *key);
+
+enum { PLANE_ALLOW_MAX = 47 };
 
 /* What is said. Either JSON, or a text of some type; both are taken. */
 struct plane_answer {
 	unsigned status;
-	const char *allow; /* with 405: the methods there are */
+	char allow[PLANE_ALLOW_MAX + 1]; /* with 405: the methods there are */
 	json_t *json;
 	char *text; /* malloc'ed */
 	const char *type;
 };
 
 /* Called on the plane's thread, one request at a time. */
-typedef void (*plane_answer_fn)(void *self, const struct plane_request *request,
-	struct plane_answer *out);
+struct plane_handler {
+	void (*answer)(void *self, const struct plane_request *request,
+		struct plane_answer *out);
+	/* The longest body such a request may have. 0, and NULL for every
+	 * one: it has none, and one that brings some is refused at its
+	 * headers. */
+	size_t (*body_max)(void *self, const char *method, const char *path);
+	void *self;
+};
 
 /*
  * Serves a socket that listens, TCP or Unix, on two threads of its own; takes
  * it over also when that fails: -EIO.
  */
 struct plane;
-int plane_new(int fd, plane_answer_fn answer, void *self, struct plane **out);
+int plane_new(int fd, const struct plane_handler *handler, struct plane **out);
 void plane_free(struct plane *p);
 
 /* An answer that says no, as application/problem+json (RFC 9457). */

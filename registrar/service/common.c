@@ -2,6 +2,7 @@
 /* What the services have in common: judging, registering, recording. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "registrar/admit.h"
 #include "registrar/log.h"
@@ -41,12 +42,33 @@ void service_fault(const struct service_world *world, const struct peer *peer,
 	failures_add(world->failures, &f);
 }
 
+/* While auto-registration is open a stranger becomes a device of ours, and is
+ * let in when it comes again. */
+static void ask_to_be_added(const struct service_world *world,
+	const struct peer *peer, const char *device,
+	struct admit_verdict *verdict)
+{
+	switch (inventory_auto_register(
+		world->inventory, device, peer, time(NULL))) {
+	case INVENTORY_AUTO_CLOSED:
+		break;
+	case INVENTORY_AUTO_PENDING:
+		admit_pending(device, verdict);
+		break;
+	case INVENTORY_AUTO_FULL:
+		admit_no_room(device, verdict);
+		break;
+	}
+}
+
 bool service_admit(const struct service_world *world, const struct peer *peer,
 	const char *device, struct admit_verdict *verdict)
 {
 	admit_decide(world->config, world->inventory, peer, device, verdict);
 	if (verdict->code == REASON_FAILURE_NO_ERROR)
 		return true;
+	if (verdict->code == REASON_FAILURE_NO_ENTRY)
+		ask_to_be_added(world, peer, device, verdict);
 	service_refused(world, peer, device, verdict);
 	return false;
 }
@@ -127,10 +149,11 @@ bool service_register(const struct service_world *world,
 	case DIRECTORY_REPLACED:
 		log_entry(LOG_EV_REPLACED, entry);
 		world->displace(world->displace_self, old);
-		log_entry(LOG_EV_REGISTERED, entry);
-		return true;
+		__attribute__((fallthrough));
 	case DIRECTORY_NEW:
 		log_entry(LOG_EV_REGISTERED, entry);
+		inventory_seen(world->inventory, entry->device, peer,
+			entry->since_ms / 1000);
 		return true;
 	case DIRECTORY_REFRESHED:
 		return true;

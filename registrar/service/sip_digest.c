@@ -27,12 +27,6 @@ const char *sip_session_device(
 	return known ? reg->auth->username : reg->device;
 }
 
-static const char *realm_of(const struct session *s)
-{
-	const struct config *c = s->seat.world->config;
-	return c->sip_realm[0] ? c->sip_realm : c->node;
-}
-
 void sip_session_challenge(
 	struct session *s, bool stale, const struct moment *now)
 {
@@ -40,7 +34,9 @@ void sip_session_challenge(
 	digest_nonce(s->seat.world->digest, s->seat.peer->ref, now, nonce);
 	sip_server_challenge(&s->engine,
 		&(struct sip_challenge){
-			.realm = realm_of(s), .nonce = nonce, .stale = stale});
+			.realm = config_realm(s->seat.world->config),
+			.nonce = nonce,
+			.stale = stale});
 }
 
 static bool zeros(const uint8_t *p, size_t n)
@@ -82,7 +78,7 @@ static void refuse_password(struct session *s, const char *device,
 	snprintf(v.cure, sizeof(v.cure),
 		"give %s and the phone the same digest user and password, for "
 		"realm %s",
-		device, realm_of(s));
+		device, config_realm(s->seat.world->config));
 	service_refused(s->seat.world, s->seat.peer, device, &v);
 	s->seen = (struct digest_seen){0};
 	if (++s->wrong > WRONG_MAX)
@@ -100,7 +96,7 @@ static bool judge(struct session *s, const struct sip_register *reg,
 	}
 	const struct digest_check check = {
 		.ref = s->seat.peer->ref,
-		.realm = realm_of(s),
+		.realm = config_realm(s->seat.world->config),
 		.ha1 = ha1_of(known, auth),
 		.method = "REGISTER",
 		.lifetime_s = profile->nonce_s,

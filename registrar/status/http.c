@@ -129,7 +129,9 @@ int http_new(struct server *server, struct http **out, struct diag *d)
 	}
 	struct http *h = memory_zero(sizeof(*h));
 	h->server = server;
-	error = plane_new(fd, answer, h, &h->plane);
+	error = plane_new(fd,
+		&(struct plane_handler){.answer = answer, .self = h},
+		&h->plane);
 	if (error < 0) {
 		free(h);
 		return diag_set(d, error, "%s port %u: cannot serve status",

@@ -218,6 +218,17 @@ static json_t *own_certificates(const struct profile *p)
 	return all;
 }
 
+/* What may register, and whether strangers are taken in. */
+static json_t *inventory(struct server *s)
+{
+	struct inventory *inv = server_inventory(s);
+	struct store_window window = inventory_window(inv, time(NULL));
+	json_t *o = json_object();
+	set_num(o, "devices", inventory_count(inv));
+	set_time(o, "autoRegistrationUntil", window.until * 1000);
+	return o;
+}
+
 json_t *status_json_status(struct server *s)
 {
 	struct profile *p = server_profile(s);
@@ -231,6 +242,7 @@ json_t *status_json_status(struct server *s)
 	set_time(o, "now", now.tv_sec * 1000);
 	set_admin_socket(o, server_config(s)->admin_socket);
 	json_object_set_new(o, "phones", phone_counts(s));
+	json_object_set_new(o, "inventory", inventory(s));
 	json_object_set_new(o, "connections", connections(s));
 	json_object_set_new(o, "admission", admission(s));
 	json_object_set_new(o, "workers", workers(s));

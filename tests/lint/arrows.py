@@ -82,6 +82,7 @@ LIBRARIES = {
     "jansson.h": ["registrar/", "bench/"],
     "microhttpd.h": ["registrar/"],
     "osipparser2/": ["protocols/sip/message.c"],
+    "sqlite3.h": ["registrar/store/"],
     "uv.h": ["registrar/", "bench/"],
     "openssl/": ["certs/", "trust/", "protocols/tls/", "registrar/",
                  "bench/"],

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "protocols/sip/message.h"
+#include "registrar/admin/device_draft.h"
 #include "registrar/service/service.h"
 
 enum { START_MS = 1000000, TEXT_SIZE = 8192, LINES = 3 };
@@ -24,50 +25,34 @@ static const char CONFIG[] =
 	"\"CSFANN\": {\"profile\": \"non-secure\"},"
 	"\"softphone\": {\"profile\": \"non-secure\"}}}";
 
-/* Profiles with digest come from a store, and passwords, too; here stands for
- * both what the linker puts in the inventory's place. */
-static bool digest_on;
-bool __real_inventory_profile(
-	struct inventory *inv, const char *name, struct security_profile *out);
-bool __wrap_inventory_profile(
-	struct inventory *inv, const char *name, struct security_profile *out);
-struct device *__real_inventory_find(struct inventory *inv, const char *name);
-struct device *__wrap_inventory_find(struct inventory *inv, const char *name);
-
-bool __wrap_inventory_profile(
-	struct inventory *inv, const char *name, struct security_profile *out)
-{
-	bool found = __real_inventory_profile(inv, name, out);
-	out->digest = digest_on;
-	out->nonce_s = 600;
-	return found;
-}
-
-struct device *__wrap_inventory_find(struct inventory *inv, const char *name)
-{
-	struct device *plain = __real_inventory_find(inv, name);
-	if (!plain || !digest_on)
-		return plain;
-	struct device with = *plain;
-	uint8_t ha1[DIGEST_HA1_MAX];
-	with.digest_user = "ann";
-	digest_ha1(SIP_ALGORITHM_MD5, "ann", "lab.test", "secret", ha1);
-	memcpy(with.ha1_md5, ha1, sizeof(with.ha1_md5));
-	digest_ha1(SIP_ALGORITHM_SHA256, "ann", "lab.test", "secret", ha1);
-	memcpy(with.ha1_sha256, ha1, sizeof(with.ha1_sha256));
-	struct device *made = device_new(&with);
-	device_unref(plain);
-	return made;
-}
-
 static struct config *config;
 static struct service_world world;
 static struct overload *overload;
 static struct overload_part part;
 static struct moment now;
+static char folder[] = "/tmp/dialtone-sip-XXXXXX";
 
 static void displace(void *self, struct conn_ref ref)
 {
+}
+
+/* A profile with digest, and a device that follows it. */
+static void add_device_with_a_password(void)
+{
+	struct diag d = {""};
+	struct security_profile profile = security_predefined[0];
+	struct device_draft draft;
+	snprintf(profile.name, sizeof(profile.name), "passwords");
+	profile.digest = true;
+	assert_int_equal(inventory_put_profile(
+				 world.inventory, &profile, INVENTORY_PUT, &d),
+		0);
+	device_draft_init(&draft, NULL);
+	draft.device.name = "SEP0200000000D1";
+	draft.device.profile = "passwords";
+	device_draft_password(&draft, "ann", config_realm(config), "secret");
+	if (inventory_put(world.inventory, &draft.device, INVENTORY_PUT, &d))
+		fail_msg("%s", d.text);
 }
 
 static int setup(void **state)
@@ -99,8 +84,29 @@ static int setup(void **state)
 	};
 	service_limits_init(&world.limits, config);
 	now = (struct moment){START_MS, INT64_C(1795406400000), 0};
-	digest_on = false;
+	if (inventory_open(world.inventory, folder, &d))
+		fail_msg("%s", d.text);
 	return 0;
+}
+
+static int setup_password(void **state)
+{
+	setup(state);
+	add_device_with_a_password();
+	return 0;
+}
+
+static int make_folder(void **state)
+{
+	assert_non_null(mkdtemp(folder));
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	char command[128];
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
 }
 
 static int teardown(void **state)
@@ -484,6 +490,10 @@ static void via_says_where_it_came_from(void **state)
 
 /* ---- digest ---- */
 
+static const char PASSWORD[] =
+	"<sip:u@192.0.2.1:50001>;+u.sip!devicename.ccm.cisco.com="
+	"\"SEP0200000000D1\"";
+
 static void hex(char *dst, const uint8_t *md, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -521,12 +531,11 @@ static void nonce_of(const struct phone *p, char nonce[DIGEST_NONCE_SIZE])
 
 static void digest_lets_in_who_knows_the_password(void **state)
 {
-	digest_on = true;
 	for (int i = 0; i < SIP_ALGORITHMS; i++) {
 		enum sip_algorithm algorithm = (enum sip_algorithm)i;
 		char nonce[DIGEST_NONCE_SIZE];
 		struct phone p;
-		come(&p, "192.0.2.1", CISCO);
+		come(&p, "192.0.2.1", PASSWORD);
 		assert_int_equal(enter(&p, ""), 401);
 		const char *first = strstr(p.said, "algorithm=SHA-256");
 		assert_non_null(first);
@@ -568,9 +577,8 @@ static void what_was_overheard_is_of_no_use_elsewhere(void **state)
 {
 	char nonce[DIGEST_NONCE_SIZE];
 	struct phone p, thief;
-	digest_on = true;
-	come(&p, "192.0.2.1", CISCO);
-	come(&thief, "192.0.2.9", CISCO);
+	come(&p, "192.0.2.1", PASSWORD);
+	come(&thief, "192.0.2.9", PASSWORD);
 	assert_int_equal(enter(&p, ""), 401);
 	nonce_of(&p, nonce);
 	assert_int_equal(
@@ -584,8 +592,7 @@ static void guessing_ends_after_some_tries(void **state)
 {
 	char nonce[DIGEST_NONCE_SIZE];
 	struct phone p;
-	digest_on = true;
-	come(&p, "192.0.2.1", CISCO);
+	come(&p, "192.0.2.1", PASSWORD);
 	assert_int_equal(enter(&p, ""), 401);
 	nonce_of(&p, nonce);
 	for (unsigned i = 1; i < 6; i++)
@@ -619,6 +626,8 @@ static void a_stranger_without_a_name_is_asked_for_one(void **state)
 }
 
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SECRET(name) \
+	cmocka_unit_test_setup_teardown(name, setup_password, teardown)
 
 int main(void)
 {
@@ -634,12 +643,13 @@ int main(void)
 		FACT(redirects_to_who_is_registered),
 		FACT(contacts_of_others_are_listed_too),
 		FACT(via_says_where_it_came_from),
-		FACT(digest_lets_in_who_knows_the_password),
-		FACT(what_was_overheard_is_of_no_use_elsewhere),
-		FACT(guessing_ends_after_some_tries),
+		SECRET(digest_lets_in_who_knows_the_password),
+		SECRET(what_was_overheard_is_of_no_use_elsewhere),
+		SECRET(guessing_ends_after_some_tries),
 		FACT(a_stranger_without_a_name_is_asked_for_one),
 	};
 	sip_message_setup();
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("sip-service", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+		"sip-service", tests, make_folder, remove_folder);
 }

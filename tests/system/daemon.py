@@ -21,7 +21,7 @@ REPORT = re.compile(r"runtime error:|(ERROR|WARNING): \w+Sanitizer")
 TAIL_LINES = 80
 
 # What may be said before it turns out that serving is impossible.
-STARTING = ("trust-loaded", "listening")
+STARTING = ("trust-loaded", "listening", "inventory-loaded")
 
 
 def parse(line):
@@ -215,21 +215,34 @@ class Daemon:
         finally:
             client.close()
 
-    def ask_admin(self, path, method="GET"):
-        """Status and answer of the admin plane."""
-        where = self.events("listening", service="admin")[0].fields["address"]
-        client = UnixClient(where, timeout=DEADLINE_S)
+    @property
+    def admin_socket(self):
+        return self.events("listening", service="admin")[0].fields["address"]
+
+    def ask_admin(self, path, method="GET", body=None, kind=None):
+        """Status and answer of the admin plane; body: JSON, or a text of
+        some kind."""
+        client = UnixClient(self.admin_socket, timeout=6 * DEADLINE_S)
+        headers = {}
+        if body is not None:
+            headers["Content-Type"] = kind or "application/json"
+            body = (body if kind else json.dumps(body)).encode()
         try:
-            client.request(method, path)
+            try:
+                client.request(method, path, body, headers)
+            except BrokenPipeError:
+                pass  # refused at its headers: the answer is there
             answer = client.getresponse()
             text = answer.read().decode()
-            return answer.status, json.loads(text) if text else None
+            said = answer.headers.get("Content-Type", "")
+            return answer.status, json.loads(text) \
+                if text and "json" in said else text
         finally:
             client.close()
 
-    def order(self, path, method="POST"):
+    def order(self, path, method="POST", body=None, kind=None):
         """What the admin plane answers to a good order."""
-        status, answer = self.ask_admin(path, method)
+        status, answer = self.ask_admin(path, method, body, kind)
         assert status == 200, f"{method} {path}: {status} {answer}"
         return answer
 

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Orders about devices, security profiles and auto-registration. */
+#include "registrar/admin/inventory_orders.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "registrar/admin/device_csv.h"
+#include "registrar/admin/device_json.h"
+#include "registrar/memory.h"
+#include "registrar/text.h"
+
+enum {
+	JSON_MAX = 64 << 10,
+	CSV_MAX = 64 << 20,
+	PAGE = 1000, /* devices in one answer, unless fewer are asked for */
+	DEPTH_MAX = 8,
+};
+
+const char inventory_order_paths[] =
+	"/v1/devices, /v1/devices/NAME, /v1/devices/import, "
+	"/v1/devices/export, /v1/profiles, /v1/profiles/NAME, "
+	"/v1/auto-registration";
+
+/* ---- answers ---- */
+
+static const struct {
+	int error;
+	unsigned status;
+	const char *title;
+} statuses[] = {
+	{-EINVAL, 400, "it breaks a rule"},
+	{-ERANGE, 400, "it breaks a rule"},
+	{-ENOENT, 404, "there is none"},
+	{-EEXIST, 409, "it is there already"},
+	{-EPERM, 409, "it cannot be changed"},
+	{-EBUSY, 409, "it is in use"},
+	{-ENOTSUP, 409, "not with this configuration"},
+	{-EMEDIUMTYPE, 415, "no such content here"},
+	{-ENOSPC, 507, "the disk is full"},
+};
+enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
+
+static void refuse(struct inventory_order *o, int error)
+{
+	char said[sizeof(o->d.text)]; /* what came may be no UTF-8 */
+	size_t i = 0;
+	while (i < STATUSES && statuses[i].error != error)
+		i++;
+	text_copy(said, sizeof(said), o->d.text);
+	o->error = error;
+	plane_problem(o->out, i < STATUSES ? statuses[i].status : 500,
+		i < STATUSES ? statuses[i].title : "it failed", said);
+}
+
+static void refuse_field(
+	struct inventory_order *o, const struct device_fault *fault)
+{
+	refuse(o, diag_set(&o->d, -EINVAL, "%s: %s", fault->field, fault->why));
+}
+
+/* ---- bodies ---- */
+
+static bool has_type(struct inventory_order *o, const char *type)
+{
+	const char *came = o->request->type;
+	if (strcasecmp(came, type) == 0)
+		return true;
+	refuse(o, diag_set(&o->d, -EMEDIUMTYPE,
+			  "the body must be %s, and its Content-Type say so; "
+			  "it says \"%.40s\"",
+			  type, came));
+	return false;
+}
+
+/* A JSON object, or NULL and the answer. */
+static json_t *object(struct inventory_order *o)
+{
+	json_error_t why;
+	if (!has_type(o, "application/json"))
+		return NULL;
+	json_t *body = json_loadb(
+		o->request->body, o->request->n, JSON_REJECT_DUPLICATES, &why);
+	if (!body)
+		refuse(o, diag_set(&o->d, -EINVAL, "body: line %d: %s",
+				  why.line, why.text));
+	else if (!json_is_object(body))
+		refuse(o, diag_set(&o->d, -EINVAL,
+				  "body: must be a JSON object"));
+	if (json_is_object(body))
+		return body;
+	json_decref(body);
+	return NULL;
+}
+
+static bool query_flag(const struct inventory_order *o, const char *key)
+{
+	const char *value = plane_query(o->request, key);
+	return value && strcmp(value, "false") != 0;
+}
+
+/* ---- devices ---- */
+
+static json_t *one_device(
+	const struct inventory_order *o, const struct device *device)
+{
+	struct device_seen seen;
+	bool there = inventory_sighting(o->inventory, device->name, &seen);
+	return device_json(device, there ? &seen : NULL, time(NULL));
+}
+
+static bool has_number(const struct device *d, const char *number)
+{
+	for (size_t i = 0; i < d->n_lines; i++)
+		if (strcmp(d->lines[i].number, number) == 0)
+			return true;
+	return false;
+}
+
+/* What a list was asked to be limited to; NULL: not by that. */
+struct filter {
+	const char *after, *name, *profile, *protocol, *number;
+	size_t limit;
+};
+
+static bool matches(const struct filter *f, const struct device *d)
+{
+	if (f->after && strcasecmp(d->name, f->after) <= 0)
+		return false;
+	if (f->name && fnmatch(f->name, d->name, FNM_CASEFOLD) != 0)
+		return false;
+	if (f->profile && strcasecmp(f->profile, d->profile) != 0)
+		return false;
+	if (f->protocol &&
+		strcasecmp(f->protocol, device_protocol_name(d->protocol)) != 0)
+		return false;
+	return !f->number || has_number(d, f->number);
+}
+
+static bool read_filter(struct inventory_order *o, struct filter *f)
+{
+	const char *limit = plane_query(o->request, "limit");
+	char *end = NULL;
+	*f = (struct filter){
+		.after = plane_query(o->request, "after"),
+		.name = plane_query(o->request, "name"),
+		.profile = plane_query(o->request, "profile"),
+		.protocol = plane_query(o->request, "protocol"),
+		.number = plane_query(o->request, "number"),
+		.limit = limit ? strtoul(limit, &end, 10) : PAGE,
+	};
+	if (f->limit >= 1 && f->limit <= PAGE && !(end && *end))
+		return true;
+	refuse(o, diag_set(&o->d, -EINVAL, "limit: must be 1 to %d", PAGE));
+	return false;
+}
+
+/* A page; `next` is what to ask for behind it (?after=), if more follow. */
+static void list_devices(struct inventory_order *o)
+{
+	struct filter f;
+	size_t n;
+	json_t *page = json_array();
+	if (!read_filter(o, &f)) {
+		json_decref(page);
+		return;
+	}
+	o->out->json = json_pack("{so}", "devices", page);
+	struct device **all = inventory_list(o->inventory, &n);
+	json_object_set_new(o->out->json, "total", json_integer((json_int_t)n));
+	const char *last = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (!matches(&f, all[i]))
+			continue;
+		if (json_array_size(page) == f.limit) {
+			json_object_set_new(
+				o->out->json, "next", json_string(last));
+			break;
+		}
+		json_array_append_new(page, one_device(o, all[i]));
+		last = all[i]->name;
+	}
+	inventory_list_free(all, n);
+}
+
+static void show_device(struct inventory_order *o)
+{
+	struct device *d = inventory_find(o->inventory, o->name);
+	if (d)
+		o->out->json = one_device(o, d);
+	else
+		refuse(o,
+			diag_set(&o->d, -ENOENT,
+				"there is no %.63s in the inventory", o->name));
+	device_unref(d);
+}
+
+/* The draft holds what there is to be; keep it. */
+static void put_device(struct inventory_order *o, struct device_draft *draft,
+	enum inventory_how how)
+{
+	int error = inventory_put(o->inventory, &draft->device, how, &o->d);
+	if (error < 0) {
+		refuse(o, error);
+		return;
+	}
+	struct device *now = inventory_find(o->inventory, o->name);
+	if (now) /* else somebody removed it at once */
+		o->out->json = one_device(o, now);
+	else
+		o->out->json = json_object();
+	device_unref(now);
+}
+
+/* All of it anew; a digest password stays while its user does. */
+static void begin_anew(struct device_draft *draft, const struct device *there,
+	const char *name, const json_t *body)
+{
+	device_draft_init(draft, NULL);
+	draft->device.name = name;
+	if (!there || !json_object_get(body, "digest"))
+		return;
+	draft->device.digest_user = there->digest_user;
+	memcpy(draft->device.ha1_md5, there->ha1_md5, sizeof(there->ha1_md5));
+	memcpy(draft->device.ha1_sha256, there->ha1_sha256,
+		sizeof(there->ha1_sha256));
+}
+
+static void write_device(struct inventory_order *o, enum inventory_how how)
+{
+	struct device_fault fault;
+	json_t *body = object(o);
+	if (!body)
+		return;
+	struct device_draft *draft = memory_zero(sizeof(*draft));
+	struct device *there = inventory_find(o->inventory, o->name);
+	if (how == INVENTORY_SET && there)
+		device_draft_init(draft, there);
+	else
+		begin_anew(draft, there, o->name, body);
+	if (device_json_read(body, config_realm(o->config), draft, &fault))
+		put_device(o, draft, how);
+	else
+		refuse_field(o, &fault);
+	device_unref(there);
+	free(draft);
+	json_decref(body);
+}
+
+/* If-None-Match: * (RFC 9110) in a word: ?new=true adds and never changes. */
+static void put_whole_device(struct inventory_order *o)
+{
+	write_device(o, query_flag(o, "new") ? INVENTORY_ADD : INVENTORY_PUT);
+}
+
+static void patch_device(struct inventory_order *o)
+{
+	write_device(o, INVENTORY_SET);
+}
+
+static void removed(struct inventory_order *o, int error)
+{
+	if (error < 0)
+		refuse(o, error);
+	else
+		o->out->json = json_pack("{ss}", "removed", o->name);
+}
+
+static void remove_device(struct inventory_order *o)
+{
+	removed(o, inventory_remove(o->inventory, o->name, &o->d));
+}
+
+/* ---- files ---- */
+
+static void export_devices(struct inventory_order *o)
+{
+	o->out->text = device_csv_write(o->inventory);
+	o->out->type = "text/csv; charset=utf-8";
+}
+
+static void refuse_file(
+	struct inventory_order *o, const struct device_csv_faults *faults)
+{
+	json_t *list = json_array();
+	const struct device_csv_fault *first = &faults->list[0];
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct device_csv_fault *f = &faults->list[i];
+		json_array_append_new(
+			list, json_pack("{si ss ss}", "line", (int)f->line,
+				      "column", f->column, "why", f->why));
+	}
+	refuse(o, diag_set(&o->d, -EINVAL,
+			  "line %zu%s%s: %s; nothing of the file was taken",
+			  first->line, *first->column ? ", " : "",
+			  first->column, first->why));
+	json_object_set_new(o->out->json, "faults", list);
+}
+
+static void import_devices(struct inventory_order *o)
+{
+	struct device_csv_faults faults;
+	struct device **devices;
+	size_t n;
+	struct inventory_import import = {
+		.replace = query_flag(o, "replace"),
+		.dry_run = query_flag(o, "dry_run"),
+	};
+	o->changes = !import.dry_run;
+	if (!has_type(o, "text/csv"))
+		return;
+	if (device_csv_read(o->inventory, config_realm(o->config),
+		    o->request->body, o->request->n, &devices, &n,
+		    &faults) < 0) {
+		refuse_file(o, &faults);
+		return;
+	}
+	int error = inventory_import(o->inventory, devices, n, &import, &o->d);
+	inventory_list_free(devices, n);
+	if (error < 0) {
+		refuse(o, error);
+		return;
+	}
+	o->out->json = json_pack("{si si si si sb}", "added", (int)import.added,
+		"changed", (int)import.changed, "unchanged",
+		(int)import.unchanged, "removed", (int)import.removed, "dryRun",
+		import.dry_run);
+}
+
+/* ---- profiles ---- */
+
+static bool is_predefined(const char *name)
+{
+	for (size_t i = 0; i < SECURITY_PREDEFINED; i++)
+		if (strcasecmp(security_predefined[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static json_t *one_profile(const struct security_profile *p)
+{
+	return profile_json(p, is_predefined(p->name));
+}
+
+static void list_profiles(struct inventory_order *o)
+{
+	size_t n;
+	json_t *list = json_array();
+	struct security_profile *all = inventory_profiles(o->inventory, &n);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, one_profile(&all[i]));
+	free(all);
+	o->out->json = json_pack("{so}", "profiles", list);
+}
+
+static void show_profile(struct inventory_order *o)
+{
+	struct security_profile p;
+	if (inventory_profile(o->inventory, o->name, &p))
+		o->out->json = one_profile(&p);
+	else
+		refuse(o, diag_set(&o->d, -ENOENT, "there is no profile %.63s",
+				  o->name));
+}
+
+static void write_profile(struct inventory_order *o, enum inventory_how how)
+{
+	struct security_profile p;
+	struct device_fault fault;
+	json_t *body = object(o);
+	if (!body)
+		return;
+	if (strlen(o->name) > DEVICE_PROFILE_MAX) {
+		refuse(o, diag_set(&o->d, -EINVAL,
+				  "name: is %zu bytes long, at most %d are "
+				  "allowed",
+				  strlen(o->name), DEVICE_PROFILE_MAX));
+	} else {
+		if (how != INVENTORY_SET ||
+			!inventory_profile(o->inventory, o->name, &p))
+			profile_json_default(&p, o->name);
+		if (!profile_json_read(body, &p, &fault))
+			refuse_field(o, &fault);
+		else
+			o->error = inventory_put_profile(
+				o->inventory, &p, how, &o->d);
+		if (!o->out->json && o->error < 0)
+			refuse(o, o->error);
+		else if (!o->out->json)
+			o->out->json = one_profile(&p);
+	}
+	json_decref(body);
+}
+
+static void put_whole_profile(struct inventory_order *o)
+{
+	write_profile(o, query_flag(o, "new") ? INVENTORY_ADD : INVENTORY_PUT);
+}
+
+static void patch_profile(struct inventory_order *o)
+{
+	write_profile(o, INVENTORY_SET);
+}
+
+static void remove_profile(struct inventory_order *o)
+{
+	removed(o, inventory_remove_profile(o->inventory, o->name, &o->d));
+}
+
+/* ---- auto-registration ---- */
+
+static json_t *window_json(const struct inventory_order *o)
+{
+	char until[21];
+	struct store_window w = inventory_window(o->inventory, time(NULL));
+	json_t *json = json_pack("{sb}", "open", w.until != 0);
+	if (w.until) {
+		cert_time_text(w.until, until);
+		json_object_set_new(json, "until", json_string(until));
+		json_object_set_new(json, "allowPlain", json_boolean(w.plain));
+	}
+	return json;
+}
+
+static void show_window(struct inventory_order *o)
+{
+	o->out->json = window_json(o);
+}
+
+static void set_window(struct inventory_order *o, struct store_window window)
+{
+	int error =
+		inventory_set_window(o->inventory, &window, time(NULL), &o->d);
+	if (error < 0)
+		refuse(o, error);
+	else
+		o->out->json = window_json(o);
+}
+
+/* "2026-11-26T18:00:00Z"; 0 when it is no such time. */
+static int64_t read_time(const char *text)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return end && !*end ? timegm(&tm) : 0;
+}
+
+static void open_window(struct inventory_order *o)
+{
+	const char *until = NULL;
+	int plain = 0;
+	json_error_t why;
+	json_t *body = object(o);
+	if (!body)
+		return;
+	struct store_window window = {0};
+	if (json_unpack_ex(body, &why, JSON_STRICT, "{s:s, s?b}", "until",
+		    &until, "allowPlain", &plain) < 0)
+		refuse(o, diag_set(&o->d, -EINVAL, "body: %s", why.text));
+	else if (!(window.until = read_time(until)))
+		refuse(o, diag_set(&o->d, -EINVAL,
+				  "until: must be a UTC time like "
+				  "2026-11-26T18:00:00Z"));
+	window.plain = plain;
+	if (window.until)
+		set_window(o, window);
+	json_decref(body);
+}
+
+static void close_window(struct inventory_order *o)
+{
+	set_window(o, (struct store_window){0});
+}
+
+/* ---- what there is ---- */
+
+static const struct resource {
+	const char *path; /* ends in a slash: a name follows */
+	const char *method;
+	void (*act)(struct inventory_order *o);
+	size_t body_max;
+} resources[] = {
+	{"/v1/devices", "GET", list_devices, 0},
+	{"/v1/devices/export", "GET", export_devices, 0},
+	{"/v1/devices/import", "POST", import_devices, CSV_MAX},
+	{"/v1/devices/", "GET", show_device, 0},
+	{"/v1/devices/", "PUT", put_whole_device, JSON_MAX},
+	{"/v1/devices/", "PATCH", patch_device, JSON_MAX},
+	{"/v1/devices/", "DELETE", remove_device, 0},
+	{"/v1/profiles", "GET", list_profiles, 0},
+	{"/v1/profiles/", "GET", show_profile, 0},
+	{"/v1/profiles/", "PUT", put_whole_profile, JSON_MAX},
+	{"/v1/profiles/", "PATCH", patch_profile, JSON_MAX},
+	{"/v1/profiles/", "DELETE", remove_profile, 0},
+	{"/v1/auto-registration", "GET", show_window, 0},
+	{"/v1/auto-registration", "POST", open_window, JSON_MAX},
+	{"/v1/auto-registration", "DELETE", close_window, 0},
+};
+enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
+
+/* The whole path, or all before the name. */
+static bool is_at(const struct resource *r, const char *path)
+{
+	size_t n = strlen(r->path);
+	if (r->path[n - 1] != '/')
+		return strcmp(r->path, path) == 0;
+	return strncmp(r->path, path, n) == 0 && path[n] &&
+	       !strchr(path + n, '/');
+}
+
+/* The path of the first row decides: "import" is no device's name. */
+static const struct resource *find(const char *method, const char *path)
+{
+	const char *first = NULL;
+	for (size_t i = 0; i < RESOURCES; i++) {
+		const struct resource *r = &resources[i];
+		if (!is_at(r, path) || (first && strcmp(first, r->path) != 0))
+			continue;
+		first = r->path;
+		if (strcmp(r->method, method) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+/* Answers 405 with what there is; false when there is nothing. */
+static bool refuse_method(struct inventory_order *o)
+{
+	static const char *const all[] = {
+		"GET", "POST", "PUT", "PATCH", "DELETE"};
+	char allow[PLANE_ALLOW_MAX + 1];
+	const char *path = o->request->path;
+	size_t at = 0, n = 0;
+	while (at < RESOURCES && !is_at(&resources[at], path))
+		at++;
+	if (at == RESOURCES)
+		return false;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (find(all[i], path))
+			n += (size_t)snprintf(allow + n, sizeof(allow) - n,
+				"%s%s", n ? ", " : "",
+				strcmp(all[i], "GET") == 0 ? "GET, HEAD"
+							   : all[i]);
+	plane_not_allowed(o->out, allow, "this path answers other methods");
+	return true;
+}
+
+bool inventory_order(struct inventory_order *o)
+{
+	const char *path = o->request->path;
+	const struct resource *r = find(o->request->method, path);
+	if (!r)
+		return refuse_method(o);
+	size_t n = strlen(r->path);
+	o->name = r->path[n - 1] == '/' ? path + n : "";
+	o->changes = strcmp(r->method, "GET") != 0;
+	r->act(o);
+	return true;
+}
+
+size_t inventory_order_body_max(const char *method, const char *path)
+{
+	const struct resource *r = find(method, path);
+	return r ? r->body_max : 0;
+}

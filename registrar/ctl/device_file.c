@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone device import, export: the inventory as a CSV file. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/file.h"
+#include "registrar/ctl/ctl.h"
+#include "registrar/memory.h"
+
+enum { FILE_MAX = 64 << 20 };
+
+static const struct ctl_option options[] = {
+	{"--dry-run", "dry_run", ctl_take_true, true},
+	{"--replace", "replace", ctl_take_true, true},
+};
+
+/* "FILE:3: profile: ..." for every place. */
+static int print_faults(
+	const char *file, const char *who, const struct ctl_answer *a)
+{
+	size_t i;
+	json_t *f;
+	json_t *o = json_loadb(a->text ? a->text : "", a->n, 0, NULL);
+	const json_t *faults = json_object_get(o, "faults");
+	if (!json_array_size(faults))
+		fprintf(stderr, "dialtone: %s: %s\n", who,
+			ctl_text(o, "detail"));
+	json_array_foreach((json_t *)faults, i, f)
+	{
+		const char *column = ctl_text(f, "column");
+		fprintf(stderr, "%s:%lld: %s%s%s\n", file,
+			ctl_number(f, "line"), column, *column ? ": " : "",
+			ctl_text(f, "why"));
+	}
+	if (json_array_size(faults))
+		fprintf(stderr, "dialtone: nothing of %s was taken\n", file);
+	json_decref(o);
+	return CTL_FAILED;
+}
+
+static int print_counts(const struct ctl *ctl, const struct ctl_answer *a,
+	const char *who, bool dry_run)
+{
+	json_t *o;
+	int status = ctl_take_json(a, who, &o);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctl_print_json(o);
+	else
+		printf("%sadded %lld, changed %lld, unchanged %lld, removed "
+		       "%lld\n",
+			dry_run ? "nothing was done; it would be: " : "",
+			ctl_number(o, "added"), ctl_number(o, "changed"),
+			ctl_number(o, "unchanged"), ctl_number(o, "removed"));
+	json_decref(o);
+	return CTL_OK;
+}
+
+static int send_file(const struct ctl *ctl, const char *file, json_t *flags)
+{
+	struct diag d;
+	struct ctl_answer a;
+	char *text, *who;
+	size_t n;
+	if (cert_file_read(file, FILE_MAX, &text, &n, &d) < 0) {
+		fprintf(stderr, "dialtone: %s\n", d.text);
+		return CTL_FAILED;
+	}
+	bool dry_run = json_object_get(flags, "dry_run");
+	char *path = memory_format("/v1/devices/import?%s%s",
+		dry_run ? "dry_run=true&" : "",
+		json_object_get(flags, "replace") ? "replace=true" : "");
+	const struct ctl_body body = {"text/csv", text, n, !ctl->json};
+	int status = ctl_admin_ask(ctl, "POST", path, &body, &a, &who);
+	if (status == CTL_OK) {
+		status = a.status == 200 ? print_counts(ctl, &a, who, dry_run)
+					 : print_faults(file, who, &a);
+		ctl_answer_deinit(&a);
+		free(who);
+	}
+	free(path);
+	free(text);
+	return status;
+}
+
+int ctl_device_import(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc < 1 || *argv[0] == '-') {
+		fputs("usage: dialtone device import FILE [--dry-run] "
+		      "[--replace]\n",
+			stderr);
+		return CTL_USAGE;
+	}
+	json_t *flags = json_object();
+	int status = ctl_read_options(argc - 1, argv + 1, options,
+		sizeof(options) / sizeof(options[0]), flags);
+	if (status == CTL_OK)
+		status = send_file(ctl, argv[0], flags);
+	json_decref(flags);
+	return status;
+}
+
+static int write_out(const char *file, const struct ctl_answer *a)
+{
+	struct diag d;
+	if (!file) {
+		fwrite(a->text, 1, a->n, stdout);
+		return fflush(stdout) == 0 ? CTL_OK : CTL_FAILED;
+	}
+	if (cert_file_write(file, 0600, a->text, a->n, &d) == 0)
+		return CTL_OK;
+	fprintf(stderr, "dialtone: %s\n", d.text);
+	return CTL_FAILED;
+}
+
+int ctl_device_export(const struct ctl *ctl, int argc, char **argv)
+{
+	struct ctl_answer a;
+	char *who;
+	json_t *o;
+	if (argc > 1 || (argc && *argv[0] == '-')) {
+		fputs("usage: dialtone device export [FILE]\n", stderr);
+		return CTL_USAGE;
+	}
+	int status =
+		ctl_admin_ask(ctl, "GET", "/v1/devices/export", NULL, &a, &who);
+	if (status != CTL_OK)
+		return status;
+	if (a.status == 200)
+		status = write_out(argc ? argv[0] : NULL, &a);
+	else if ((status = ctl_take_json(&a, who, &o)) == CTL_OK)
+		json_decref(o);
+	ctl_answer_deinit(&a);
+	free(who);
+	return status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options of a command, which become members of a JSON object. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registrar/ctl/ctl.h"
+
+bool ctl_take_text(json_t *into, const char *key, const char *value)
+{
+	/* False when it is no UTF-8. */
+	return json_object_set_new(into, key, json_string(value)) == 0;
+}
+
+bool ctl_take_number(json_t *into, const char *key, const char *value)
+{
+	char *end;
+	long long n = strtoll(value, &end, 10);
+	json_object_set_new(into, key, json_integer(n));
+	return *value && !*end;
+}
+
+bool ctl_take_flag(json_t *into, const char *key, const char *value)
+{
+	bool yes = strcmp(value, "yes") == 0;
+	json_object_set_new(into, key, json_boolean(yes));
+	return yes || strcmp(value, "no") == 0;
+}
+
+bool ctl_take_true(json_t *into, const char *key, const char *value)
+{
+	return json_object_set_new(into, key, json_true()) == 0;
+}
+
+bool ctl_take_null(json_t *into, const char *key, const char *value)
+{
+	return json_object_set_new(into, key, json_null()) == 0;
+}
+
+static const struct ctl_option *find(
+	const struct ctl_option *options, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(options[i].name, word) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static int unknown(const struct ctl_option *options, size_t n, const char *word)
+{
+	fprintf(stderr, "dialtone: unexpected word %s; there are", word);
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, " %s", options[i].name);
+	fputc('\n', stderr);
+	return CTL_USAGE;
+}
+
+int ctl_read_options(int argc, char **argv, const struct ctl_option *options,
+	size_t n, json_t *into)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *value = "";
+		const struct ctl_option *o = find(options, n, argv[i]);
+		if (!o)
+			return unknown(options, n, argv[i]);
+		if (!o->alone && i + 1 == argc) {
+			fprintf(stderr, "dialtone: %s needs a value\n",
+				o->name);
+			return CTL_USAGE;
+		}
+		if (!o->alone)
+			value = argv[++i];
+		if (!o->take(into, o->key, value)) {
+			fprintf(stderr,
+				"dialtone: %s: '%s' is no value of "
+				"it\n",
+				o->name, value);
+			return CTL_USAGE;
+		}
+	}
+	return CTL_OK;
+}

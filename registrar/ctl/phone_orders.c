@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone phone reset, restart, apply. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <curl/curl.h>
+
+#include "registrar/ctl/ctl.h"
+#include "registrar/memory.h"
+
+static int order(const struct ctl *ctl, int argc, char **argv, const char *verb)
+{
+	json_t *o;
+	if (argc != 1) {
+		fprintf(stderr, "usage: dialtone phone %s NAME\n", verb);
+		return CTL_USAGE;
+	}
+	char *name = curl_easy_escape(NULL, argv[0], 0);
+	char *path = memory_format("/v1/phones/%s/%s", name ? name : "", verb);
+	curl_free(name);
+	int status = ctl_admin(ctl, "POST", path, &o);
+	free(path);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctl_print_json(o);
+	else
+		printf("%s was told to %s; dialtone phone %s shows what it "
+		       "does.\n",
+			ctl_text(o, "device"), verb, ctl_text(o, "device"));
+	json_decref(o);
+	return CTL_OK;
+}
+
+int ctl_phone_reset(const struct ctl *ctl, int argc, char **argv)
+{
+	return order(ctl, argc, argv, "reset");
+}
+
+int ctl_phone_restart(const struct ctl *ctl, int argc, char **argv)
+{
+	return order(ctl, argc, argv, "restart");
+}
+
+int ctl_phone_apply(const struct ctl *ctl, int argc, char **argv)
+{
+	return order(ctl, argc, argv, "apply");
+}

@@ -1,0 +1,504 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory as an admin writes it: devices, profiles, CSV, the window."""
+import json
+import os
+import sys
+import time
+
+from clients import Phones, call, credential_words
+from daemon import Daemon
+from harness import DIALTONE, good, holds, run, same, tap, wait_until
+from lab import Lab
+
+LAB = Lab()
+DEVICE = "SEP0200000000D1"
+made = 0
+
+
+def config(**changes):
+    """A state folder of its own each time."""
+    global made
+    made += 1
+    changes.setdefault("state", {"folder": f"state-{made}"})
+    changes.setdefault("admin", {"socket": "admin.sock"})
+    return LAB.config(**changes)
+
+
+class Admin:
+    """The command, as an admin of that daemon types it."""
+
+    def __init__(self, daemon):
+        self.words = [DIALTONE, "--socket", daemon.admin_socket]
+
+    def say(self, *words, **options):
+        return good(*self.words, *words, **options)
+
+    def json(self, *words):
+        return json.loads(self.say(*words, "--json"))
+
+    def refused(self, *words, code=1, **options):
+        done = run(*self.words, *words, **options)
+        same((done.returncode, done.stdout), (code, ""), f"{words}")
+        return done.stderr
+
+    def import_text(self, text, *words):
+        path = LAB.path("import.csv")
+        with open(path, "w", encoding="utf-8", newline="") as f:
+            f.write(text)
+        return [path, *words]
+
+
+# ---- devices ----
+
+def a_device_lives_and_changes_and_goes():
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "add", DEVICE, "--protocol", "sip", "--model",
+                  "CP-8861", "--description", "Grüß Gott, \"hall\"",
+                  "--mic", "yes", "--line", "1001,Hall,anna", "--line", "1002",
+                  "--dial", "*98,Voice mail")
+        shown = admin.json("device", "show", DEVICE.lower())
+        same(shown, {
+            "name": DEVICE, "protocol": "sip", "model": "CP-8861",
+            "description": "Grüß Gott, \"hall\"", "profile": "encrypted",
+            "mic": True, "source": "inventory",
+            "lines": [{"number": "1001", "label": "Hall", "owner": "anna"},
+                      {"number": "1002", "label": "", "owner": ""}],
+            "dials": [{"number": "*98", "label": "Voice mail"}]})
+        admin.say("device", "set", DEVICE, "--profile", "non-secure")
+        same(admin.json("device", "show", DEVICE),
+             {**shown, "profile": "non-secure"}, "only what is named")
+        admin.say("device", "set", DEVICE, "--no-lines", "--mic", "no")
+        shown.update(profile="non-secure", lines=[], mic=False)
+        same(admin.json("device", "show", DEVICE), shown)
+        same(admin.json("device", "list"), {"devices": [shown]})
+        holds(admin.say("device", "list"), DEVICE, "non-secure")
+        same(daemon.get("/v1/status")["inventory"], {"devices": 1})
+        admin.say("device", "remove", DEVICE)
+        holds(admin.refused("device", "show", DEVICE), DEVICE, "no")
+        same([line.fields["order"].split()[0]
+              for line in daemon.events("admin", outcome="done")],
+             ["PUT", "PATCH", "PATCH", "DELETE"])
+
+
+def refusals_name_field_and_rule():
+    rows = [
+        (["add", DEVICE], "is there already"),
+        (["set", "SEP02000000FFFF", "--mic", "no"], "there is no"),
+        (["remove", "SEP02000000FFFF"], "there is no"),
+        (["show", "SEP/1"], "there are GET"),
+        (["add", "SEP 1"], "name: must be 1 to 63"),
+        (["add", 64 * "S"], "name: must be 1 to 63"),
+        (["set", DEVICE, "--protocol", "h323"], "protocol: must be"),
+        (["set", DEVICE, "--profile", "none"], "profile: \"none\" is no"),
+        (["set", DEVICE, "--description", 128 * "x"], "description: is 128"),
+        (["set", DEVICE, "--description", "a\tb"], "description: holds"),
+        (["set", DEVICE, "--model", 32 * "m"], "model: is 32"),
+        (["set", DEVICE, "--line", "10 01"], "line1: must be"),
+        (["set", DEVICE, "--line", ""], "line1: must be"),
+        (["set", DEVICE, "--line", "1", "--line", "1"], "line2: is the same"),
+        (["set", DEVICE, "--line", "1," + 40 * "l"], "line1_label: is 40"),
+        (["set", DEVICE, "--line", "1,a," + 64 * "o"], "line1_owner: is 64"),
+        (["set", DEVICE, *43 * ["--line", "1"]], "lines: has 43"),
+        (["set", DEVICE, *200 * ["--dial", "1,a"]], "dials: has 200"),
+        (["set", DEVICE, "--digest-user", "a:b"], "digest_user: must not"),
+        (["set", DEVICE, "--digest-user", "a"], "digest_password: is missing"),
+    ]
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "add", DEVICE)
+        before = admin.json("device", "list")
+        for words, why in rows:
+            said = admin.refused("device", *words)
+            assert why in said, f"{words}: {said}"
+        same(admin.json("device", "list"), before)
+        for words in (["add"], ["set", DEVICE], ["remove"], ["show"],
+                      ["list", "x"], ["import"], ["export", "a", "b"],
+                      ["set", DEVICE, "--mic", "maybe"],
+                      ["set", DEVICE, "--nonsense", "1"],
+                      ["set", DEVICE, "--model"]):
+            admin.refused("device", *words, code=2)
+
+
+def the_api_refuses_bad_bodies():
+    path = f"/v1/devices/{DEVICE}"
+    rows = [
+        ({}, "text/plain", 415), ("{", "application/json", 400),
+        ("[]", "application/json", 400), ("", "application/json", 400),
+        ('{"mic":true,"mic":false}', "application/json", 400),
+        ('{"mic":"yes"}', "application/json", 400),
+        ('{"nonsense":1}', "application/json", 400),
+        ('{"name":"SEP1"}', "application/json", 400),
+        ('{"model":"a\\u0000b"}', "application/json", 400),
+        ('{"lines":{}}', "application/json", 400),
+        ('{"lines":["1"]}', "application/json", 400),
+        ('{"lines":[{"number":1}]}', "application/json", 400),
+        ('{"lines":[{"number":"1","x":"1"}]}', "application/json", 400),
+        ('{"digest":{"user":"a","pass":"b"}}', "application/json", 400),
+        ('"' + 70000 * "x" + '"', "application/json", 413),
+        (f'{{"lines":{5000 * "["}{5000 * "]"}}}', "application/json", 400),
+    ]
+    with Daemon(config()) as daemon:
+        for method in ("PUT", "PATCH"):
+            for body, kind, status in rows:
+                said = daemon.ask_admin(path, method, str(body), kind)
+                same(said[0], status, f"{method} {str(body)[:60]}: {said[1]}")
+        same(daemon.ask_admin(path, "PUT")[0], 415)
+        same(daemon.ask_admin(path, "POST", {})[0], 413)
+        same(daemon.ask_admin(path, "POST")[0], 405)
+        same(daemon.ask_admin("/v1/devices/a/b")[0], 404)
+        same(daemon.ask_admin("/v1/devices?limit=0")[0], 400)
+        same(daemon.get("/v1/status")["inventory"], {"devices": 0})
+        what = {"mic": True, "lines": [{"number": "1"}]}
+        daemon.order(path, "PUT", what)
+        same(daemon.order(path, "PATCH", {"mic": None})["mic"], False)
+        shown = daemon.order(path, "GET")
+        same(daemon.order(path, "PUT", shown), shown, "what is shown is taken")
+        same(daemon.order(path, "PUT", {})["lines"], [], "all of it anew")
+
+
+def what_the_file_says_stays():
+    fixed = {DEVICE: {"mic": True, "profile": "non-secure"}}
+    path = config(devices=fixed)
+    with Daemon(path) as daemon:
+        admin = Admin(daemon)
+        same(admin.json("device", "show", DEVICE)["source"], "config")
+        for words in (["set", DEVICE, "--mic", "no"], ["remove", DEVICE],
+                      ["import", *admin.import_text(f"name\n{DEVICE}\n")]):
+            holds(admin.refused("device", *words), os.path.basename(path))
+        admin.say("device", "import",
+                  *admin.import_text("name\nSEP1\n", "--replace"))
+        same([d["name"] for d in admin.json("device", "list")["devices"]],
+             [DEVICE, "SEP1"])
+        assert DEVICE not in admin.say("device", "export")
+
+
+def without_a_folder_nothing_changes():
+    with Daemon(config(state=None)) as daemon:
+        admin = Admin(daemon)
+        same(admin.json("device", "list"), {"devices": []})
+        for words in (["device", "add", DEVICE], ["profile", "add", "x"],
+                      ["device", "import", *admin.import_text("name\nS\n")],
+                      ["auto-registration", "open", "--for", "1h"]):
+            holds(admin.refused(*words), "state.folder")
+
+
+def lists_come_in_pages_and_by_filter():
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        rows = "".join(f"SEP{n:04},{'sip' if n % 2 else 'sccp'},{n + 1000}\n"
+                       for n in range(2500))
+        admin.say("device", "import",
+                  *admin.import_text("name,protocol,line1\n" + rows))
+        first = daemon.order("/v1/devices", "GET")
+        same((len(first["devices"]), first["total"], first["next"]),
+             (1000, 2500, "SEP0999"))
+        same([d["name"] for d in admin.json("device", "list")["devices"]],
+             [f"SEP{n:04}" for n in range(2500)])
+        for words, count in ((["--protocol", "sip"], 1250),
+                             (["--name", "sep001*"], 10),
+                             (["--number", "1007"], 1),
+                             (["--profile", "non-secure"], 0)):
+            same(len(admin.json("device", "list", *words)["devices"]), count,
+                 f"{words}")
+
+
+# ---- digest ----
+
+def a_password_is_kept_nowhere():
+    where = config()
+    with Daemon(where) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "add", DEVICE, "--digest-user", "anna",
+                  "--digest-password-stdin", stdin=None,
+                  input="correct horse\n")
+        shown = admin.json("device", "show", DEVICE)
+        same(shown["digest"], {"user": "anna"})
+        holds(admin.say("device", "export"), ",anna,")
+        admin.say("device", "set", DEVICE, "--digest-user", "anna")
+        holds(admin.refused("device", "set", DEVICE, "--digest-user", "bob"),
+              "digest_password")
+        # What was exported is taken: the same user keeps its secret.
+        admin.say("device", "export", LAB.path("out.csv"))
+        same(admin.json("device", "import", LAB.path("out.csv")),
+             {"added": 0, "changed": 0, "unchanged": 1, "removed": 0,
+              "dryRun": False})
+        admin.refused("device", "set", DEVICE, "--digest-password-stdin",
+                      code=2)
+        assert "correct horse" not in "\n".join(daemon.log.lines)
+    folder = LAB.path(f"state-{made}")
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "rb") as f:
+            assert b"correct horse" not in f.read(), name
+
+
+# ---- CSV ----
+
+HEADER = ("name,protocol,model,description,profile,mic,digest_user,"
+          "line1,line1_label,line1_owner,line2,line2_label,line2_owner,"
+          "dial1,dial1_label\r\n")
+WHOLE = HEADER + (
+    'SEP1,sip,CP-8861,"Hall, ""big""",encrypted,yes,,'
+    '1001,Hall,anna,1002,,,*98,"Voice, mail"\r\n'
+    'SEP2,any,, odd ,non-secure,no,,,,,,,,,\r\n'
+    'SEP3,sccp,,Grüße,authenticated,no,,3,,,,,,,\r\n').replace(
+        ", odd ,", ',\" odd \",')
+
+
+def what_is_exported_imports_to_the_same():
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        same(admin.json("device", "import", *admin.import_text(WHOLE)),
+             {"added": 3, "changed": 0, "unchanged": 0, "removed": 0,
+              "dryRun": False})
+        before = admin.json("device", "list")
+        path = LAB.path("export.csv")
+        admin.say("device", "export", path)
+        with open(path, encoding="utf-8", newline="") as f:
+            same(f.read(), WHOLE)
+        same(admin.json("device", "import", path)["unchanged"], 3)
+        for n in (1, 2, 3):
+            admin.say("device", "remove", f"SEP{n}")
+        admin.say("device", "import", path)
+        same(admin.json("device", "list"), before)
+
+
+def columns_that_are_not_there_change_nothing():
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "import", *admin.import_text(WHOLE))
+        before = admin.json("device", "show", "SEP1")
+        text = "profile,NAME\nnon-secure,sep1\n"
+        admin.say("device", "import", *admin.import_text(text))
+        same(admin.json("device", "show", "SEP1"),
+             {**before, "name": "sep1", "profile": "non-secure"})
+        admin.say("device", "import",
+                  *admin.import_text("name,line1\nSEP1,77\n"))
+        same([line["number"] for line in
+              admin.json("device", "show", "SEP1")["lines"]], ["77"])
+
+
+def a_dry_run_tells_and_does_nothing():
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "import", *admin.import_text(WHOLE))
+        before = admin.json("device", "list")
+        text = "name,mic\nSEP1,no\nSEP2,no\nSEP9,no\n"
+        words = ["device", "import", *admin.import_text(text, "--replace")]
+        would = admin.json(*words, "--dry-run")
+        same(would, {"added": 1, "changed": 1, "unchanged": 1, "removed": 1,
+                     "dryRun": True})
+        same(admin.json("device", "list"), before)
+        same(admin.json(*words), {**would, "dryRun": False})
+        same([d["name"] for d in admin.json("device", "list")["devices"]],
+             ["SEP1", "SEP2", "SEP9"])
+        same(len(daemon.events("admin")), 2, "a dry run is no change")
+
+
+def a_bad_row_is_named_and_nothing_is_taken():
+    rows = [
+        ("", "1: name: is missing"),
+        ("model\nx\n", "1: name: is missing"),
+        ("name,name\na,b\n", "1: name: is there twice"),
+        ("name,colour\na,b\n", "1: colour: is no column"),
+        ("name,line43\na,1\n", "1: line43: is no column"),
+        ("name;mic\na;no\n", "1: name;mic: is no column"),
+        ("name,mic\nSEP1,no\nSEP2\n", "3: the row has 1"),
+        ("name,mic\n\n\nSEP1,no\nSEP2,maybe\n", "5: mic: must be yes"),
+        ("name,mic\nSEP1,no\n\"SEP2,no\n", "3: field 1: the quotation"),
+        ("name,mic\nSEP1,no\nSEP\0,no\n", "3: field 1: holds a control"),
+        ("name,mic\nSEP1,no\nsep1,yes\n", "3: name: is the same as in line 2"),
+        ("name,profile\nSEP1,none\n", "2: profile: \"none\" is no profile"),
+        ("name,line1,line2\nSEP1,,2\n", "2: line1: is empty, but line2"),
+        ("name,line1_label\nSEP1,hall\n", "2: line1: is empty"),
+        ("name,dial1,dial1_label\nSEP1,,hall\n", "2: dial1: is empty"),
+        ("name,digest_user\nSEP1,anna\n", "2: digest_password: is missing"),
+        ("name,digest_password\nSEP1,pw\n", "2: digest_user: is missing"),
+        ("name,description\nSEP1," + 1001 * "x" + "\n", "2: field 2: is long"),
+        ("name,description\nSEP1,\xff\n", "2: description: holds"),
+    ]
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        for text, why in rows:
+            path = LAB.path("bad.csv")
+            with open(path, "wb") as f:
+                f.write(text.encode("latin-1"))
+            said = admin.refused("device", "import", path)
+            holds(said, f"{path}:{why}", "nothing of")
+        text = "name,mic\n" + "".join(f"SEP{n},x\n" for n in range(50))
+        said = admin.refused("device", "import", *admin.import_text(text))
+        same(said.count(": mic: "), 10, "places told")
+        same(daemon.get("/v1/status")["inventory"], {"devices": 0})
+        status, said = daemon.ask_admin("/v1/devices/import", "POST",
+                                        "name\nx\n", "text/plain")
+        same(status, 415, said)
+        holds(admin.refused("device", "import", LAB.path("nowhere.csv")),
+              "nowhere.csv")
+
+
+# ---- profiles ----
+
+def a_profile_of_ones_own():
+    where = config()
+    with Daemon(where) as daemon:
+        admin = Admin(daemon)
+        same([p["name"] for p in admin.json("profile", "list")["profiles"]],
+             ["non-secure", "authenticated", "encrypted"])
+        admin.say("profile", "add", "our phones", "--mode", "encrypted",
+                  "--description", "Grüße", "--rsa-bits", "4096")
+        shown = admin.json("profile", "show", "our phones")
+        same(shown, {
+            "name": "our phones", "description": "Grüße", "predefined": False,
+            "mode": "encrypted", "transport": "tls", "sipPhonePort": 5060,
+            "nonceSeconds": 600, "digest": False, "oauth": False,
+            "excludeDigestCredentials": False, "encryptedConfig": False,
+            "authenticationMode": "By Null String", "keyOrder": "RSA Only",
+            "rsaBits": 4096, "ecBits": 0})
+        admin.say("device", "add", DEVICE, "--profile", "our phones")
+        holds(admin.refused("profile", "remove", "our phones"), DEVICE,
+              "in use")
+        admin.say("profile", "set", "our phones", "--mode", "non-secure",
+                  "--digest", "yes")
+        admin.say("profile", "add", "second")
+    with Daemon(where) as daemon:
+        admin = Admin(daemon)
+        same(admin.json("profile", "show", "our phones"),
+             {**shown, "mode": "non-secure", "transport": "tcp+udp",
+              "digest": True})
+        admin.say("device", "remove", DEVICE)
+        admin.say("profile", "remove", "our phones")
+        same([p["name"] for p in admin.json("profile", "list")["profiles"]],
+             ["non-secure", "authenticated", "encrypted", "second"])
+
+
+def bad_profiles_name_field_and_rule():
+    rows = [
+        (["add", "encrypted"], "predefined"),
+        (["set", "non-secure", "--digest", "yes"], "predefined"),
+        (["remove", "authenticated"], "predefined"),
+        (["remove", "nothing"], "no profile"),
+        (["add", "mine"], "is there already"),
+        (["add", "a%b"], "name: must not"),
+        (["add", 64 * "p"], "name: is 64"),
+        (["add", "x", "--description", 51 * "ü"], "description: must have"),
+        (["add", "x", "--description", "a<b"], "description: must not"),
+        (["add", "x", "--mode", "secure"], "mode: must be one of"),
+        (["add", "x", "--mode", "encrypted", "--transport", "tcp"],
+         "transport: must be tls"),
+        (["add", "x", "--transport", "tls"], "transport: must not be tls"),
+        (["add", "x", "--sip-phone-port", "0"], "sipPhonePort: must"),
+        (["add", "x", "--sip-phone-port", "65536"], "sipPhonePort: must"),
+        (["add", "x", "--nonce-seconds", "1"], "nonceSeconds: must"),
+        (["add", "x", "--rsa-bits", "2047"], "rsaBits: must"),
+        (["add", "x", "--key-order", "EC Only"], "ecBits: is missing"),
+        (["add", "x", "--ec-bits", "255"], "ecBits: must"),
+        (["add", "x", "--oauth", "yes"], "oauth: is only"),
+        (["add", "x", "--mode", "encrypted", "--oauth", "yes", "--digest",
+          "yes"], "oauth: is only"),
+        (["add", "x", "--authentication-mode", "none"],
+         "authenticationMode: must be one of"),
+    ]
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        admin.say("profile", "add", "mine", "--mode", "encrypted", "--oauth",
+                  "yes", "--key-order", "EC Only", "--ec-bits", "384")
+        for words, why in rows:
+            said = admin.refused("profile", *words)
+            assert why in said, f"{words}: {said}"
+        same(len(admin.json("profile", "list")["profiles"]), 4)
+
+
+# ---- what phones show ----
+
+def what_was_seen_outlives_a_restart():
+    credential = LAB.phone(DEVICE)
+    where = config()
+    with Daemon(where) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "add", DEVICE)
+        with Phones(daemon, "sip", *credential_words(credential)) as phones:
+            daemon.wait_phone(DEVICE, "registered")
+            phones.leave()
+        seen = admin.json("device", "show", DEVICE)["seen"]
+        certificate = daemon.phone(DEVICE)["certificate"]
+    same((seen["lsc"], seen["certificate"]["kind"]), ("installed", "LSC"))
+    same({k: seen["certificate"][k] for k in certificate}, certificate)
+    with Daemon(where) as daemon:
+        same(Admin(daemon).json("device", "show", DEVICE)["seen"], seen)
+
+
+def the_inventory_decides_who_comes():
+    credential = LAB.phone(DEVICE)
+    words = credential_words(credential)
+    with Daemon(config(registration={"unknown": "refuse"})) as daemon:
+        admin = Admin(daemon)
+        call(daemon, "sip", *words).outcome("rejected")
+        admin.say("device", "add", DEVICE)
+        with Phones(daemon, "sip", *words):
+            daemon.wait_phone(DEVICE, "registered")
+        admin.say("device", "remove", DEVICE)
+        call(daemon, "sip", *words).outcome("rejected")
+
+
+# ---- auto-registration ----
+
+def a_window_opens_closes_and_lasts():
+    where = config()
+    with Daemon(where) as daemon:
+        admin = Admin(daemon)
+        same(admin.json("auto-registration", "show"), {"open": False})
+        opened = admin.json("auto-registration", "open", "--for", "2h",
+                            "--allow-plain")
+        same((opened["open"], opened["allowPlain"]), (True, True))
+        same(daemon.get("/v1/status")["inventory"]["autoRegistrationUntil"],
+             opened["until"])
+        daemon.kill()
+    with Daemon(where) as daemon:
+        admin = Admin(daemon)
+        same(admin.json("auto-registration", "show"), opened)
+        holds(admin.say("auto-registration", "close"), "Closed")
+        same(daemon.get("/v1/status")["inventory"], {"devices": 0})
+        for until, why in (("2020-01-01T00:00:00Z", "over already"),
+                           ("2099-01-01T00:00:00Z", "7 days"),
+                           ("tomorrow", "until: must be")):
+            holds(admin.refused("auto-registration", "open", "--until",
+                                until), why)
+        for words in (["--for", "8d"],):
+            holds(admin.refused("auto-registration", "open", *words), "7 days")
+        for words in ([], ["--for", "soon"], ["--for"], ["now"]):
+            admin.refused("auto-registration", "open", *words, code=2)
+        daemon.kill()
+    with Daemon(where) as daemon:
+        same(Admin(daemon).json("auto-registration", "show"), {"open": False})
+
+
+def a_window_closes_by_itself():
+    with Daemon(config()) as daemon:
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                              time.gmtime(time.time() + 2))
+        daemon.order("/v1/auto-registration", "POST", {"until": until})
+        wait_until("the window to close", lambda: not daemon.order(
+            "/v1/auto-registration", "GET")["open"])
+        daemon.wait_event("auto-registration", state="closed",
+                          why="its time is over")
+
+
+if __name__ == "__main__":
+    sys.exit(tap.run(
+        a_device_lives_and_changes_and_goes,
+        refusals_name_field_and_rule,
+        the_api_refuses_bad_bodies,
+        what_the_file_says_stays,
+        without_a_folder_nothing_changes,
+        lists_come_in_pages_and_by_filter,
+        a_password_is_kept_nowhere,
+        what_is_exported_imports_to_the_same,
+        columns_that_are_not_there_change_nothing,
+        a_dry_run_tells_and_does_nothing,
+        a_bad_row_is_named_and_nothing_is_taken,
+        a_profile_of_ones_own,
+        bad_profiles_name_field_and_rule,
+        what_was_seen_outlives_a_restart,
+        the_inventory_decides_who_comes,
+        a_window_opens_closes_and_lasts,
+        a_window_closes_by_itself))
