@@ -200,6 +200,7 @@ static void copy(struct location *out, const struct sip_binding *b,
 		.expires_s =
 			(uint32_t)((b->expires_ms - now->mono_ms + 500) / 1000),
 		.part = part,
+		.ref = part->peer->ref,
 	};
 }
 

@@ -54,6 +54,7 @@ struct location {
 	uint32_t cseq;
 	uint32_t expires_s;		   /* left */
 	const struct locations_part *part; /* whose it is; only to compare */
+	struct conn_ref ref;		   /* likewise, and to close it */
 };
 
 /* The contacts of an AOR, the greatest q first, then who has longest to live;

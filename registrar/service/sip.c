@@ -69,6 +69,13 @@ static const char *why_back(const struct session *s,
 	return text;
 }
 
+/* Others may be reading it: it is written while nobody finds it. */
+static void take_seat(struct session *s, const char *device)
+{
+	if (!s->seat.device[0])
+		text_copy(s->seat.device, sizeof(s->seat.device), device);
+}
+
 static bool register_device(struct session *s, const struct sip_register *reg,
 	const char *device, uint32_t expires_s, const struct moment *now,
 	enum directory_result *result)
@@ -95,9 +102,7 @@ static bool register_device(struct session *s, const struct sip_register *reg,
 	}
 	free(s->came_back);
 	s->came_back = NULL;
-	/* Others may be reading it: it is written while nobody finds it. */
-	if (!s->seat.device[0])
-		text_copy(s->seat.device, sizeof(s->seat.device), device);
+	take_seat(s, device);
 	return true;
 }
 
@@ -138,8 +143,12 @@ static void settle(struct session *s, const struct sip_register *reg,
 	bool was = s->partial;
 	s->bulk |= reg->bulk;
 	s->partial = sip_session_is_partial(s, reg, known);
-	if (!register_device(s, reg, device, expires_s, now, &result))
+	if (sip_session_joins(s, reg, device, now)) {
+		take_seat(s, device);
+		result = DIRECTORY_REFRESHED;
+	} else if (!register_device(s, reg, device, expires_s, now, &result)) {
 		return;
+	}
 	if (s->partial && !was)
 		log_partial(s, known);
 	s->seat.cause = REASON_UNREG_UNKNOWN;

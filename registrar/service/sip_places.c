@@ -121,6 +121,59 @@ bool sip_session_is_partial(const struct session *s,
 	return names.n < known->n_lines;
 }
 
+/* ---- flows ---- */
+
+static bool same_ref(struct conn_ref a, struct conn_ref b)
+{
+	return a.worker == b.worker && a.id == b.id;
+}
+
+/* The connection that holds the device; id 0: none, or it is ours. */
+static struct conn_ref holder(const struct session *s, const char *device)
+{
+	struct directory_entry e;
+	struct conn_ref none = {0};
+	if (!directory_find(s->seat.world->directory, device, &e))
+		return none;
+	directory_entry_deinit(&e);
+	bool others = e.registered && !same_ref(e.ref, s->seat.peer->ref);
+	return others ? e.ref : none;
+}
+
+bool sip_session_joins(struct session *s, const struct sip_register *reg,
+	const char *device, const struct moment *now)
+{
+	const struct service_world *world = s->seat.world;
+	const struct sip_contact *contact = reg->request.contacts;
+	struct conn_ref held = {0}, old = {0};
+	bool beside = false;
+	size_t n;
+	if (reg->flow)
+		held = holder(s, device);
+	if (!held.id)
+		return false;
+	struct sip_slice urn = contact->instance;
+	struct location *list =
+		locations_find(world->locations, reg->request.aor, now, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct location *l = &list[i];
+		if (l->part == &s->part || !l->reg_id ||
+			!cert_device_equal(l->device, device) ||
+			!sip_field_has(urn, l->instance))
+			continue;
+		if (l->reg_id == contact->reg_id)
+			old = l->ref;
+		else
+			beside = true;
+	}
+	locations_list_free(list, n);
+	if (same_ref(old, held) || !beside || n > world->config->sip_contacts)
+		return false;
+	if (old.id)
+		world->displace(world->displace_self, old);
+	return true;
+}
+
 /* ---- answers ---- */
 
 static uint64_t alive_until(const struct session *s)

@@ -50,6 +50,13 @@ enum sip_bind_verdict sip_session_bind(struct session *s,
 void sip_session_publish(struct session *s, const struct device *known);
 /* Nothing is bound any more. Before the seat loses its device. */
 void sip_session_forget(struct session *s);
+/*
+ * RFC 5626: a phone may keep several flows, each with a reg-id of its own. Is
+ * this one more, beside the connection that holds the device's registration? An
+ * earlier one of the same reg-id is closed.
+ */
+bool sip_session_joins(struct session *s, const struct sip_register *reg,
+	const char *device, const struct moment *now);
 /* Lacks the phone lines that it thinks it has registered? */
 bool sip_session_is_partial(const struct session *s,
 	const struct sip_register *reg, const struct device *known);

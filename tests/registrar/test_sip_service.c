@@ -32,8 +32,11 @@ static struct overload_part part;
 static struct moment now;
 static char folder[] = "/tmp/dialtone-sip-XXXXXX";
 
+static struct conn_ref displaced; /* the last one */
+
 static void displace(void *self, struct conn_ref ref)
 {
+	displaced = ref;
 }
 
 /* A profile with digest, and a device that follows it. */
@@ -473,6 +476,45 @@ static void contacts_of_others_are_listed_too(void **state)
 	go(&b);
 }
 
+/* A Contact of RFC 5626 of the second phone. */
+#define FLOW(reg_id)                                                          \
+	"<sip:f@192.0.2.2;ob>;reg-id=" reg_id ";+sip.instance=\"<urn:uuid:00" \
+	"000000-0000-0000-0000-020000000002>\""
+
+static void a_phone_may_keep_several_flows(void **state)
+{
+	static const char outbound[] = "Supported: path, outbound\r\n";
+	struct phone first, second, again, third;
+	come(&first, "192.0.2.2", FLOW("1"));
+	come(&second, "192.0.2.2", FLOW("2"));
+	come(&again, "192.0.2.2", FLOW("2"));
+	come(&third, "192.0.2.2", FLOW("1"));
+	displaced = (struct conn_ref){0};
+	assert_int_equal(enter(&first, outbound), 200);
+	assert_non_null(strstr(first.said, "\r\nRequire: outbound\r\n"));
+	assert_int_equal(enter(&second, outbound), 200);
+	assert_int_equal(found("1@h"), 2);
+	assert_int_equal(displaced.id, 0);
+	assert_int_equal(enter(&second, outbound), 200);
+	assert_int_equal(displaced.id, 0);
+	/* A flow that comes anew ends the one of its own reg-id alone. */
+	assert_int_equal(enter(&again, outbound), 200);
+	assert_int_equal(displaced.id, second.peer.ref.id);
+	go(&second);
+	assert_int_equal(found("1@h"), 2);
+	assert_int_equal(enter(&third, outbound), 200);
+	assert_int_equal(displaced.id, first.peer.ref.id);
+	go(&first);
+	assert_int_equal(found("1@h"), 2);
+	go(&third);
+	/* The last one takes the registration over when it refreshes. */
+	assert_false(service_is_here(&world, "SEP020000000002"));
+	assert_int_equal(enter(&again, outbound), 200);
+	assert_true(service_is_here(&world, "SEP020000000002"));
+	go(&again);
+	assert_int_equal(found("1@h"), 0);
+}
+
 static void via_says_where_it_came_from(void **state)
 {
 	struct phone p;
@@ -642,6 +684,7 @@ int main(void)
 		FACT(a_soft_client_is_told_of_another_until_it_insists),
 		FACT(redirects_to_who_is_registered),
 		FACT(contacts_of_others_are_listed_too),
+		FACT(a_phone_may_keep_several_flows),
 		FACT(via_says_where_it_came_from),
 		SECRET(digest_lets_in_who_knows_the_password),
 		SECRET(what_was_overheard_is_of_no_use_elsewhere),
