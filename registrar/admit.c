@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ADDED_WITHIN_S = 3 };
+
 static void refuse(struct admit_verdict *out, enum reason_failure code,
 	const char *rule, const char *phone_text, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -267,6 +269,7 @@ void admit_pending(const char *device, struct admit_verdict *out)
 		"inventory",
 		device);
 	out->sip_status = 503;
+	out->retry_after_s = ADDED_WITHIN_S;
 	cure(out, "nothing: the phone is let in when it comes again");
 }
 

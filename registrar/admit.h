@@ -13,6 +13,7 @@ struct admit_verdict {
 	const char *rule;	  /* short name for log and status */
 	const char *phone_text;	  /* for the phone's screen, <= 32 bytes */
 	int sip_status;
+	uint32_t retry_after_s;	 /* with 503; 0: as overload says */
 	const char *sip_warning; /* CUCM's Warning text, or NULL */
 	char why[384];		 /* what came, what was expected */
 	char cure[256];

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "certs/diag.h"
+#include "registrar/tls/offer.h"
 #include "trust/snapshot.h"
 
 enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
@@ -19,8 +20,9 @@ enum { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_LSC };
 struct config_listener {
 	enum config_protocol protocol;
 	bool tls;
-	char *address; /* IPv4 or IPv6 literal; "::" takes both */
-	uint16_t port; /* 0: any free one */
+	char *address;		   /* IPv4 or IPv6 literal; "::" takes both */
+	uint16_t port;		   /* 0: any free one */
+	struct offer_choice offer; /* of TLS */
 };
 
 struct config_certificate {

@@ -9,6 +9,50 @@
 #include "registrar/config_reading.h"
 #include "registrar/device.h"
 #include "registrar/memory.h"
+#include "trust/waiver.h"
+
+/* The place of a word in a list of names, or the complaint. */
+static int read_name(
+	struct config_reading *r, const char *names, const json_t *v)
+{
+	const char *text = json_string_value(v);
+	char why[160];
+	int at = text ? config_choice(names, text) : -1;
+	snprintf(why, sizeof(why), "must be one of %s", names);
+	return at < 0 ? config_refuse(r, why) : at;
+}
+
+/* What only a TLS listener has; 1: it is none of these keys. */
+static int read_offer_key(struct config_reading *r, struct offer_choice *offer,
+	const char *key, const json_t *v)
+{
+	int at;
+	if (strcmp(key, "null_cipher") == 0)
+		return config_read_flag(r, v, &offer->null_cipher);
+	if (strcmp(key, "profile") == 0) {
+		at = read_name(r, offer_profiles, v);
+		offer->profile = (enum offer_profile)(at < 0 ? 0 : at);
+		return at < 0 ? at : 0;
+	}
+	if (strcmp(key, "ciphers") != 0)
+		return 1;
+	at = read_name(r, offer_presets, v);
+	offer->preset = (enum offer_preset)(at < 0 ? 0 : at + 1);
+	return at < 0 ? at : 0;
+}
+
+/* Once all keys are read, for they come in any order. */
+static int check_offer(struct config_reading *r, const json_t *object)
+{
+	static const char *const keys[] = {"profile", "ciphers", "null_cipher"};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (json_object_get(object, keys[i])) {
+			config_enter(r, keys[i]);
+			return config_refuse(
+				r, "only a listener of transport tls has it");
+		}
+	return 0;
+}
 
 static int read_listener_key(struct config_reading *r,
 	struct config_listener *l, const char *key, const json_t *v)
@@ -16,6 +60,9 @@ static int read_listener_key(struct config_reading *r,
 	const char *text = "";
 	uint32_t port;
 	unsigned char address[16];
+	int offered = read_offer_key(r, &l->offer, key, v);
+	if (offered <= 0)
+		return offered;
 	if (strcmp(key, "port") == 0) {
 		if (config_read_number(r, v, 0, 65535, &port) < 0)
 			return -EINVAL;
@@ -66,7 +113,7 @@ static int read_listener(struct config_reading *r, const json_t *object)
 	}
 	if (!json_object_get(object, "port"))
 		l->port = default_ports[l->protocol][l->tls];
-	return 0;
+	return l->tls ? 0 : check_offer(r, object);
 }
 
 static int read_certificate(struct config_reading *r, const json_t *object)
@@ -185,19 +232,42 @@ static int read_device(
 	return 0;
 }
 
+static int read_kind(struct config_reading *r, struct trust_anchor_policy *a,
+	const json_t *v)
+{
+	int at = read_name(r, "lsc|mic", v);
+	a->kind = at == 0 ? CERT_KIND_LSC : CERT_KIND_MIC;
+	return at < 0 ? at : 0;
+}
+
+static int read_anchor_key(
+	struct config_reading *r, const char *key, const json_t *v)
+{
+	struct trust_anchor_policy *anchor =
+		&r->config->anchors[r->config->n_anchors - 1];
+	unsigned waiver = trust_waiver_find(key);
+	bool allowed;
+	if (strcmp(key, "kind") == 0)
+		return read_kind(r, anchor, v);
+	if (!waiver)
+		return config_refuse(r, "unknown key");
+	if (config_read_flag(r, v, &allowed) < 0)
+		return -EINVAL;
+	anchor->allows |= allowed ? waiver : 0;
+	return 0;
+}
+
+/* "lsc", or what else there is to say of it as an object. */
 static int read_anchor(
 	struct config_reading *r, const char *name, const json_t *v)
 {
 	struct config *c = r->config;
-	const char *text = json_string_value(v);
-	int kind = text ? config_choice("lsc|mic", text) : -1;
-	if (kind < 0)
-		return config_refuse(r, "must be one of lsc|mic");
 	struct trust_anchor_policy *anchor = memory_grow(
 		(void **)&c->anchors, &c->n_anchors, sizeof(*anchor));
-	*anchor = (struct trust_anchor_policy){.name = memory_dup(name),
-		.kind = kind == 0 ? CERT_KIND_LSC : CERT_KIND_MIC};
-	return 0;
+	*anchor = (struct trust_anchor_policy){.name = memory_dup(name)};
+	if (json_is_object(v))
+		return config_read_members(r, v, read_anchor_key);
+	return read_kind(r, anchor, v);
 }
 
 int config_read_list(

@@ -9,6 +9,7 @@
 #include "registrar/config_rows.h"
 #include "registrar/device.h"
 #include "registrar/memory.h"
+#include "trust/waiver.h"
 
 enum { DUMP_FLAGS = JSON_INDENT(2) };
 
@@ -54,16 +55,28 @@ static json_t *row_value(const struct config *c, const struct config_row *row)
 	return NULL;
 }
 
+static void set_offer(json_t *o, const struct offer_choice *offer)
+{
+	const char *preset = offer_preset_name(offer->preset);
+	json_object_set_new(
+		o, "profile", json_string(offer_profile_name(offer->profile)));
+	if (preset)
+		json_object_set_new(o, "ciphers", json_string(preset));
+	json_object_set_new(o, "null_cipher", json_boolean(offer->null_cipher));
+}
+
 static json_t *listeners(const struct config *c)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < c->n_listeners; i++) {
 		const struct config_listener *l = &c->listeners[i];
-		json_array_append_new(
-			list, json_pack("{ss ss ss si}", "service",
-				      config_protocol_name(l->protocol),
-				      "transport", l->tls ? "tls" : "tcp",
-				      "address", l->address, "port", l->port));
+		json_t *o = json_pack("{ss ss ss si}", "service",
+			config_protocol_name(l->protocol), "transport",
+			l->tls ? "tls" : "tcp", "address", l->address, "port",
+			l->port);
+		if (l->tls)
+			set_offer(o, &l->offer);
+		json_array_append_new(list, o);
 	}
 	return list;
 }
@@ -100,14 +113,25 @@ static json_t *devices(const struct config *c)
 	return all;
 }
 
+static json_t *anchor(const struct trust_anchor_policy *a)
+{
+	json_t *o = json_object();
+	if (a->kind != CERT_KIND_UNKNOWN)
+		json_object_set_new(o, "kind",
+			json_string(a->kind == CERT_KIND_LSC ? "lsc" : "mic"));
+#define X(symbol, bit, key) \
+	json_object_set_new(o, key, json_boolean((a->allows & (bit)) != 0));
+	TRUST_WAIVER_LIST(X)
+#undef X
+	return o;
+}
+
 static json_t *anchors(const struct config *c)
 {
 	json_t *all = json_object();
 	for (size_t i = 0; i < c->n_anchors; i++)
-		json_object_set_new(all, c->anchors[i].name,
-			json_string(c->anchors[i].kind == CERT_KIND_LSC
-					    ? "lsc"
-					    : "mic"));
+		json_object_set_new(
+			all, c->anchors[i].name, anchor(&c->anchors[i]));
 	return all;
 }
 
@@ -173,7 +197,27 @@ static const char lists_schema[] =
 	" \"transport\": {\"enum\": [\"tcp\", \"tls\"], \"default\": \"tls\"},"
 	" \"address\": {\"type\": \"string\", \"default\": \"::\"},"
 	" \"port\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 65535,"
-	" \"description\": \"default: sccp 2443 or 2000, sip 5061 or 5060\"}"
+	" \"description\": \"default: sccp 2443 or 2000, sip 5061 or 5060\"},"
+	" \"profile\": {\"enum\": [\"modern\", \"legacy\"], \"default\":"
+	" \"modern\", \"description\": \"of TLS: modern is 1.2 and 1.3,"
+	" legacy also 1.0 and 1.1, for phones that know no other; what is asked"
+	" of certificates is the same\"},"
+	" \"ciphers\": {\"enum\": [\"strongest-rsa\", \"strongest-ecdsa\","
+	" \"medium-rsa\", \"medium-ecdsa\", \"all-rsa\", \"all-ecdsa\"],"
+	" \"description\": \"suites in order, as CUCM's parameter TLS Ciphers"
+	" has them (there for SIP alone: SCCP phones offer at best AES128-SHA,"
+	" which is in all-rsa and all-ecdsa); in TLS 1.3 the same strength, and"
+	" the same key first; default: the profile's own. strongest-rsa:"
+	" Strongest- AES-256 SHA-384 only: RSA Preferred. strongest-ecdsa:"
+	" Strongest- AES-256 SHA-384 only: ECDSA Preferred. medium-rsa:"
+	" Medium- AES-256 AES-128 only: RSA Preferred. medium-ecdsa:"
+	" Medium- AES-256 AES-128 only: ECDSA Preferred. all-rsa:"
+	" All Ciphers, RSA Preferred. all-ecdsa: All Ciphers, ECDSA"
+	" Preferred.\"},"
+	" \"null_cipher\": {\"type\": \"boolean\", \"default\": false,"
+	" \"description\": \"of TLS up to 1.2: also NULL-SHA, last; phones in"
+	" authenticated mode need it, and all they say can be read on the"
+	" way\"}"
 	"}}},"
 	"\"tls.certificates\": {\"type\": \"array\", \"description\":"
 	" \"the registrar's own certificates; default: server/rsa.pem and"
@@ -182,8 +226,16 @@ static const char lists_schema[] =
 	" \"key\"], \"properties\": {\"certificate\": {\"type\": \"string\"},"
 	" \"key\": {\"type\": \"string\"}}}},"
 	"\"trust.anchors\": {\"type\": \"object\", \"description\":"
-	" \"per anchor, by file name or SHA-256: what its leaves are\","
-	" \"additionalProperties\": {\"enum\": [\"lsc\", \"mic\"]}},"
+	" \"per anchor, by file name or SHA-256: what its leaves are, and what"
+	" they may be whatever trust.auth_level says\","
+	" \"additionalProperties\": {\"anyOf\": ["
+	"{\"enum\": [\"lsc\", \"mic\"]},"
+	" {\"type\": \"object\", \"additionalProperties\": false,"
+	" \"properties\": {\"kind\": {\"enum\": [\"lsc\", \"mic\"]},"
+	" \"allow_sha1\": {\"type\": \"boolean\", \"default\": false,"
+	" \"description\": \"signed with SHA-1\"},"
+	" \"allow_rsa1024\": {\"type\": \"boolean\", \"default\": false,"
+	" \"description\": \"with an RSA key of 1024 bits or more\"}}}]}},"
 	"\"devices\": {\"type\": \"object\", \"description\":"
 	" \"devices by name: how each may come; others are in the database\","
 	" \"additionalProperties\": {\"type\": \"object\","

@@ -47,6 +47,7 @@ struct directory_entry {
 	struct conn_ref ref;
 	uint16_t port;
 	bool resumed;
+	uint8_t waived;	     /* rules, for its certificate: trust_waiver */
 	enum cert_kind kind; /* UNKNOWN over plain TCP */
 	time_t cert_not_after;
 	uint8_t sccp_version;

@@ -14,6 +14,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 #define LOG_EVENT_LIST(X)                                                      \
 	X(STARTED, LOG_NOTICE, "started", "the registrar serves phones")       \
 	X(LISTENING, LOG_NOTICE, "listening", "a socket takes connections")    \
+	X(LISTENER_RISK, LOG_WARN, "listener-risk",                            \
+		"a listener offers old TLS or no encryption, and the risk")    \
 	X(STOPPED, LOG_NOTICE, "stopped", "the registrar has ended")           \
 	X(LAB, LOG_NOTICE, "lab", "a laboratory PKI was made and is in use")   \
 	X(TRUST_LOADED, LOG_NOTICE, "trust-loaded",                            \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "registrar/memory.h"
+#include "trust/waiver.h"
 
 struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
 	const struct peer_text texts[PEER_CERT_TEXTS])
@@ -57,4 +58,9 @@ struct peer_cert *peer_cert_new(const struct cert_identity *id)
 const char *peer_device(const struct peer *peer)
 {
 	return peer->cert ? peer->cert->device : "";
+}
+
+const char *peer_waived(const struct peer *peer)
+{
+	return peer->cert ? trust_waiver_text(peer->cert->waived) : "";
 }

@@ -31,6 +31,8 @@ struct peer_cert {
 	int refs;
 	time_t not_before, not_after;
 	bool times_ok;
+	uint8_t level;	/* trust.auth_level that judged it, */
+	uint8_t waived; /* and what its anchor waived of that: trust_waiver */
 	uint8_t sha256[32];
 	const char *device, *cn, *model, *issuer_cn, *serial, *key, *subject,
 		*issuer;
@@ -61,7 +63,7 @@ struct peer_text {
 };
 
 /* The caller has one reference. Texts in the order of the list; of `facts`
- * only what is no text is taken. */
+ * only what is no text is taken. A new one has not been judged. */
 struct peer_cert *peer_cert_new(const struct cert_identity *id);
 struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
 	const struct peer_text texts[PEER_CERT_TEXTS]);
@@ -90,5 +92,7 @@ struct peer {
 
 /* The device that its certificate names, "" for none. */
 const char *peer_device(const struct peer *peer);
+/* What its anchor had to waive for it: "allow_sha1", ..., "" for nothing. */
+const char *peer_waived(const struct peer *peer);
 
 #endif

@@ -32,8 +32,8 @@ struct server {
 	size_t n_listeners;
 	struct resume resume;
 	struct folder *state; /* NULL: none */
-	pthread_mutex_t lock; /* of profile, generation and reload */
-	struct profile *profile;
+	pthread_mutex_t lock; /* of profiles, generation and reload */
+	struct profiles *profiles;
 	uint64_t generation;
 	struct server_reload_state reload;
 	int64_t started_ms;
@@ -70,7 +70,8 @@ static void log_trust(const struct trust_snapshot *trust)
 	}
 }
 
-static int load_profile(struct server *s, struct profile **out, struct diag *d)
+static int load_profiles(
+	struct server *s, struct profiles **out, struct diag *d)
 {
 	const struct config *c = s->config;
 	struct trust_policy policy = {
@@ -83,19 +84,19 @@ static int load_profile(struct server *s, struct profile **out, struct diag *d)
 		c->trust_folder, s->generation + 1, &policy, &trust, d);
 	if (error < 0)
 		return error;
-	error = profile_modern(c, trust, &s->resume, out, d);
+	error = profiles_new(c, trust, &s->resume, out, d);
 	trust_snapshot_unref(trust);
 	return error;
 }
 
 int server_reload(struct server *s, struct diag *d)
 {
-	struct profile *fresh = NULL, *old = NULL;
-	int error = load_profile(s, &fresh, d);
+	struct profiles *fresh = NULL, *old = NULL;
+	int error = load_profiles(s, &fresh, d);
 	pthread_mutex_lock(&s->lock);
 	if (error == 0) {
-		old = s->profile;
-		__atomic_store_n(&s->profile, fresh, __ATOMIC_RELEASE);
+		old = s->profiles;
+		__atomic_store_n(&s->profiles, fresh, __ATOMIC_RELEASE);
 		s->generation++;
 		s->reload =
 			(struct server_reload_state){.loaded_ms = unix_ms()};
@@ -104,23 +105,23 @@ int server_reload(struct server *s, struct diag *d)
 		text_copy(s->reload.why, sizeof(s->reload.why), d->text);
 	}
 	pthread_mutex_unlock(&s->lock);
-	profile_unref(old);
+	profiles_unref(old);
 	if (error == 0)
 		log_trust(fresh->trust); /* only now is it in force */
 	return error;
 }
 
-struct profile *server_profile(struct server *s)
+struct profiles *server_profiles(struct server *s)
 {
 	pthread_mutex_lock(&s->lock);
-	struct profile *p = profile_ref(s->profile);
+	struct profiles *p = profiles_ref(s->profiles);
 	pthread_mutex_unlock(&s->lock);
 	return p;
 }
 
-static struct profile *get_profile(void *self)
+static struct profiles *get_profiles(void *self)
 {
-	return server_profile(self);
+	return server_profiles(self);
 }
 
 /* ---- workers ---- */
@@ -182,6 +183,25 @@ static void log_listening(const struct config_listener *l, uint16_t port)
 	log_str(&line, "transport", l->tls ? "tls" : "tcp");
 	log_str(&line, "address", l->address);
 	log_num(&line, "port", port);
+	if (l->tls)
+		log_str(&line, "profile", offer_profile_name(l->offer.profile));
+	log_str(&line, "ciphers", offer_preset_name(l->offer.preset));
+	log_str(&line, "null_cipher", l->offer.null_cipher ? "yes" : NULL);
+	log_end(&line);
+}
+
+/* Whoever reads the log at the start reads what he has let in. */
+static void log_risk(const struct config_listener *l, uint16_t port)
+{
+	struct log_line line;
+	const char *risk = l->tls ? offer_risk(&l->offer) : NULL;
+	if (!risk)
+		return;
+	log_begin(&line, LOG_EV_LISTENER_RISK);
+	log_str(&line, "service", config_protocol_name(l->protocol));
+	log_str(&line, "address", l->address);
+	log_num(&line, "port", port);
+	log_str(&line, "why", risk);
 	log_end(&line);
 }
 
@@ -217,8 +237,10 @@ static int start_workers(struct server *s, struct diag *d)
 		error = listen_on(s, &c->listeners[i], d);
 	for (size_t i = 0; error == 0 && i < n; i++)
 		error = worker_start(s->workers[i], d);
-	for (size_t i = 0; error == 0 && i < s->n_listeners; i++)
+	for (size_t i = 0; error == 0 && i < s->n_listeners; i++) {
 		log_listening(s->listeners[i].config, s->listeners[i].port);
+		log_risk(s->listeners[i].config, s->listeners[i].port);
+	}
 	return error;
 }
 
@@ -291,8 +313,8 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.overload = overload_new(config),
 		.resume = &s->resume,
 		.workers = workers_wanted(config),
-		.profile = &s->profile,
-		.get_profile = get_profile,
+		.profiles = &s->profiles,
+		.get_profiles = get_profiles,
 		.self = s,
 	};
 	service_limits_init(&s->shared.world.limits, config);
@@ -322,7 +344,7 @@ void server_free(struct server *s)
 		worker_join(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
-	profile_unref(s->profile);
+	profiles_unref(s->profiles);
 	ticket_keys_free(s->resume.keys);
 	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
@@ -377,7 +399,7 @@ struct conn_counters server_worker_counters(struct server *s, size_t worker)
 	const struct conn_counters *c = worker_counters(s->workers[worker]);
 	/* Who has closed was accepted before: read in this order. */
 	uint64_t closed = conn_counter_get(&c->closed);
-	return (struct conn_counters){
+	struct conn_counters copy = {
 		.accepted = conn_counter_get(&c->accepted),
 		.closed = closed,
 		.refused = conn_counter_get(&c->refused),
@@ -387,6 +409,11 @@ struct conn_counters server_worker_counters(struct server *s, size_t worker)
 		.bytes_in = conn_counter_get(&c->bytes_in),
 		.bytes_out = conn_counter_get(&c->bytes_out),
 	};
+	for (size_t i = 0; i < CONN_TLS_VERSIONS; i++)
+		for (size_t k = 0; k < 2; k++)
+			copy.by_version[i][k] =
+				conn_counter_get(&c->by_version[i][k]);
+	return copy;
 }
 
 struct conn_counters server_counters(struct server *s)
@@ -402,6 +429,9 @@ struct conn_counters server_counters(struct server *s)
 		sum.resumed += c.resumed;
 		sum.bytes_in += c.bytes_in;
 		sum.bytes_out += c.bytes_out;
+		for (size_t k = 0; k < (size_t)CONN_TLS_VERSIONS * 2; k++)
+			sum.by_version[k / 2][k % 2] +=
+				c.by_version[k / 2][k % 2];
 	}
 	return sum;
 }

@@ -67,8 +67,8 @@ struct conn_counters server_counters(struct server *s);
 struct conn_counters server_worker_counters(struct server *s, size_t worker);
 const struct server_listener *server_listeners(
 	const struct server *s, size_t *n);
-/* The profile in force; the caller unrefs it. */
-struct profile *server_profile(struct server *s);
+/* The profiles in force; the caller unrefs them. */
+struct profiles *server_profiles(struct server *s);
 struct server_reload_state server_reload_state(struct server *s);
 int64_t server_started_ms(const struct server *s);
 size_t server_workers(const struct server *s);

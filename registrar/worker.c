@@ -6,14 +6,11 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <openssl/evp.h>
 
 #include "protocols/tls/engine.h"
 #include "registrar/log.h"
@@ -43,6 +40,7 @@ struct listener {
 	struct worker *worker;
 	const struct service *service;
 	bool tls;
+	size_t number;		 /* in the configuration */
 	uint8_t tag[RESUME_TAG]; /* sessions stay at their listener */
 	struct listener *next;
 };
@@ -86,7 +84,7 @@ struct worker {
 	uint32_t free_slot; /* 0: none */
 	struct service_world world;
 	struct conn_host host;
-	struct profile *profile; /* the one in force, as far as we know */
+	struct profiles *profiles; /* those in force, as far as we know */
 	struct clock clock;
 	struct conn_counters counters;
 	struct overload_part overload;
@@ -180,16 +178,17 @@ static void drop(struct worker *w, struct conn *c, const struct in6_addr *from,
 	conn_refuse(c, why);
 }
 
-/* A reference on it. The lock is taken only after a reload: our own reference
- * keeps the address of the one we know from being used again. */
-static struct profile *profile_in_force(struct worker *w)
+/* A reference on the listener's. The lock is taken only after a reload: our
+ * own reference keeps the address of those we know from being used again. */
+static struct profile *profile_in_force(const struct listener *l)
 {
+	struct worker *w = l->worker;
 	const struct worker_shared *s = w->shared;
-	if (__atomic_load_n(s->profile, __ATOMIC_ACQUIRE) != w->profile) {
-		profile_unref(w->profile);
-		w->profile = s->get_profile(s->self);
+	if (__atomic_load_n(s->profiles, __ATOMIC_ACQUIRE) != w->profiles) {
+		profiles_unref(w->profiles);
+		w->profiles = s->get_profiles(s->self);
 	}
-	return profile_ref(w->profile);
+	return profile_ref(w->profiles->of[l->number]);
 }
 
 /* A socket that limits_enter counted becomes a connection. */
@@ -211,7 +210,7 @@ static void start(struct listener *l, int fd, const struct in6_addr *packed,
 	}
 	struct profile *profile = NULL;
 	if (l->tls) {
-		profile = profile_in_force(w);
+		profile = profile_in_force(l);
 		admission_started(&w->admission);
 	}
 	conn_start(c, l->service, profile, l->tag, slot_take(w, c));
@@ -506,15 +505,6 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	return w;
 }
 
-static void set_tag(struct listener *l, const struct config_listener *from)
-{
-	char text[128];
-	int n = snprintf(text, sizeof(text), "%s %s %s %u",
-		config_protocol_name(from->protocol), from->tls ? "tls" : "tcp",
-		from->address, from->port);
-	EVP_Digest(text, (size_t)n, l->tag, NULL, EVP_sha256(), NULL);
-}
-
 int worker_listen(struct worker *w, const struct config_listener *listener,
 	int fd, struct diag *d)
 {
@@ -523,7 +513,8 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	l->tls = listener->tls;
 	l->service = listener->protocol == CONFIG_SCCP ? &service_sccp
 						       : &service_sip;
-	set_tag(l, listener);
+	l->number = (size_t)(listener - w->world.config->listeners);
+	profile_tag(listener, l->tag);
 	l->next = w->listeners;
 	w->listeners = l;
 	l->poll.data = l;
@@ -596,7 +587,7 @@ void worker_free(struct worker *w)
 		w->orders = next;
 	}
 	pthread_mutex_destroy(&w->lock);
-	profile_unref(w->profile);
+	profiles_unref(w->profiles);
 	free(w->slots);
 	free(w);
 }

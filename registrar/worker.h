@@ -12,7 +12,7 @@
 
 struct worker;
 
-/* What workers share. get_profile answers a reference of the caller's. Each
+/* What workers share. get_profiles answers a reference of the caller's. Each
  * worker puts its own part of overload into its copy of world. */
 struct worker_shared {
 	struct service_world world;
@@ -20,8 +20,8 @@ struct worker_shared {
 	struct overload *overload;
 	const struct resume *resume;
 	size_t workers;
-	struct profile *const *profile; /* in force; read atomically */
-	struct profile *(*get_profile)(void *self);
+	struct profiles *const *profiles; /* in force; read atomically */
+	struct profiles *(*get_profiles)(void *self);
 	void *self;
 };
 

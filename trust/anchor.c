@@ -11,13 +11,12 @@
 #include "certs/must.h"
 #include "certs/text.h"
 #include "trust/cisco.h"
+#include "trust/waiver.h"
 
-/* The strength in bits that OpenSSL's levels ask of a key. */
-static int bits_of_level(int level)
+static bool is_of(const struct trust_anchor_policy *row, const char *file,
+	const char *sha256)
 {
-	static const int bits[TRUST_AUTH_LEVEL_MAX + 1] = {
-		0, 80, 112, 128, 192, 256};
-	return bits[level];
+	return strcmp(row->name, file) == 0 || strcmp(row->name, sha256) == 0;
 }
 
 enum cert_kind trust_anchor_policy_kind(
@@ -25,12 +24,20 @@ enum cert_kind trust_anchor_policy_kind(
 {
 	for (size_t i = 0; i < policy->n_anchors; i++) {
 		const struct trust_anchor_policy *row = &policy->anchors[i];
-		if (row->kind != CERT_KIND_UNKNOWN &&
-			(!strcmp(row->name, file) ||
-				!strcmp(row->name, sha256)))
+		if (row->kind != CERT_KIND_UNKNOWN && is_of(row, file, sha256))
 			return row->kind;
 	}
 	return CERT_KIND_UNKNOWN;
+}
+
+unsigned trust_anchor_policy_allows(
+	const struct trust_policy *policy, const char *file, const char *sha256)
+{
+	unsigned allows = 0;
+	for (size_t i = 0; i < policy->n_anchors; i++)
+		if (is_of(&policy->anchors[i], file, sha256))
+			allows |= policy->anchors[i].allows;
+	return allows;
 }
 
 /* A CAPF's leaves are our phones; any other's are at most Cisco's, the kind
@@ -63,7 +70,7 @@ static void judge_use(
 	else if (!key)
 		why = "its public key cannot be read";
 	else if (EVP_PKEY_get_security_bits(key) <
-		 bits_of_level(policy->auth_level))
+		 trust_level_bits(policy->auth_level))
 		why = weak;
 	else if (X509_get_extension_flags(cert) & EXFLAG_CRITICAL)
 		why = "it has a critical extension that we do not know";
@@ -93,6 +100,7 @@ const char *trust_anchor_init(struct trust_anchor *anchor, X509 *cert,
 	a.file = cert_must(strdup(clean));
 	a.known_as = trust_cisco_name(a.id.sha256);
 	a.kind = kind_of(&a, policy);
+	a.allows = trust_anchor_policy_allows(policy, a.file, a.id.sha256);
 	judge_use(&a, policy);
 	X509_up_ref(cert);
 	*anchor = a;

@@ -11,8 +11,11 @@ const char *trust_anchor_init(struct trust_anchor *anchor, X509 *cert,
 	const char *file, int line, const struct trust_policy *policy);
 void trust_anchor_deinit(struct trust_anchor *anchor);
 
-/* What the policy says of it by file name or fingerprint, else UNKNOWN. */
+/* What the policy says of it by file name or fingerprint: its kind, else
+ * UNKNOWN; what its leaves may be. */
 enum cert_kind trust_anchor_policy_kind(const struct trust_policy *policy,
+	const char *file, const char *sha256);
+unsigned trust_anchor_policy_allows(const struct trust_policy *policy,
 	const char *file, const char *sha256);
 
 #endif

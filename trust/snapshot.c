@@ -106,6 +106,8 @@ static int meet_again(struct loader *l, struct trust_anchor *there, int line)
 			there->id.subject, there->line);
 		return refuse(l, line, why);
 	}
+	there->allows |= trust_anchor_policy_allows(
+		&l->s->policy, l->file, there->id.sha256);
 	enum cert_kind here = trust_anchor_policy_kind(
 		&l->s->policy, l->file, there->id.sha256);
 	enum cert_kind before = trust_anchor_policy_kind(

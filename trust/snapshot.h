@@ -20,6 +20,7 @@ struct trust_anchor {
 	enum cert_kind kind;	 /* what its leaves are: LSC or MIC */
 	struct cert_identity id; /* its own subject, dates, fingerprints */
 	const char *known_as;	 /* of a known Cisco CA; else NULL */
+	unsigned allows;	 /* of its leaves: set of trust_waiver */
 	bool usable;
 	char unusable_why[128]; /* why not, "" when usable */
 };
@@ -28,6 +29,7 @@ struct trust_anchor {
 struct trust_anchor_policy {
 	const char *name;    /* file name, or 64 lower hex digits */
 	enum cert_kind kind; /* CERT_KIND_UNKNOWN: not overridden */
+	unsigned allows;     /* set of trust_waiver */
 };
 
 enum { TRUST_AUTH_LEVEL_MAX = 5 };
@@ -53,7 +55,8 @@ struct trust_snapshot;
  * the auth level) is loaded and marked unusable, so that a phone under it
  * gets the true reason and not "unknown CA". At most 4096 files and CAs.
  * Kind: the policy; else a known Cisco CA is MIC; else CN=CAPF-... is LSC;
- * else MIC, the kind that admits least. The caller owns one reference.
+ * else MIC, the kind that admits least. What the policy allows under any of a
+ * CA's names is allowed. The caller owns one reference.
  */
 int trust_snapshot_load(const char *dir, uint64_t generation,
 	const struct trust_policy *policy, struct trust_snapshot **out,

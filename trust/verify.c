@@ -4,12 +4,14 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "certs/must.h"
+#include "trust/waiver.h"
 #include "trust/why.h"
 
 static void set(struct trust_result *result, int error, int depth)
@@ -55,21 +57,29 @@ static time_t end_of(const X509 *cert)
 	return timegm(&tm);
 }
 
+/* The chain ends with the first certificate that is an anchor, thus with the
+ * leaf's issuer where that is one (TRUSTED_FIRST). NULL: there is none. */
+static const struct trust_anchor *anchor_of(
+	const struct trust_snapshot *snapshot, STACK_OF(X509) * chain)
+{
+	unsigned char sha256[32];
+	if (sk_X509_num(chain) < 2)
+		return NULL;
+	if (X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1),
+		    EVP_sha256(), sha256, NULL) != 1)
+		abort();
+	return trust_snapshot_find(snapshot, sha256);
+}
+
 static void vouch(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
 	struct trust_result *result)
 {
-	/* The chain ends with the first certificate that is an anchor, thus
-	 * with the leaf's issuer where that is one (TRUSTED_FIRST). */
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-	X509 *top = sk_X509_value(chain, sk_X509_num(chain) - 1);
-	unsigned char sha256[32];
-	if (X509_digest(top, EVP_sha256(), sha256, NULL) != 1)
-		abort();
-	result->anchor = trust_snapshot_find(snapshot, sha256);
+	result->anchor = anchor_of(snapshot, chain);
 	assert(result->anchor);
 	result->kind = result->anchor->kind;
-	result->until = end_of(top);
-	for (int i = sk_X509_num(chain) - 2; i >= 0; i--)
+	result->until = end_of(sk_X509_value(chain, 0));
+	for (int i = sk_X509_num(chain) - 1; i > 0; i--)
 		if (end_of(sk_X509_value(chain, i)) < result->until)
 			result->until = end_of(sk_X509_value(chain, i));
 }
@@ -95,6 +105,76 @@ static void judge(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
 	vouch(snapshot, ctx, result);
 }
 
+/* A verification of that leaf that is to be run. */
+static X509_STORE_CTX *begin(const struct trust_snapshot *snapshot, X509 *leaf,
+	STACK_OF(X509) * untrusted, time_t now)
+{
+	X509_STORE_CTX *ctx = cert_must(X509_STORE_CTX_new());
+	if (X509_STORE_CTX_init(
+		    ctx, trust_snapshot_store(snapshot), leaf, untrusted) != 1)
+		abort();
+	X509_STORE_CTX_set_time(ctx, 0, now);
+	return ctx;
+}
+
+static bool is_too_weak(const struct trust_result *result)
+{
+	return result->verdict == TRUST_WEAK_KEY ||
+	       result->verdict == TRUST_WEAK_DIGEST;
+}
+
+/* Would the anchor of this chain have what is weak in it? */
+static bool is_excused(const struct trust_snapshot *snapshot,
+	STACK_OF(X509) * chain, struct trust_result *result)
+{
+	const struct trust_anchor *anchor = anchor_of(snapshot, chain);
+	if (!anchor)
+		return false;
+	result->waived = trust_waiver_needed(
+		chain, trust_snapshot_policy(snapshot)->auth_level);
+	unsigned lacks = result->waived & ~anchor->allows;
+	/* OpenSSL stopped at the key, but that is not what is in the way. */
+	int digest = NID_undef;
+	X509_get_signature_info(
+		sk_X509_value(chain, 0), &digest, NULL, NULL, NULL);
+	if (lacks == TRUST_WAIVER_SHA1 && digest == NID_sha1)
+		set(result, X509_V_ERR_CA_MD_TOO_WEAK, 0);
+	if (lacks && !(lacks & TRUST_WAIVER_NEVER))
+		snprintf(result->cure, sizeof(result->cure),
+			"%s, or set %s to true for \"%s\" in trust.anchors",
+			trust_verdict_cure(result->verdict),
+			trust_waiver_text(lacks), anchor->file);
+	return result->waived && !lacks;
+}
+
+/*
+ * The anchor is known only once the chain is built, and OpenSSL finds a short
+ * key before that. So it goes again, at level 0: if the anchor allows what is
+ * weak, that result counts; else the first stands. Answers the one that
+ * counts, frees the other.
+ */
+static X509_STORE_CTX *reconsider(const struct trust_snapshot *snapshot,
+	X509_STORE_CTX *first, struct trust_result *result)
+{
+	X509 *leaf = X509_STORE_CTX_get0_cert(first);
+	struct trust_result anew = {.waived = 0};
+	X509_STORE_CTX *ctx = begin(snapshot, leaf,
+		X509_STORE_CTX_get0_untrusted(first),
+		X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(first)));
+	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), 0);
+	judge(snapshot, ctx, leaf, &anew);
+	bool excused =
+		is_excused(snapshot, X509_STORE_CTX_get0_chain(ctx), result);
+	if (excused) {
+		anew.waived = anew.verdict == TRUST_OK ? result->waived : 0;
+		*result = anew;
+	} else {
+		result->waived = 0;
+	}
+	X509_STORE_CTX_free(excused ? first : ctx);
+	return excused ? ctx : first;
+}
+
 void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
 	STACK_OF(X509) * untrusted, time_t now, struct trust_result *result)
 {
@@ -106,12 +186,10 @@ void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
 	if (leaf && error) {
 		set(result, error, 0);
 	} else if (leaf) {
-		ctx = cert_must(X509_STORE_CTX_new());
-		if (X509_STORE_CTX_init(ctx, trust_snapshot_store(snapshot),
-			    leaf, untrusted) != 1)
-			abort();
-		X509_STORE_CTX_set_time(ctx, 0, now);
+		ctx = begin(snapshot, leaf, untrusted, now);
 		judge(snapshot, ctx, leaf, result);
+		if (is_too_weak(result))
+			ctx = reconsider(snapshot, ctx, result);
 	}
 	if (result->verdict != TRUST_OK)
 		trust_why(snapshot, leaf, ctx, now, result);

@@ -18,11 +18,13 @@ struct trust_result {
 	enum cert_kind kind; /* by the anchor; UNKNOWN unless OK */
 	const struct trust_anchor *anchor; /* that vouched; of the snapshot */
 	time_t until; /* OK: when the first certificate of the chain expires */
+	unsigned waived; /* OK: rules that its anchor waives, trust_waiver */
 	/* One sentence naming what came, which rule refused it; "" when OK.
 	 * For UNKNOWN_CA it names the missing CA (subject, key id) and says
 	 * when a CA of that name but another key is present. */
 	char why[512];
 	char missing_ca[512]; /* issuer that is not there; "" */
+	char cure[512];	      /* "" when OK */
 };
 
 /*
@@ -31,8 +33,10 @@ struct trust_result {
  * snapshot is an anchor of its own (PARTIAL_CHAIN). The issuer is the anchor
  * of that name and key id; a leaf that names no key id, as MICs do, has the
  * one whose key fits its signature, and none that fits is UNKNOWN_CA. A CA is
- * never OK as a leaf. Does not touch the OpenSSL error queue. Thread-safe: a
- * snapshot is frozen.
+ * never OK as a leaf. Who is too weak for the auth level is OK where the
+ * anchor that vouches allows just that (`waived` says so); where it could, the
+ * cure names the key to set. Does not touch the OpenSSL error queue.
+ * Thread-safe: a snapshot is frozen.
  */
 void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
 	STACK_OF(X509) * untrusted, time_t now, struct trust_result *result);

@@ -201,6 +201,9 @@ void trust_why(const struct trust_snapshot *snapshot, X509 *leaf,
 {
 	struct sentence s = {.n = 0};
 	const char *text = trust_verdict_text(result->verdict);
+	if (!result->cure[0])
+		snprintf(result->cure, sizeof(result->cure), "%s",
+			trust_verdict_cure(result->verdict));
 	struct offence o = {.snapshot = snapshot,
 		.leaf = leaf,
 		.cert = leaf,

@@ -9,8 +9,8 @@
 
 #include "trust/verify.h"
 
-/* Fills why and missing_ca of a result that is not OK. ctx: after
- * X509_verify_cert, or NULL when it was not called. */
+/* Fills why, missing_ca and, if it is empty, cure of a result that is not OK.
+ * ctx: after X509_verify_cert, or NULL when it was not called. */
 void trust_why(const struct trust_snapshot *snapshot, X509 *leaf,
 	X509_STORE_CTX *ctx, time_t now, struct trust_result *result);
 

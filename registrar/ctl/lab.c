@@ -36,22 +36,28 @@ static int write_json(const char *path, const json_t *root)
 	return error ? CTL_FAILED : CTL_OK;
 }
 
-static json_t *listener(const char *service, bool free_ports)
+static json_t *listeners(bool free_ports)
 {
-	json_t *o = json_pack("{ss ss ss}", "service", service, "transport",
-		"tls", "address", "127.0.0.1");
-	if (free_ports)
-		json_object_set_new(o, "port", json_integer(0));
-	return o;
+	static const char *const services[] = {"sccp", "sip"};
+	static const char *const transports[] = {"tls", "tcp"};
+	json_t *list = json_array();
+	for (int i = 0; i < 4; i++) {
+		json_t *o = json_pack("{ss ss ss}", "service", services[i / 2],
+			"transport", transports[i % 2], "address", "127.0.0.1");
+		if (free_ports)
+			json_object_set_new(o, "port", json_integer(0));
+		json_array_append_new(list, o);
+	}
+	return list;
 }
 
 static int write_config(const char *dir, bool free_ports)
 {
 	char *path = memory_format("%s/dialtoned.json", dir);
-	json_t *root = json_pack("{s{ss} s[oo] s{ss} s{}}", "trust",
+	json_t *root = json_pack("{s{ss} so s{ss} s{ss}}", "trust",
 		"callmanager", "CallManager-trust", "listeners",
-		listener("sccp", free_ports), listener("sip", free_ports),
-		"admin", "socket", "admin.sock", "devices");
+		listeners(free_ports), "admin", "socket", "admin.sock", "state",
+		"folder", "state");
 	if (free_ports)
 		json_object_set_new(
 			root, "status", json_pack("{si}", "port", 0));
@@ -94,9 +100,9 @@ static void phone_usage(void)
 {
 	fputs("usage: dialtone lab phone DIR NAME [--leaf KIND] [--key KEY] "
 	      "[--model MODEL] [--days N]\n"
-	      "  makes DIR/phones/NAME/KIND.pem and .key, and enters NAME "
-	      "into the\n  devices of DIR/dialtoned.json, with mic for its "
-	      "MIC\n"
+	      "  makes DIR/phones/NAME/KIND.pem and .key; the registrar "
+	      "knows NAME\n"
+	      "  once you say: dialtone device add NAME\n"
 	      "  --leaf ",
 		stderr);
 	for (int i = 0; i < CERT_LAB_LEAVES; i++)
@@ -105,29 +111,6 @@ static void phone_usage(void)
 	fputs(" (lsc)\n"
 	      "  --key  rsa2048|rsa1024|rsa3072|p256|p384 (rsa2048)\n",
 		stderr);
-}
-
-/* The lab's own configuration knows this phone. */
-static int enter(const char *dir, const char *device, bool mic)
-{
-	json_error_t error;
-	char *path = memory_format("%s/dialtoned.json", dir);
-	int status = CTL_OK;
-	json_t *root = json_load_file(path, 0, &error);
-	if (root) {
-		json_t *devices = json_object_get(root, "devices");
-		json_t *entry = json_object_get(devices, device);
-		if (!entry) {
-			entry = json_object();
-			json_object_set_new(devices, device, entry);
-		}
-		if (mic)
-			json_object_set_new(entry, "mic", json_true());
-		status = write_json(path, root);
-		json_decref(root);
-	}
-	free(path);
-	return status;
 }
 
 /* Reads "--option VALUE" pairs; false on anything else. */
@@ -171,10 +154,6 @@ int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv)
 	cert_lab_close(lab);
 	if (error < 0)
 		return complain(&d);
-	bool mic = phone.leaf == CERT_LAB_LEAF_MIC ||
-		   phone.leaf == CERT_LAB_LEAF_MIC_SHA1;
-	if (enter(argv[0], phone.device, mic) != CTL_OK)
-		return CTL_FAILED;
 	printf("%s/phones/%s/%s.pem\n", argv[0], phone.device,
 		cert_lab_leaf_name(phone.leaf));
 	return CTL_OK;

@@ -40,6 +40,20 @@ static const json_t *at(const json_t *object, const char *path)
 	return object;
 }
 
+/* The texts of a list, a space between. */
+static void words(const json_t *list, char text[CELL_MAX])
+{
+	size_t i, n = 0;
+	json_t *word;
+	json_array_foreach((json_t *)list, i, word)
+	{
+		const char *one = json_string_value(word);
+		if (one && n < CELL_MAX)
+			n += (size_t)snprintf(text + n, CELL_MAX - n, "%s%s",
+				i ? " " : "", one);
+	}
+}
+
 static void cell(const json_t *object, const char *path, char text[CELL_MAX])
 {
 	const json_t *v = at(object, path);
@@ -51,6 +65,8 @@ static void cell(const json_t *object, const char *path, char text[CELL_MAX])
 			(long long)json_integer_value(v));
 	else if (json_is_boolean(v))
 		snprintf(text, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
+	else if (json_is_array(v))
+		words(v, text);
 }
 
 /* Characters, not bytes: what a UTF-8 terminal shows. */

@@ -47,6 +47,18 @@ static const struct ctl_column status_fields[] = {
 	{"ticket keys rotated", "resumption.ticketKeysRotated"},
 };
 
+static const struct ctl_column listener_fields[] = {
+	{"listener", "service"},
+	{"  transport", "transport"},
+	{"  address", "address"},
+	{"  port", "port"},
+	{"  profile", "profile"},
+	{"  TLS versions", "versions"},
+	{"  cipher preset", "preset"},
+	{"  ciphers", "ciphers"},
+	{"  NULL-SHA", "nullCipher"},
+};
+
 static const struct ctl_column phone_columns[] = {
 	{"NAME", "name"},
 	{"STATE", "state"},
@@ -73,6 +85,7 @@ static const struct ctl_column phone_fields[] = {
 	{"certificate", "certificate.kind"},
 	{"  issuer", "certificate.issuer"},
 	{"  anchor", "certificate.anchor"},
+	{"  waived rules", "certificate.waived"},
 	{"  serial", "certificate.serial"},
 	{"  expires", "certificate.notAfter"},
 	{"model", "model"},
@@ -107,6 +120,7 @@ static const struct ctl_column failure_fields[] = {
 static const struct ctl_column anchor_columns[] = {
 	{"FILE", "file"},
 	{"ISSUES", "issues"},
+	{"ALLOWS", "allows"},
 	{"SUBJECT", "subject"},
 	{"SERIAL", "serial"},
 	{"KEY", "key"},
@@ -139,6 +153,18 @@ static int show_list(const struct ctl *ctl, const char *path, const char *list,
 	return CTL_OK;
 }
 
+static void print_status(const json_t *o)
+{
+	size_t i;
+	json_t *listener;
+	ctl_print_fields(o, COLUMNS(status_fields));
+	json_array_foreach(json_object_get(o, "listeners"), i, listener)
+	{
+		putchar('\n');
+		ctl_print_fields(listener, COLUMNS(listener_fields));
+	}
+}
+
 int ctl_status(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
@@ -150,7 +176,7 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		ctl_print_json(o);
 	else
-		ctl_print_fields(o, COLUMNS(status_fields));
+		print_status(o);
 	json_decref(o);
 	return CTL_OK;
 }

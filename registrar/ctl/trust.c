@@ -12,6 +12,7 @@
 #include "registrar/tls/alert.h"
 #include "trust/snapshot.h"
 #include "trust/verify.h"
+#include "trust/waiver.h"
 
 static const char usage[] =
 	"usage: dialtone trust check FILE [--store DIR]\n"
@@ -19,7 +20,8 @@ static const char usage[] =
 	"  --store     judge with this folder; default: the one that the\n"
 	"              registrar has in force, with its policy\n";
 
-/* Policy as the registrar has it: the kind of each anchor by fingerprint. */
+/* Policy as the registrar has it: kind and allowances of each anchor by
+ * fingerprint. */
 static void policy_from(const json_t *trust, struct trust_policy *policy)
 {
 	const json_t *list = json_object_get(trust, "list");
@@ -33,6 +35,12 @@ static void policy_from(const json_t *trust, struct trust_policy *policy)
 		anchors[i].kind = strcmp(ctl_text(a, "issues"), "LSC") == 0
 					  ? CERT_KIND_LSC
 					  : CERT_KIND_MIC;
+		const char *allows = ctl_text(a, "allows");
+#define X(symbol, bit, key)      \
+	if (strstr(allows, key)) \
+		anchors[i].allows |= (bit);
+		TRUST_WAIVER_LIST(X)
+#undef X
 	}
 	policy->auth_level = (int)ctl_number(trust, "authLevel");
 	policy->anchors = anchors;
@@ -101,11 +109,12 @@ static json_t *describe(const struct trust_result *r, X509 *leaf)
 	if (r->anchor) {
 		set(o, "kind", cert_kind_name(r->kind));
 		set(o, "anchor", r->anchor->file);
+		set(o, "waived", trust_waiver_text(r->waived));
 	}
 	set(o, "meaning", trust_verdict_text(r->verdict));
 	set(o, "why", r->why);
 	set(o, "missingCa", r->missing_ca);
-	set(o, "cure", trust_verdict_cure(r->verdict));
+	set(o, "cure", r->cure);
 	if (!alert)
 		return o;
 	json_object_set_new(o, "alert", json_integer(alert));
@@ -124,6 +133,7 @@ static const struct ctl_column fields[] = {
 	{"  expires", "notAfter"},
 	{"kind", "kind"},
 	{"anchor", "anchor"},
+	{"waived rules", "waived"},
 	{"meaning", "meaning"},
 	{"why", "why"},
 	{"missing CA", "missingCa"},

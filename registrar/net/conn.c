@@ -82,6 +82,7 @@ static void log_conn(
 	log_str(&line, "tls", c->peer.tls_version);
 	log_str(&line, "cipher", c->peer.cipher);
 	log_str(&line, "resumed", c->peer.resumed ? "yes" : NULL);
+	log_str(&line, "waived", peer_waived(&c->peer));
 	log_str(&line, "why", why);
 	log_end(&line);
 }
@@ -306,15 +307,24 @@ void conn_abort(struct conn *c, enum reason_unreg cause)
 
 /* ---- receiving ---- */
 
+static void count_handshake(struct conn *c)
+{
+	struct conn_counters *counters = c->host->counters;
+	int version = SSL_version(c->tls->ssl) - TLS1_VERSION;
+	assert(version >= 0 && version < CONN_TLS_VERSIONS);
+	conn_counter_add(&counters->handshakes_ok, 1);
+	conn_counter_add(&counters->by_version[version][c->peer.resumed], 1);
+	if (c->peer.resumed)
+		conn_counter_add(&counters->resumed, 1);
+}
+
 static void on_secured(struct conn *c)
 {
 	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
-	if (c->peer.resumed)
-		conn_counter_add(&c->host->counters->resumed, 1);
+	count_handshake(c);
 	profile_settle(c->profile, c->tls->ssl);
 	forget_finding(c);
-	conn_counter_add(&c->host->counters->handshakes_ok, 1);
 	leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
 }

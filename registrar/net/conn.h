@@ -29,7 +29,7 @@ struct conn_host {
 	void *self;
 };
 
-enum { CONN_INPUT_MAX = 64 * 1024 };
+enum { CONN_INPUT_MAX = 64 * 1024, CONN_TLS_VERSIONS = 4 };
 
 /* Counted by one worker, read by status: relaxed atomics. */
 struct conn_counters {
@@ -39,6 +39,8 @@ struct conn_counters {
 	uint64_t handshakes_ok;
 	uint64_t handshakes_failed;
 	uint64_t resumed; /* of handshakes_ok */
+	/* handshakes_ok by TLS version, from 1.0; full, and resumed. */
+	uint64_t by_version[CONN_TLS_VERSIONS][2];
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 };

@@ -8,6 +8,7 @@
 #include "registrar/log.h"
 #include "registrar/service/service.h"
 #include "registrar/text.h"
+#include "trust/waiver.h"
 
 void service_refused(const struct service_world *world, const struct peer *peer,
 	const char *device, const struct admit_verdict *verdict)
@@ -108,6 +109,7 @@ void service_entry(struct directory_entry *entry, const struct peer *peer,
 	entry->cert_serial = cert->serial;
 	entry->model = cert->model;
 	entry->cert_not_after = cert->not_after;
+	entry->waived = cert->waived;
 }
 
 static void log_entry(enum log_event event, const struct directory_entry *e)
@@ -123,6 +125,7 @@ static void log_entry(enum log_event event, const struct directory_entry *e)
 	if (e->tls) {
 		log_str(&line, "cert", cert_kind_name(e->kind));
 		log_str(&line, "issuer", e->issuer_cn);
+		log_str(&line, "waived", trust_waiver_text(e->waived));
 		log_str(&line, "tls", e->tls_version);
 		log_str(&line, "cipher", e->cipher);
 		log_str(&line, "resumed", e->resumed ? "yes" : NULL);

@@ -10,6 +10,7 @@
 
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
+#include "trust/waiver.h"
 
 /* NULL for "", so that absent things are absent. */
 static void set_text(json_t *object, const char *key, const char *text)
@@ -40,18 +41,52 @@ static void set_reason(
 			name));
 }
 
-static json_t *listeners(struct server *s)
+/* Versions and suites as OpenSSL has them, not as they were asked for. */
+static void set_tls(json_t *o, const struct profile *p)
+{
+	static const struct {
+		int version;
+		const char *name;
+	} all[] = {{TLS1_VERSION, "TLSv1"}, {TLS1_1_VERSION, "TLSv1.1"},
+		{TLS1_2_VERSION, "TLSv1.2"}, {TLS1_3_VERSION, "TLSv1.3"}};
+	json_t *versions = json_array(), *suites = json_array();
+	const STACK_OF(SSL_CIPHER) *list = SSL_CTX_get_ciphers(p->ctx);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].version >= SSL_CTX_get_min_proto_version(p->ctx))
+			json_array_append_new(
+				versions, json_string(all[i].name));
+	for (int i = 0; i < sk_SSL_CIPHER_num(list); i++)
+		json_array_append_new(
+			suites, json_string(SSL_CIPHER_get_name(
+					sk_SSL_CIPHER_value(list, i))));
+	set_text(o, "profile", offer_profile_name(p->choice.profile));
+	set_text(o, "preset", offer_preset_name(p->choice.preset));
+	json_object_set_new(o, "versions", versions);
+	json_object_set_new(o, "ciphers", suites);
+	json_object_set_new(
+		o, "nullCipher", json_boolean(p->choice.null_cipher));
+}
+
+/* p NULL: it has no TLS. */
+static json_t *listener(
+	const struct server_listener *l, const struct profile *p)
+{
+	json_t *o = json_pack("{ss ss ss si}", "service",
+		config_protocol_name(l->config->protocol), "transport",
+		l->config->tls ? "tls" : "tcp", "address", l->config->address,
+		"port", l->port);
+	if (p)
+		set_tls(o, p);
+	return o;
+}
+
+static json_t *listeners(struct server *s, const struct profiles *p)
 {
 	size_t n;
 	const struct server_listener *list = server_listeners(s, &n);
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all,
-			json_pack("{ss ss ss si}", "service",
-				config_protocol_name(list[i].config->protocol),
-				"transport",
-				list[i].config->tls ? "tls" : "tcp", "address",
-				list[i].config->address, "port", list[i].port));
+		json_array_append_new(all, listener(&list[i], p->of[i]));
 	return all;
 }
 
@@ -153,7 +188,7 @@ static void set_admin_socket(json_t *o, const char *path)
 }
 
 /* Generation, age and the last refused reload of the trust in force. */
-static json_t *trust_head(struct server *s, const struct profile *p)
+static json_t *trust_head(struct server *s, const struct profiles *p)
 {
 	struct server_reload_state reload = server_reload_state(s);
 	json_t *o = json_object();
@@ -201,7 +236,7 @@ static json_t *resumption(struct server *s)
 	return o;
 }
 
-static json_t *own_certificates(const struct profile *p)
+static json_t *own_certificates(const struct profiles *p)
 {
 	json_t *all = json_array();
 	for (size_t i = 0; i < p->n_own; i++) {
@@ -231,7 +266,7 @@ static json_t *inventory(struct server *s)
 
 json_t *status_json_status(struct server *s)
 {
-	struct profile *p = server_profile(s);
+	struct profiles *p = server_profiles(s);
 	struct timespec now;
 	json_t *o = json_object();
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -251,8 +286,8 @@ json_t *status_json_status(struct server *s)
 	json_object_set_new(o, "trust", trust_head(s, p));
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
-	json_object_set_new(o, "listeners", listeners(s));
-	profile_unref(p);
+	json_object_set_new(o, "listeners", listeners(s, p));
+	profiles_unref(p);
 	return o;
 }
 
@@ -262,6 +297,7 @@ static json_t *certificate_of(const struct directory_entry *e)
 	set_text(o, "kind", cert_kind_name(e->kind));
 	set_text(o, "issuer", e->issuer_cn);
 	set_text(o, "anchor", e->anchor);
+	set_text(o, "waived", trust_waiver_text(e->waived));
 	set_text(o, "serial", e->cert_serial);
 	set_time(o, "notAfter", (int64_t)e->cert_not_after * 1000);
 	return o;
@@ -399,6 +435,7 @@ static json_t *anchor(const struct trust_anchor *a)
 	json_t *o = json_object();
 	set_text(o, "file", a->file);
 	set_text(o, "issues", cert_kind_name(a->kind));
+	set_text(o, "allows", trust_waiver_text(a->allows));
 	set_text(o, "knownAs", a->known_as);
 	set_text(o, "subject", a->id.subject);
 	set_text(o, "issuer", a->id.issuer);
@@ -416,7 +453,7 @@ static json_t *anchor(const struct trust_anchor *a)
 
 json_t *status_json_trust(struct server *s)
 {
-	struct profile *p = server_profile(s);
+	struct profiles *p = server_profiles(s);
 	size_t n;
 	const struct trust_anchor *list = trust_snapshot_anchors(p->trust, &n);
 	json_t *o = trust_head(s, p);
@@ -424,6 +461,6 @@ json_t *status_json_trust(struct server *s)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, anchor(&list[i]));
 	json_object_set_new(o, "list", all);
-	profile_unref(p);
+	profiles_unref(p);
 	return o;
 }

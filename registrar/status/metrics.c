@@ -28,7 +28,7 @@ struct seen {
 
 static void look(struct server *s, struct seen *out)
 {
-	struct profile *p = server_profile(s);
+	struct profiles *p = server_profiles(s);
 	const struct resume *r = server_resume(s);
 	size_t anchors;
 	trust_snapshot_anchors(p->trust, &anchors);
@@ -43,7 +43,7 @@ static void look(struct server *s, struct seen *out)
 	};
 	if (r->cache)
 		out->sessions = session_cache_fill(r->cache);
-	profile_unref(p);
+	profiles_unref(p);
 }
 
 /* ---- families whose series are not known beforehand ---- */
@@ -82,6 +82,25 @@ static void failures(struct metrics_page *page, const struct seen *seen)
 	}
 }
 
+static void by_version(struct metrics_page *page, const struct seen *seen)
+{
+	static const char *const versions[CONN_TLS_VERSIONS] = {
+		"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+	static const char *const kinds[2] = {"full", "resumed"};
+	for (size_t i = 0; i < server_workers(seen->server); i++) {
+		struct conn_counters c =
+			server_worker_counters(seen->server, i);
+		char number[21];
+		snprintf(number, sizeof(number), "%zu", i);
+		for (size_t k = 0; k < (size_t)CONN_TLS_VERSIONS * 2; k++) {
+			metrics_label(page, "version", versions[k / 2]);
+			metrics_label(page, "kind", kinds[k % 2]);
+			metrics_label(page, "worker", number);
+			metrics_value(page, c.by_version[k / 2][k % 2]);
+		}
+	}
+}
+
 static void verdicts(struct metrics_page *page, const struct seen *seen)
 {
 	const struct resume *r = server_resume(seen->server);
@@ -104,7 +123,7 @@ static void key_age(struct metrics_page *page, const struct seen *seen)
 
 static void certificates(struct metrics_page *page, const struct seen *seen)
 {
-	struct profile *p = server_profile(seen->server);
+	struct profiles *p = server_profiles(seen->server);
 	for (size_t i = 0; i < p->n_own; i++) {
 		char number[21];
 		snprintf(number, sizeof(number), "%zu", i);
@@ -112,7 +131,7 @@ static void certificates(struct metrics_page *page, const struct seen *seen)
 		metrics_label(page, "subject", p->own[i].subject);
 		metrics_value(page, (uint64_t)p->own[i].not_after);
 	}
-	profile_unref(p);
+	profiles_unref(p);
 }
 
 /* ---- the table ---- */
@@ -167,6 +186,9 @@ static const struct row rows[] = {
 		WORKER(handshakes_failed)},
 	{"dialtone_handshakes_resumed_total", COUNTER,
 		"TLS handshakes that were resumptions.", WORKER(resumed)},
+	{"dialtone_handshakes_version_total", COUNTER,
+		"TLS handshakes that succeeded, by version and kind.",
+		WRITTEN_BY(by_version)},
 	{"dialtone_received_bytes_total", COUNTER,
 		"Bytes that phones sent, TLS included.", WORKER(bytes_in)},
 	{"dialtone_sent_bytes_total", COUNTER,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listener profile: an SSL_CTX and the trust it judges clients with. */
+/* Listener profiles: an SSL_CTX each, and the trust they judge clients with. */
 #include "registrar/tls/profile.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,19 +15,6 @@
 #include "registrar/tls/lean.h"
 
 enum { CLIENT_CHAIN_MAX = 32 * 1024 };
-
-/*
- * SCCP phones speak TLS 1.2 with RSA key exchange and CBC (specs tls-phones
- * 5), so those two close the list; the first common suite of ours counts.
- */
-static const char suites_12[] = "ECDHE-ECDSA-AES128-GCM-SHA256:"
-				"ECDHE-RSA-AES128-GCM-SHA256:"
-				"ECDHE-ECDSA-AES256-GCM-SHA384:"
-				"ECDHE-RSA-AES256-GCM-SHA384:"
-				"ECDHE-ECDSA-CHACHA20-POLY1305:"
-				"ECDHE-RSA-CHACHA20-POLY1305:"
-				"AES128-GCM-SHA256:AES256-GCM-SHA384:"
-				"AES256-SHA:AES128-SHA";
 
 static int finding_index = -1;
 
@@ -51,11 +38,13 @@ bool profile_conclude(
 		return false;
 	const struct trust_anchor *anchor = NULL;
 	if (resume_recall(ssl, &finding->record))
-		anchor = trust_snapshot_find(p->trust, finding->record.anchor);
+		anchor = trust_snapshot_find(
+			p->set->trust, finding->record.anchor);
 	finding->result = (struct trust_result){
 		.verdict = anchor ? TRUST_OK : TRUST_UNREADABLE,
 		.kind = anchor ? finding->record.kind : CERT_KIND_UNKNOWN,
 		.anchor = anchor,
+		.waived = anchor ? finding->record.cert->waived : 0,
 	};
 	return true;
 }
@@ -63,7 +52,7 @@ bool profile_conclude(
 void profile_settle(const struct profile *p, SSL *ssl)
 {
 	profile_watch(ssl, NULL);
-	parking_settle(p->parking, ssl);
+	parking_settle(p->set->parking, ssl);
 }
 
 /* Was this very certificate found good by this very trust before? */
@@ -73,27 +62,33 @@ static bool is_known_good(
 	unsigned char sha256[32];
 	if (X509_digest(leaf, EVP_sha256(), sha256, NULL) != 1)
 		abort(); /* law 2: no memory */
-	const struct trust_anchor *anchor =
-		verdicts_find(p->verdicts, sha256, time(NULL), &f->record.cert);
+	const struct trust_anchor *anchor = verdicts_find(
+		p->set->verdicts, sha256, time(NULL), &f->record.cert);
 	if (anchor)
 		f->result = (struct trust_result){.verdict = TRUST_OK,
 			.kind = anchor->kind,
-			.anchor = anchor};
+			.anchor = anchor,
+			.waived = f->record.cert->waived};
 	return anchor != NULL;
 }
 
 static void judge(const struct profile *p, X509 *leaf,
 	STACK_OF(X509) * untrusted, struct profile_finding *f)
 {
+	const struct trust_snapshot *trust = p->set->trust;
 	struct cert_identity identity;
 	if (leaf) {
 		cert_identity_read(leaf, &identity);
 		f->record.cert = peer_cert_new(&identity);
 	}
-	trust_verify(p->trust, leaf, untrusted, time(NULL), &f->result);
-	if (f->result.verdict == TRUST_OK)
-		verdicts_put(p->verdicts, f->result.anchor, f->result.until,
-			f->record.cert);
+	trust_verify(trust, leaf, untrusted, time(NULL), &f->result);
+	if (f->result.verdict != TRUST_OK)
+		return;
+	f->record.cert->waived = (uint8_t)f->result.waived;
+	f->record.cert->level =
+		(uint8_t)trust_snapshot_policy(trust)->auth_level;
+	verdicts_put(p->set->verdicts, f->result.anchor, f->result.until,
+		f->record.cert);
 }
 
 /* Replaces OpenSSL's own verification: trust_verify alone decides. */
@@ -126,7 +121,8 @@ static int ssl_refused(struct diag *d, const char *file, const char *what)
 	return -EINVAL;
 }
 
-static int use_certificate(struct profile *p,
+/* One pair of files, for all profiles of the set. */
+static int use_certificate(struct profiles *set,
 	const struct config_certificate *pair, struct diag *d)
 {
 	struct cert_list chain = {0};
@@ -146,26 +142,26 @@ static int use_certificate(struct profile *p,
 	STACK_OF(X509) *rest = sk_X509_new_null();
 	for (size_t i = 1; rest && i < chain.n; i++)
 		sk_X509_push(rest, chain.cert[i]);
-	if (!rest || SSL_CTX_use_cert_and_key(
-			     p->ctx, chain.cert[0], key, rest, 0) != 1)
-		error = ssl_refused(
-			d, pair->certificate, "OpenSSL does not take it");
+	for (size_t i = 0; error == 0 && i < set->n; i++)
+		if (!rest || SSL_CTX_use_cert_and_key(set->list[i].ctx,
+				     chain.cert[0], key, rest, 0) != 1)
+			error = ssl_refused(d, pair->certificate,
+				"OpenSSL does not take it");
 	sk_X509_free(rest);
 	if (error == 0)
 		cert_identity_read(
-			chain.cert[0], memory_grow((void **)&p->own, &p->n_own,
-					       sizeof(*p->own)));
+			chain.cert[0], memory_grow((void **)&set->own,
+					       &set->n_own, sizeof(*set->own)));
 out:
 	cert_list_deinit(&chain);
 	EVP_PKEY_free(key);
 	return error;
 }
 
+/* What is no listener's to choose. */
 static void set_rules(struct profile *p)
 {
 	SSL_CTX *ctx = p->ctx;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_security_level(ctx, 1);
 	SSL_CTX_set_options(
 		ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 			     SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -179,48 +175,146 @@ static void set_rules(struct profile *p)
 	SSL_CTX_set_cert_verify_callback(ctx, verify, p);
 }
 
-int profile_modern(const struct config *config, struct trust_snapshot *trust,
+static int set_offer(struct profile *p, struct diag *d)
+{
+	struct offer offer;
+	offer_make(&p->choice, &offer);
+	SSL_CTX_set_security_level(p->ctx, offer.level);
+	if (SSL_CTX_set_min_proto_version(p->ctx, offer.min_version) == 1 &&
+		SSL_CTX_set_cipher_list(p->ctx, offer.suites) == 1 &&
+		(!offer.suites_13 || SSL_CTX_set_ciphersuites(
+					     p->ctx, offer.suites_13) == 1) &&
+		(!*offer.signatures || SSL_CTX_set1_sigalgs_list(
+					       p->ctx, offer.signatures) == 1))
+		return 0;
+	return ssl_refused(d, offer_profile_name(p->choice.profile),
+		"this OpenSSL does not offer that");
+}
+
+static bool is_same(const struct offer_choice *a, const struct offer_choice *b)
+{
+	return a->profile == b->profile && a->preset == b->preset &&
+	       a->null_cipher == b->null_cipher;
+}
+
+/* The profile that offers this, made if it is not there. */
+static int profile_of(struct profiles *set, const struct offer_choice *choice,
 	struct resume *resume, struct profile **out, struct diag *d)
 {
-	struct profile *p = memory_zero(sizeof(*p));
-	int error = 0;
-	p->refs = 1;
-	p->trust = trust_snapshot_ref(trust);
+	for (size_t i = 0; i < set->n; i++) {
+		*out = &set->list[i];
+		if (is_same(&set->list[i].choice, choice))
+			return 0;
+	}
+	struct profile *p = *out = &set->list[set->n++];
+	*p = (struct profile){.set = set, .choice = *choice};
 	p->ctx = SSL_CTX_new_ex(lean_library(), NULL, TLS_server_method());
 	if (!p->ctx)
 		abort(); /* law 2: no memory */
-	p->parking = parking_new();
-	p->verdicts = verdicts_new();
 	set_rules(p);
 	if (resume)
-		p->resume = resume_ctx_new(resume, p->ctx, trust, p->parking);
-	if (SSL_CTX_set_cipher_list(p->ctx, suites_12) != 1)
-		error = ssl_refused(d, "profile modern", "cipher list");
+		p->resume = resume_ctx_new(
+			resume, p->ctx, set->trust, set->parking);
+	return set_offer(p, d);
+}
+
+/* RSA key exchange is all that TLS 1.0 phones and NULL-SHA know. */
+static int check_keys(const struct profiles *set, struct diag *d)
+{
+	bool rsa = false, needed = false;
+	for (size_t i = 0; i < set->n_own; i++)
+		rsa |= strncmp(set->own[i].key, "RSA", 3) == 0;
+	for (size_t i = 0; i < set->n; i++)
+		needed |= set->list[i].choice.null_cipher ||
+			  set->list[i].choice.profile == OFFER_LEGACY;
+	if (rsa || !needed)
+		return 0;
+	return diag_set(d, -EINVAL,
+		"a listener with profile legacy or null_cipher needs an RSA "
+		"certificate, which its phones' suites exchange keys with: add "
+		"one to tls.certificates");
+}
+
+static int fill(struct profiles *set, const struct config *config,
+	struct resume *resume, struct diag *d)
+{
+	int error = 0;
+	for (size_t i = 0; error == 0 && i < config->n_listeners; i++)
+		if (config->listeners[i].tls)
+			error = profile_of(set, &config->listeners[i].offer,
+				resume, &set->of[i], d);
 	for (size_t i = 0; error == 0 && i < config->n_certificates; i++)
-		error = use_certificate(p, &config->certificates[i], d);
+		error = use_certificate(set, &config->certificates[i], d);
+	return error < 0 ? error : check_keys(set, d);
+}
+
+int profiles_new(const struct config *config, struct trust_snapshot *trust,
+	struct resume *resume, struct profiles **out, struct diag *d)
+{
+	struct profiles *set = memory_zero(sizeof(*set));
+	size_t room = config->n_listeners ? config->n_listeners : 1;
+	set->refs = 1;
+	set->trust = trust_snapshot_ref(trust);
+	set->parking = parking_new();
+	set->verdicts = verdicts_new();
+	set->list = memory_zero(room * sizeof(*set->list));
+	set->of = memory_zero(room * sizeof(struct profile *));
+	int error = fill(set, config, resume, d);
 	if (error < 0) {
-		profile_unref(p);
+		profiles_unref(set);
 		return error;
 	}
-	*out = p;
+	*out = set;
 	return 0;
+}
+
+struct profiles *profiles_ref(struct profiles *set)
+{
+	__atomic_add_fetch(&set->refs, 1, __ATOMIC_RELAXED);
+	return set;
+}
+
+void profiles_unref(struct profiles *set)
+{
+	if (!set || __atomic_sub_fetch(&set->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	for (size_t i = 0; i < set->n; i++) {
+		SSL_CTX_free(set->list[i].ctx);
+		resume_ctx_free(set->list[i].resume);
+	}
+	parking_free(set->parking);
+	verdicts_free(set->verdicts);
+	trust_snapshot_unref(set->trust);
+	free(set->own);
+	free(set->list);
+	free(set->of);
+	free(set);
 }
 
 struct profile *profile_ref(struct profile *p)
 {
-	__atomic_add_fetch(&p->refs, 1, __ATOMIC_RELAXED);
+	profiles_ref(p->set);
 	return p;
 }
 
 void profile_unref(struct profile *p)
 {
-	if (!p || __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
-	SSL_CTX_free(p->ctx);
-	resume_ctx_free(p->resume);
-	parking_free(p->parking);
-	verdicts_free(p->verdicts);
-	trust_snapshot_unref(p->trust);
-	free(p->own);
-	free(p);
+	if (p)
+		profiles_unref(p->set);
+}
+
+void profile_tag(
+	const struct config_listener *listener, uint8_t tag[RESUME_TAG])
+{
+	const struct offer_choice *offer = &listener->offer;
+	const char *preset = offer_preset_name(offer->preset);
+	char text[192];
+	int n = snprintf(text, sizeof(text), "%s %s %s %u %s %s %s",
+		config_protocol_name(listener->protocol),
+		listener->tls ? "tls" : "tcp", listener->address,
+		listener->port, offer_profile_name(offer->profile),
+		preset ? preset : "own",
+		offer->null_cipher ? "null" : "no-null");
+	if (EVP_Digest(text, (size_t)n, tag, NULL, EVP_sha256(), NULL) != 1)
+		abort(); /* law 2: no memory */
 }

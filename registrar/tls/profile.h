@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A listener profile: an SSL_CTX and the trust it judges clients with. */
+/* Listener profiles: an SSL_CTX each, and the trust they judge clients with. */
 #ifndef REGISTRAR_TLS_PROFILE_H
 #define REGISTRAR_TLS_PROFILE_H
 
@@ -8,6 +8,7 @@
 #include "certs/diag.h"
 #include "certs/identity.h"
 #include "registrar/config.h"
+#include "registrar/tls/offer.h"
 #include "registrar/tls/resume.h"
 #include "registrar/tls/verdicts.h"
 #include "trust/snapshot.h"
@@ -20,32 +21,52 @@ struct profile_finding {
 	/* The tag is the host's; the rest is of the certificate presented,
 	 * or of the session that was resumed; record.cert NULL: neither. */
 	struct resume_record record;
+	int offered; /* the newest TLS version that the phone said it knows */
 };
 
-/* Frozen once made; counted, because connections outlive a reload. */
+/* What one listener, or several that offer the same, has for its phones. */
 struct profile {
+	struct profiles *set; /* it lives and dies with it */
+	struct offer_choice choice;
 	SSL_CTX *ctx;
-	struct trust_snapshot *trust;
 	struct resume_ctx *resume;
+};
+
+/* Those of all listeners, under one trust. Frozen once made; counted, because
+ * connections outlive a reload. */
+struct profiles {
+	struct trust_snapshot *trust;
 	struct parking *parking;
 	struct verdicts *verdicts; /* of `trust` */
 	/* The registrar's own certificates, for status. */
 	struct cert_identity *own;
 	size_t n_own;
+	struct profile *list; /* no two offer the same */
+	size_t n;
+	struct profile **of; /* by listener of the configuration; NULL: TCP */
 	int refs;
 };
 
 /*
- * The `modern` profile: TLS 1.2 and 1.3, every configured server
- * certificate, client certificate required, no renegotiation, no
- * compression. Sessions are resumed as `resume` says (NULL: never), each one
- * re-checked against this profile's trust.
+ * A profile for each TLS listener of the configuration, as offer.h has it:
+ * every configured server certificate, client certificate required, no
+ * renegotiation, no compression. Sessions are resumed as `resume` says (NULL:
+ * never), each one re-checked against this trust.
  * Takes its own reference on trust. 0, or -errno with d naming the file.
  */
-int profile_modern(const struct config *config, struct trust_snapshot *trust,
-	struct resume *resume, struct profile **out, struct diag *d);
+int profiles_new(const struct config *config, struct trust_snapshot *trust,
+	struct resume *resume, struct profiles **out, struct diag *d);
+struct profiles *profiles_ref(struct profiles *set);
+void profiles_unref(struct profiles *set);
+
+/* The same, of the set that it belongs to. */
 struct profile *profile_ref(struct profile *p);
 void profile_unref(struct profile *p);
+
+/* Names a listener and what it offers: sessions are resumed where they were
+ * made, and only as long as that offers the same. */
+void profile_tag(
+	const struct config_listener *listener, uint8_t tag[RESUME_TAG]);
 
 /* What is found out about this connection's client goes to *finding, whose
  * record.tag says which listener it came to. NULL once the handshake is

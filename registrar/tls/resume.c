@@ -160,6 +160,15 @@ static bool device_allowed(
 	return allowed;
 }
 
+/* Was it as strong as it would have to be today? */
+static bool strong_enough(const struct resume_ctx *r,
+	const struct trust_anchor *anchor, const struct resume_view *view)
+{
+	return view->facts.level >=
+		       trust_snapshot_policy(r->trust)->auth_level &&
+	       (view->facts.waived & ~anchor->allows) == 0;
+}
+
 static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	const struct resume_record *own)
 {
@@ -179,15 +188,38 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	if (now >= view.facts.not_after || now < view.facts.not_before ||
 		now >= anchor->id.not_after)
 		return RESUME_EXPIRED;
+	if (!strong_enough(r, anchor, &view))
+		return RESUME_STRENGTH;
 	if (!device_allowed(r->resume->inventory, &view))
 		return RESUME_DEVICE;
 	return RESUME_OK;
+}
+
+/*
+ * A session goes on with its own cipher, up to TLS 1.2. OpenSSL ends the
+ * handshake of a phone that does not offer it any more, which is what becomes
+ * of one whose mode has changed, from NULL-SHA or to it.
+ */
+static bool offers_cipher(SSL *ssl, const SSL_SESSION *session)
+{
+	const SSL_CIPHER *cipher = SSL_SESSION_get0_cipher(session);
+	unsigned char *list = NULL;
+	if (SSL_version(ssl) >= TLS1_3_VERSION || !cipher)
+		return true;
+	uint16_t suite = SSL_CIPHER_get_protocol_id(cipher);
+	long n = (long)SSL_get0_raw_cipherlist(ssl, &list);
+	for (long i = 0; i + 1 < n; i += 2)
+		if (list[i] == suite >> 8 && list[i + 1] == (suite & 0xff))
+			return true;
+	return false;
 }
 
 static bool recheck(struct resume_ctx *r, SSL *ssl, SSL_SESSION *session)
 {
 	enum resume_verdict verdict =
 		judge(r, session, SSL_get_ex_data(ssl, record_index));
+	if (verdict == RESUME_OK && !offers_cipher(ssl, session))
+		verdict = RESUME_CIPHER;
 	__atomic_add_fetch(&r->resume->verdicts[verdict], 1, __ATOMIC_RELAXED);
 	return verdict == RESUME_OK;
 }

@@ -29,6 +29,8 @@ enum {
 	X(ANCHOR, "anchor-gone")          \
 	X(EXPIRED, "certificate-expired") \
 	X(DEVICE, "device-not-allowed")   \
+	X(STRENGTH, "too-weak-now")       \
+	X(CIPHER, "other-cipher")         \
 	X(REVOKED, "revoked")
 
 enum resume_verdict {

@@ -5,7 +5,7 @@
 #include "protocols/bytes.h"
 #include "registrar/tls/resume.h"
 
-enum { LAYOUT = 2 };
+enum { LAYOUT = 3 };
 
 static const size_t text_max[] = {
 #define X(field, most) most,
@@ -40,6 +40,8 @@ size_t resume_record_write(
 	struct bytes_out out = bytes_out(data, RESUME_RECORD_MAX);
 	bytes_put_u8(&out, LAYOUT);
 	bytes_put_u8(&out, (uint8_t)record->kind);
+	bytes_put_u8(&out, cert->level);
+	bytes_put_u8(&out, cert->waived);
 	bytes_put(&out, record->tag, sizeof(record->tag));
 	bytes_put(&out, record->anchor, sizeof(record->anchor));
 	bytes_put(&out, cert->sha256, sizeof(cert->sha256));
@@ -65,13 +67,15 @@ bool resume_view_read(struct resume_view *view, const uint8_t *data, size_t n)
 	struct bytes_in in = bytes_in(data, n);
 	bool known = bytes_u8(&in) == LAYOUT;
 	view->kind = (enum cert_kind)bytes_u8(&in);
+	view->facts = (struct peer_cert){.times_ok = true};
+	view->facts.level = bytes_u8(&in);
+	view->facts.waived = bytes_u8(&in);
 	view->tag = pass(&in, RESUME_TAG);
 	view->anchor = pass(&in, sizeof(((struct resume_record *)0)->anchor));
 	bytes_copy(&in, view->facts.sha256, sizeof(view->facts.sha256));
 	view->made_ns = get_time(&in);
 	view->facts.not_before = get_time(&in);
 	view->facts.not_after = get_time(&in);
-	view->facts.times_ok = true;
 	for (size_t i = 0; i < PEER_CERT_TEXTS; i++) {
 		size_t len = bytes_le16(&in);
 		if (len > text_max[i])

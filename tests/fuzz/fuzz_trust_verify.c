@@ -14,12 +14,13 @@
 #include "certs/pem.h"
 #include "certs/text.h"
 #include "trust/verify.h"
+#include "trust/waiver.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NOW ((time_t)1790000000)
 
-static struct trust_snapshot *snapshot;
+static struct trust_snapshot *snapshot, *lenient; /* one CA, two policies */
 static EVP_PKEY *key;
 static X509 *ca;
 
@@ -48,21 +49,29 @@ static void make_snapshot(void)
 	snprintf(path, sizeof(path), "%s/capf.pem", folder);
 	check(cert_pem_write(path, &ca, 1, NULL) == 0);
 	check(trust_snapshot_load(folder, 1, NULL, &snapshot, NULL) == 0);
+	const struct trust_anchor_policy row = {.name = "capf.pem",
+		.allows = TRUST_WAIVER_SHA1 | TRUST_WAIVER_RSA1024};
+	const struct trust_policy policy = {
+		.auth_level = 2, .anchors = &row, .n_anchors = 1};
+	check(trust_snapshot_load(folder, 1, &policy, &lenient, NULL) == 0);
 	unlink(path);
 	rmdir(folder);
 }
 
-static void judge(X509 *leaf, STACK_OF(X509) * untrusted, time_t now)
+static struct trust_result judge_by(const struct trust_snapshot *by, X509 *leaf,
+	STACK_OF(X509) * untrusted, time_t now)
 {
 	struct trust_result r;
 	char clean[sizeof(r.why)];
 	ERR_raise(ERR_LIB_USER, 7);
-	trust_verify(snapshot, leaf, untrusted, now, &r);
+	trust_verify(by, leaf, untrusted, now, &r);
 	check(ERR_GET_REASON(ERR_get_error()) == 7);
 	check(ERR_get_error() == 0);
 	check(r.verdict < TRUST_VERDICTS);
 	check((r.verdict == TRUST_OK) == (r.anchor != NULL));
 	check((r.verdict == TRUST_OK) == !r.why[0]);
+	check((r.verdict == TRUST_OK) == !r.cure[0]);
+	check(r.verdict == TRUST_OK || !r.waived);
 	check((r.verdict == TRUST_OK) == (r.kind == CERT_KIND_LSC));
 	check(cert_text_clean(r.why, strlen(r.why), clean, sizeof(clean)));
 	check(cert_text_clean(
@@ -70,6 +79,19 @@ static void judge(X509 *leaf, STACK_OF(X509) * untrusted, time_t now)
 	if (r.verdict == TRUST_OK)
 		check(X509_check_ca(leaf) == 0 &&
 			X509_verify(leaf, X509_get0_pubkey(ca)) == 1);
+	return r;
+}
+
+/* Only who is too weak may be judged otherwise by who excuses that. */
+static void judge(X509 *leaf, STACK_OF(X509) * untrusted, time_t now)
+{
+	struct trust_result r = judge_by(snapshot, leaf, untrusted, now);
+	struct trust_result excused = judge_by(lenient, leaf, untrusted, now);
+	check(!r.waived);
+	if (r.verdict != TRUST_WEAK_KEY && r.verdict != TRUST_WEAK_DIGEST)
+		check(r.verdict == excused.verdict && !excused.waived);
+	else
+		check(excused.verdict != TRUST_OK || excused.waived);
 }
 
 /* A forger's work, done for him: everything behind the signature is met. */

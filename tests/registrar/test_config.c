@@ -16,6 +16,7 @@
 #include "registrar/config_rows.h"
 #include "registrar/device.h"
 #include "registrar/json_lines.h"
+#include "trust/waiver.h"
 
 static int load(const char *text, struct config **out, struct diag *d)
 {
@@ -127,6 +128,25 @@ static void refusals_name_line_key_and_rule(void **state)
 		"the same device twice");
 	refused("{\"trust\": {\"anchors\": {\"a\": \"ca\"}}}",
 		":1: trust.anchors.a: must be one of lsc|mic");
+	refused("{\"listeners\": [{\"service\": \"sip\", \"profile\": "
+		"\"old\"}]}",
+		":1: listeners.0.profile: must be one of modern|legacy");
+	refused("{\"listeners\": [{\"service\": \"sip\", \"ciphers\": "
+		"\"all\"}]}",
+		":1: listeners.0.ciphers: must be one of strongest-rsa|"
+		"strongest-ecdsa|medium-rsa|medium-ecdsa|all-rsa|all-ecdsa");
+	refused("{\"listeners\": [{\"service\": \"sip\", \"null_cipher\": 1}]}",
+		":1: listeners.0.null_cipher: must be true or false");
+	refused("{\"listeners\": [{\"service\": \"sip\",\n\"profile\": "
+		"\"legacy\",\n\"transport\": \"tcp\"}]}",
+		":2: listeners.0.profile: only a listener of transport tls has "
+		"it");
+	refused("{\"trust\": {\"anchors\": {\"a\": {\"kind\": \"ca\"}}}}",
+		":1: trust.anchors.a.kind: must be one of lsc|mic");
+	refused("{\"trust\": {\"anchors\": {\"a\": {\"allow_md5\": true}}}}",
+		":1: trust.anchors.a.allow_md5: unknown key");
+	refused("{\"trust\": {\"anchors\": {\"a\": {\"allow_sha1\": 1}}}}",
+		":1: trust.anchors.a.allow_sha1: must be true or false");
 	refused("{\"sip\": {\"expires_s\": 30, \"min_expires_s\": 60}}",
 		":1: sip.min_expires_s: must not be above sip.expires_s");
 }
@@ -168,6 +188,63 @@ static void dump_reads_back_the_same(void **state)
 	free(second);
 	config_free(a);
 	config_free(b);
+}
+
+static void listeners_choose_what_they_offer(void **state)
+{
+	static const char text[] =
+		"{\"listeners\": [{\"service\": \"sip\"},"
+		" {\"service\": \"sccp\", \"profile\": \"legacy\","
+		" \"null_cipher\": true},"
+		" {\"service\": \"sip\", \"ciphers\": \"all-rsa\"}],"
+		" \"trust\": {\"anchors\": {\"a\": \"mic\", \"b\":"
+		" {\"allow_rsa1024\": true}, \"c\": {\"kind\": \"mic\","
+		" \"allow_sha1\": true, \"allow_rsa1024\": false}}}}";
+	struct config *c, *again;
+	struct diag d;
+	assert_int_equal(load(text, &c, &d), 0);
+	char *dump = config_dump(c);
+	/* Once as it was written, once as the dump has it. */
+	assert_int_equal(load(dump, &again, &d), 0);
+	for (const struct config *one = c;; one = again) {
+		const struct config_listener *l = one->listeners;
+		const struct trust_anchor_policy *a = one->anchors;
+		assert_int_equal(l[0].offer.profile, OFFER_MODERN);
+		assert_int_equal(l[0].offer.preset, OFFER_OWN);
+		assert_false(l[0].offer.null_cipher);
+		assert_int_equal(l[1].offer.profile, OFFER_LEGACY);
+		assert_true(l[1].offer.null_cipher);
+		assert_int_equal(l[2].offer.preset, OFFER_ALL_RSA);
+		assert_int_equal(a[0].kind, CERT_KIND_MIC);
+		assert_int_equal(a[0].allows, 0);
+		assert_int_equal(a[1].kind, CERT_KIND_UNKNOWN);
+		assert_int_equal(a[1].allows, TRUST_WAIVER_RSA1024);
+		assert_int_equal(a[2].kind, CERT_KIND_MIC);
+		assert_int_equal(a[2].allows, TRUST_WAIVER_SHA1);
+		if (one == again)
+			break;
+	}
+	free(dump);
+	config_free(c);
+	config_free(again);
+}
+
+static void schema_knows_every_name(void **state)
+{
+	char *schema = config_schema();
+#define X(symbol, name, ...) assert_non_null(strstr(schema, "\"" name "\""));
+	OFFER_PROFILE_LIST(X)
+	OFFER_PRESET_LIST(X)
+#undef X
+	/* CUCM's own words stand beside ours. */
+#define X(symbol, name, text, ...) \
+	assert_non_null(strstr(schema, " " name ": " text "."));
+	OFFER_PRESET_LIST(X)
+#undef X
+#define X(symbol, bit, key) assert_non_null(strstr(schema, "\"" key "\":"));
+	TRUST_WAIVER_LIST(X)
+#undef X
+	free(schema);
 }
 
 static void schema_file_is_the_codes_own(void **state)
@@ -223,6 +300,8 @@ int main(void)
 		cmocka_unit_test(syntax_errors_name_their_line),
 		cmocka_unit_test(missing_file_is_named),
 		cmocka_unit_test(dump_reads_back_the_same),
+		cmocka_unit_test(listeners_choose_what_they_offer),
+		cmocka_unit_test(schema_knows_every_name),
 		cmocka_unit_test(schema_file_is_the_codes_own),
 		cmocka_unit_test(schema_knows_every_row),
 		cmocka_unit_test(line_of_a_path_is_found),

@@ -17,13 +17,21 @@
 #include "registrar/tls/profile.h"
 #include "registrar/tls/resume.h"
 #include "tests/registrar/meeting.h"
+#include "trust/waiver.h"
 
-/* The three ways to resume. */
+#define OLD .offer = {.profile = OFFER_LEGACY}
+#define SILENT .offer = {.profile = OFFER_LEGACY, .null_cipher = true}
+#define MODERN_SILENT .offer = {.null_cipher = true}
+#define NULL_SHA .suites = "NULL-SHA"
+
+/* The ways to resume. */
 static const struct mode {
 	const char *name;
 	int version;
 	bool tickets;
-	uint64_t options; /* of the phone */
+	uint64_t options;	   /* of the phone */
+	const char *suites;	   /* likewise; NULL: what it has */
+	struct offer_choice offer; /* of the listener */
 } modes[] = {
 	{"TLS 1.2 session id", TLS1_2_VERSION, false},
 	{"TLS 1.2 ticket", TLS1_2_VERSION, true},
@@ -34,6 +42,23 @@ static const struct mode {
 		SSL_OP_NO_EXTENDED_MASTER_SECRET},
 	{"TLS 1.2 ticket, old master secret", TLS1_2_VERSION, true,
 		SSL_OP_NO_EXTENDED_MASTER_SECRET},
+	{"TLS 1.0 session id", TLS1_VERSION, false, OLD},
+	{"TLS 1.0 ticket", TLS1_VERSION, true, OLD},
+	{"TLS 1.0 session id, old master secret", TLS1_VERSION, false,
+		SSL_OP_NO_EXTENDED_MASTER_SECRET, "AES256-SHA", OLD},
+	{"TLS 1.0 ticket, old master secret", TLS1_VERSION, true,
+		SSL_OP_NO_EXTENDED_MASTER_SECRET, "AES128-SHA", OLD},
+	{"TLS 1.1 session id", TLS1_1_VERSION, false, OLD},
+	{"TLS 1.1 ticket", TLS1_1_VERSION, true, OLD},
+	{"TLS 1.2 session id on a legacy listener", TLS1_2_VERSION, false, OLD},
+	{"TLS 1.3 PSK on a legacy listener", TLS1_3_VERSION, true, OLD},
+	{"TLS 1.0 session id, NULL-SHA", TLS1_VERSION, false, NULL_SHA, SILENT},
+	{"TLS 1.0 ticket, NULL-SHA", TLS1_VERSION, true, NULL_SHA, SILENT},
+	{"TLS 1.1 ticket, NULL-SHA", TLS1_1_VERSION, true, NULL_SHA, SILENT},
+	{"TLS 1.2 session id, NULL-SHA", TLS1_2_VERSION, false, NULL_SHA,
+		MODERN_SILENT},
+	{"TLS 1.2 ticket, NULL-SHA", TLS1_2_VERSION, true, NULL_SHA,
+		MODERN_SILENT},
 };
 enum { MODES = sizeof(modes) / sizeof(modes[0]) };
 
@@ -42,9 +67,11 @@ static struct cert_lab *lab;
 static struct config *config;
 static struct resume resume;
 static time_t ahead; /* of the real clock */
-/* An LSC and a MIC. */
-static X509 *certs[2];
-static EVP_PKEY *keys[2];
+/* An LSC, a MIC, and one signed with SHA-1. */
+enum { LSC, MIC, MIC_SHA1, CREDENTIALS };
+static X509 *certs[CREDENTIALS];
+static EVP_PKEY *keys[CREDENTIALS];
+static struct trust_policy policy; /* that `believing` loads with */
 
 static time_t now(time_t *unused)
 {
@@ -56,7 +83,7 @@ static struct profile *believing(unsigned cas)
 {
 	char path[256];
 	struct trust_snapshot *trust;
-	struct profile *p;
+	struct profiles *set;
 	struct diag d;
 	static int n;
 	snprintf(path, sizeof(path), "%s/store-%d", folder, n++);
@@ -68,12 +95,10 @@ static struct profile *believing(unsigned cas)
 		if (cas & 1U << i)
 			assert_int_equal(cert_pem_write(file, &ca, 1, &d), 0);
 	}
-	assert_int_equal(
-		trust_snapshot_load(path, 1, &trust_policy_default, &trust, &d),
-		0);
-	assert_int_equal(profile_modern(config, trust, &resume, &p, &d), 0);
+	assert_int_equal(trust_snapshot_load(path, 1, &policy, &trust, &d), 0);
+	assert_int_equal(profiles_new(config, trust, &resume, &set, &d), 0);
 	trust_snapshot_unref(trust);
-	return p;
+	return set->of[0];
 }
 
 enum {
@@ -86,7 +111,7 @@ static int set_up(void **state)
 {
 	struct diag d;
 	static const enum cert_lab_leaf leaves[] = {
-		CERT_LAB_LEAF_LSC, CERT_LAB_LEAF_MIC};
+		CERT_LAB_LEAF_LSC, CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1};
 	assert_non_null(mkdtemp(folder));
 	char path[256];
 	snprintf(path, sizeof(path), "%s/lab", folder);
@@ -95,10 +120,10 @@ static int set_up(void **state)
 	assert_int_equal(config_load(NULL, path, &config, &d), 0);
 	resume.config = config;
 	resume.now = now;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < CREDENTIALS; i++) {
 		struct cert_lab_phone phone = {.device = "SEP020000000001",
 			.leaf = leaves[i],
-			.key = "p256",
+			.key = i == MIC ? "p256" : "rsa2048",
 			.now = time(NULL)};
 		assert_int_equal(
 			cert_lab_issue(lab, &phone, &certs[i], &keys[i], &d),
@@ -110,7 +135,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	char command[128];
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < CREDENTIALS; i++) {
 		X509_free(certs[i]);
 		EVP_PKEY_free(keys[i]);
 	}
@@ -141,6 +166,9 @@ static void before(const struct mode *mode)
 	struct diag d;
 	ahead = 0;
 	allow_mic(true);
+	policy = trust_policy_default;
+	for (size_t i = 0; i < config->n_listeners; i++)
+		config->listeners[i].offer = mode->offer;
 	resume.keys = NULL;
 	resume.cache = NULL;
 	if (mode->tickets)
@@ -174,6 +202,8 @@ static struct phone first_visit(
 	struct phone phone = {
 		.ctx = client_ctx(mode->version, certs[who], keys[who])};
 	SSL_CTX_set_options(phone.ctx, mode->options);
+	if (mode->suites)
+		SSL_CTX_set_cipher_list(phone.ctx, mode->suites);
 	SSL_CTX_set_session_cache_mode(
 		phone.ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(phone.ctx, on_session);
@@ -207,6 +237,9 @@ static enum outcome comes_back(
 				  ? RESUMED
 				  : FULL;
 	if (outcome == RESUMED) {
+		/* What it was protected with is what it is protected with. */
+		assert_ptr_equal(SSL_get_current_cipher(m->server.ssl),
+			SSL_SESSION_get0_cipher(phone->session));
 		assert_int_equal(m->finding.result.verdict, TRUST_OK);
 		assert_string_equal(
 			m->finding.record.cert->device, "SEP020000000001");
@@ -218,6 +251,14 @@ static enum outcome comes_back(
 		assert_int_equal(m->client_end.alert, SSL_AD_UNKNOWN_CA);
 	part(m);
 	return outcome;
+}
+
+/* The session that goes on from the one it resumed. */
+static void take_new_session(struct phone *phone)
+{
+	SSL_SESSION_free(phone->session);
+	phone->session = keep;
+	keep = NULL;
 }
 
 #define FOR_EACH_MODE(mode) \
@@ -342,6 +383,112 @@ static void a_device_that_lost_its_mic_does_not_resume(void **state)
 	}
 }
 
+static const struct mode *mode_named(const char *name)
+{
+	FOR_EACH_MODE(mode)
+	if (strcmp(mode->name, name) == 0)
+		return mode;
+	fail_msg("no mode %s", name);
+	return NULL;
+}
+
+/* A device whose mode was changed comes with the other ciphers, and the
+ * session it still has. */
+static void a_session_never_changes_its_cipher(void **state)
+{
+	static const char *const ways[] = {"TLS 1.0 session id, NULL-SHA",
+		"TLS 1.0 ticket, NULL-SHA", "TLS 1.2 session id, NULL-SHA",
+		"TLS 1.2 ticket, NULL-SHA"};
+	static const char *const was[] = {"NULL-SHA", "AES128-SHA"};
+	for (size_t i = 0; i < 8; i++) {
+		struct mode mode = *mode_named(ways[i / 2]);
+		mode.suites = was[i % 2];
+		before(&mode);
+		struct profile *p = believing(BOTH);
+		struct phone phone = first_visit(p, &mode, LSC);
+		/* Both are offered: the session's own goes on. */
+		SSL_CTX_set_cipher_list(phone.ctx, "AES128-SHA:NULL-SHA");
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		SSL_CTX_set_cipher_list(phone.ctx, was[1 - i % 2]);
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		assert_int_equal(resume.verdicts[RESUME_CIPHER], 1);
+		forget(&phone);
+		profile_unref(p);
+		after();
+	}
+}
+
+static const struct trust_anchor_policy excused[] = {
+	{"5.pem", CERT_KIND_UNKNOWN, TRUST_WAIVER_SHA1}};
+
+/* What one anchor was allowed, or less was asked of all. */
+static void no_session_outlives_what_excused_it(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		const unsigned cas = 1U << CERT_LAB_MFG_SHA1 | ONLY_LSC;
+		before(mode);
+		policy.anchors = excused;
+		policy.n_anchors = 1;
+		struct profile *p = believing(cas);
+		policy.n_anchors = 0;
+		struct profile *next = believing(cas);
+		struct phone mic = first_visit(p, mode, MIC_SHA1);
+		struct phone lsc = first_visit(p, mode, LSC);
+		assert_int_equal(comes_back(p, "sip", &mic), RESUMED);
+		take_new_session(&mic);
+		assert_int_equal(comes_back(next, "sip", &lsc), RESUMED);
+		take_new_session(&lsc);
+		struct meeting *m = meet(next, "sip", mic.ctx, mic.session);
+		assert_false(m->server_up);
+		assert_int_equal(m->client_end.alert, SSL_AD_BAD_CERTIFICATE);
+		assert_int_equal(resume.verdicts[RESUME_STRENGTH], 1);
+		part(m);
+		policy.auth_level = 3; /* RSA-2048 is not enough */
+		struct profile *strict = believing(cas);
+		m = meet(strict, "sip", lsc.ctx, lsc.session);
+		assert_false(m->server_up);
+		assert_int_equal(resume.verdicts[RESUME_STRENGTH] +
+					 resume.verdicts[RESUME_ANCHOR],
+			2);
+		part(m);
+		forget(&mic);
+		forget(&lsc);
+		profile_unref(p);
+		profile_unref(next);
+		profile_unref(strict);
+		after();
+	}
+}
+
+/* The tag is of what a listener offers, too. */
+static void a_listener_that_offers_other_things_is_another(void **state)
+{
+	static char any[] = "::", one[] = "::1";
+	struct config_listener l[] = {
+		{.address = any, .tls = true, .port = 5061},
+		{.address = any, .tls = true, .port = 5062},
+		{.address = one, .tls = true, .port = 5061},
+		{CONFIG_SIP, .address = any, .tls = true, .port = 5061},
+		{.address = any, .tls = true, .port = 5061, OLD},
+		{.address = any, .tls = true, .port = 5061, SILENT},
+		{.address = any, .tls = true, .port = 5061, MODERN_SILENT},
+		{.address = any,
+			.tls = true,
+			.port = 5061,
+			.offer = {.preset = OFFER_ALL_RSA}},
+	};
+	enum { LISTENERS = sizeof(l) / sizeof(l[0]) };
+	uint8_t tags[LISTENERS][RESUME_TAG], again[RESUME_TAG];
+	for (size_t i = 0; i < LISTENERS; i++) {
+		profile_tag(&l[i], tags[i]);
+		profile_tag(&l[i], again);
+		assert_memory_equal(tags[i], again, RESUME_TAG);
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(tags[i], tags[k], RESUME_TAG);
+	}
+}
+
 static void revoking_all_keys_ends_every_session(void **state)
 {
 	FOR_EACH_MODE(mode)
@@ -367,14 +514,6 @@ static time_t now_and_revoked(time_t *unused)
 {
 	resume_revoke(&resume);
 	return time(NULL);
-}
-
-/* The session that goes on from the one it resumed. */
-static void take_new_session(struct phone *phone)
-{
-	SSL_SESSION_free(phone->session);
-	phone->session = keep;
-	keep = NULL;
 }
 
 static void who_resumes_while_all_is_revoked_does_so_once(void **state)
@@ -456,6 +595,7 @@ static void what_is_kept_holds_no_certificate(void **state)
 static void a_record_reads_back_the_same(void **state)
 {
 	struct resume_record a = {.kind = CERT_KIND_MIC, .made_ns = -2};
+	enum { LEVEL = 2 };
 	struct resume_view b;
 	struct cert_identity id;
 	uint8_t data[RESUME_RECORD_MAX];
@@ -463,6 +603,8 @@ static void a_record_reads_back_the_same(void **state)
 	memset(a.anchor, 9, sizeof(a.anchor));
 	cert_identity_read(certs[1], &id);
 	a.cert = peer_cert_new(&id);
+	a.cert->level = LEVEL;
+	a.cert->waived = TRUST_WAIVER_RSA1024;
 	size_t n = resume_record_write(&a, data);
 	assert_in_range(n, 150, RESUME_RECORD_MAX);
 	assert_true(resume_view_read(&b, data, n));
@@ -476,6 +618,8 @@ static void a_record_reads_back_the_same(void **state)
 	assert_string_equal(back->issuer, id.issuer);
 	assert_memory_equal(back->sha256, id.sha256_raw, 32);
 	assert_int_equal(back->not_after, id.not_after);
+	assert_int_equal(back->level, LEVEL);
+	assert_int_equal(back->waived, TRUST_WAIVER_RSA1024);
 	peer_cert_unref(back);
 	peer_cert_unref(a.cert);
 	/* Every cut and every extra byte is refused. */
@@ -498,6 +642,10 @@ int main(void)
 		cmocka_unit_test(no_session_outlives_its_certificate),
 		cmocka_unit_test(sessions_stay_at_their_listener),
 		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),
+		cmocka_unit_test(a_session_never_changes_its_cipher),
+		cmocka_unit_test(no_session_outlives_what_excused_it),
+		cmocka_unit_test(
+			a_listener_that_offers_other_things_is_another),
 		cmocka_unit_test(revoking_all_keys_ends_every_session),
 		cmocka_unit_test(who_resumes_while_all_is_revoked_does_so_once),
 		cmocka_unit_test(a_rotation_keeps_them),

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
+import warnings
 
 import sccp
 from daemon import Log
@@ -107,19 +108,33 @@ class Phones:
         self.process.send_signal(signal.SIGSTOP)
 
 
+class Listener:
+    """One of several of a service: hand it to clients as their daemon."""
+
+    def __init__(self, daemon, **fields):
+        found = daemon.events("listening", **fields)
+        same(len(found), 1, f"listeners with {fields}")
+        self._port = int(found[0].fields["port"])
+
+    def port(self, *_):
+        return self._port
+
+
 # ---- openssl s_client ----
 
 ALERT = re.compile(r"SSL alert number (\d+)")
-TLS = {"1.1": "-tls1_1", "1.2": "-tls1_2", "1.3": "-tls1_3"}
+TLS = {"1.0": "-tls1", "1.1": "-tls1_1", "1.2": "-tls1_2",
+       "1.3": "-tls1_3"}
 
 # What each service closes at once: it ends a client that was let in.
 NONSENSE = {"sccp": bytes(12), "sip": b"nonsense\r\n\r\n"}
 
 
-def s_client_words(daemon, service, credential, version="1.3", chain=None):
+def s_client_words(daemon, service, credential, version="1.3", chain=None,
+                   cipher="ALL"):
     words = ["openssl", "s_client", "-quiet", TLS[version],
              # What is too weak is the daemon's to refuse, not ours.
-             "-cipher", "ALL:@SECLEVEL=0",
+             "-cipher", cipher + ":@SECLEVEL=0",
              "-connect", f"{LOOPBACK}:{daemon.port(service)}"]
     if credential:
         words += ["-cert", credential.cert, "-key", credential.key]
@@ -128,10 +143,11 @@ def s_client_words(daemon, service, credential, version="1.3", chain=None):
     return words
 
 
-def s_client_alert(daemon, service, credential, version="1.3", chain=None):
+def s_client_alert(daemon, service, credential, version="1.3", chain=None,
+                   cipher="ALL"):
     """The fatal alert that s_client reads; None: it was let in."""
     done = subprocess.run(
-        s_client_words(daemon, service, credential, version, chain),
+        s_client_words(daemon, service, credential, version, chain, cipher),
         input=NONSENSE[service], stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, timeout=DEADLINE_S, check=False)
     said = done.stderr.decode(errors="replace")
@@ -140,23 +156,43 @@ def s_client_alert(daemon, service, credential, version="1.3", chain=None):
     return int(found.group(1)) if found else None
 
 
-def s_client_visit(daemon, service, credential, version, *words):
-    """One connection, to its end; was it a resumption?"""
-    plain = [w for w in s_client_words(daemon, service, credential, version)
-             if w != "-quiet"]
+def s_client_says(daemon, service, credential, version, *words, **options):
+    """One connection, to its end, and all that s_client says of it."""
+    plain = [w for w in s_client_words(daemon, service, credential, version,
+                                       **options) if w != "-quiet"]
     done = subprocess.run(
         [*plain, "-ign_eof", *words], input=NONSENSE[service],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         timeout=DEADLINE_S, check=False)
-    said = done.stdout.decode(errors="replace")
-    found = re.search(r"^(New|Reused), TLSv", said, re.M)
+    return done.stdout.decode(errors="replace")
+
+
+def s_client_visit(daemon, service, credential, version, *words, **options):
+    """One connection, to its end; was it a resumption?"""
+    said = s_client_says(daemon, service, credential, version, *words,
+                         **options)
+    found = re.search(r"^(New|Reused), (TLS|SSL)v", said, re.M)
     assert found, said
     return found.group(1) == "Reused"
 
 
+def s_client_cipher(daemon, service, credential, version, cipher):
+    """The cipher that was agreed on; None: there is none in common."""
+    said = s_client_says(daemon, service, credential, version, cipher=cipher)
+    found = re.search(r"^New, \w+v[0-9.]+, Cipher is (\S+)$", said, re.M)
+    if found:
+        return found.group(1)
+    same(int(ALERT.search(said).group(1)), 40, said)
+    return None
+
+
 # ---- sockets ----
 
-VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1,
+            "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+# Python says that TLS 1.0 is old; phones are.
+warnings.filterwarnings("ignore", category=DeprecationWarning, module=__name__)
 
 
 def tcp(port, source=LOOPBACK, narrow=False):
@@ -179,6 +215,8 @@ def context(credential, version=None):
     c.verify_mode = ssl.CERT_NONE
     if credential:
         c.load_cert_chain(credential.cert, credential.key)
+    if version in ("1.0", "1.1"):
+        c.set_ciphers("ALL:@SECLEVEL=0")
     if version:
         c.minimum_version = c.maximum_version = VERSIONS[version]
     return c
@@ -226,8 +264,10 @@ class Pipe:
         return os.read(self.process.stdout.fileno(), n)
 
 
-def s_client_pipe(daemon, service, credential, version="1.3"):
-    return Pipe(s_client_words(daemon, service, credential, version))
+def s_client_pipe(daemon, service, credential, version="1.3", *words,
+                  **options):
+    return Pipe([*s_client_words(daemon, service, credential, version,
+                                 **options), *words])
 
 
 def closed_by_peer(connection, seconds=DEADLINE_S):

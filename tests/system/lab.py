@@ -19,9 +19,9 @@ PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n",
                  re.S)
 
 
-def listener(service, transport="tls", port=0):
+def listener(service, transport="tls", port=0, **offer):
     return {"service": service, "transport": transport, "address": LOOPBACK,
-            "port": port}
+            "port": port, **offer}
 
 
 def merged(base, changes):

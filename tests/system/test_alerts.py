@@ -5,7 +5,7 @@ import sys
 from clients import call, credential_words, s_client_alert, s_client_words
 from daemon import Daemon
 from harness import LOOPBACK, fact, holds, needs, run, same, tap
-from lab import Lab, common_name, sha256_of
+from lab import Lab, common_name, listener, sha256_of
 
 LAB = Lab()
 DEVICE = "SEP020000000001"
@@ -27,10 +27,12 @@ REFUSED = [
 ]
 
 
-def config():
+def config(version="1.3"):
     """The SHA-1 manufacturing CA is believed, so that only SHA-1 is wrong."""
     LAB.store("with-sha1", "manufacturing-sha1")
-    return LAB.config(trust={"callmanager": "with-sha1"})
+    offer = {"profile": "legacy"} if version == "1.0" else {}
+    return LAB.config(trust={"callmanager": "with-sha1"}, listeners=[
+        listener(service, **offer) for service in ("sccp", "sip")])
 
 
 def explained(failure, alert, rule):
@@ -54,8 +56,10 @@ def presented(failure, credential):
 
 
 def refused(leaf, key, alert, rule, service, version):
+    if version == "1.0" and key == "p256":
+        key = "rsa2048"  # all that such phones have
     credential = LAB.phone(DEVICE, leaf, key)
-    with Daemon(config()) as daemon:
+    with Daemon(config(version)) as daemon:
         read = s_client_alert(daemon, service, credential, version)
         failure = daemon.wait_failure(rule, protocol=service)
         logged = daemon.wait_event("refused", rule=rule)
@@ -78,7 +82,7 @@ def the_missing_ca_is_named():
 
 
 def no_certificate(version, alert):
-    with Daemon(LAB.config()) as daemon:
+    with Daemon(config(version)) as daemon:
         same(s_client_alert(daemon, "sip", None, version), alert)
         failure = daemon.wait_failure("no-certificate")
     explained(failure, alert, "no-certificate")
@@ -86,11 +90,13 @@ def no_certificate(version, alert):
     holds(failure["cure"], "LSC")
 
 
-def too_old_tls_reads_protocol_version():
+def too_old_tls_reads_protocol_version(version):
     with Daemon(LAB.config()) as daemon:
-        same(s_client_alert(daemon, "sip", LAB.phone(DEVICE), "1.1"), 70)
+        same(s_client_alert(daemon, "sip", LAB.phone(DEVICE), version), 70)
         failure = daemon.wait_failure("tls-alert-sent")
     explained(failure, 70, "tls-alert-sent")
+    holds(failure["why"], f"the phone speaks TLS {version} at most")
+    holds(failure["cure"], '"profile": "legacy"')
 
 
 def no_common_cipher_reads_handshake_failure():
@@ -100,13 +106,14 @@ def no_common_cipher_reads_handshake_failure():
         holds(run(*words).stderr, "SSL alert number 40")
         failure = daemon.wait_failure("tls-alert-sent")
     explained(failure, 40, "tls-alert-sent")
+    holds(failure["cure"], '"null_cipher": true')
 
 
 def the_phones_console_shows_the_mirror_of_it():
     for leaf, key, alert, _ in REFUSED:
         credential = LAB.phone(DEVICE, leaf, key)
-        for version in ("1.2", "1.3"):
-            with Daemon(config()) as daemon:
+        for version in ("1.0", "1.2", "1.3"):
+            with Daemon(config(version)) as daemon:
                 report = call(daemon, "sccp", *credential_words(credential),
                               "--tls-max", version).outcome("alert")
                 failure = daemon.failures()[0]
@@ -161,7 +168,7 @@ def curl_reads_unknown_ca():
 def facts():
     for leaf, key, alert, rule in REFUSED:
         what = f"{leaf} with {key}" if key.startswith("rsa1") else leaf
-        for version in ("1.2", "1.3"):
+        for version in ("1.0", "1.2", "1.3"):
             for service in ("sccp", "sip"):
                 yield fact(f"{what} reads {alert} {NAMES[alert]} over "
                            f"{service} and TLS {version}",
@@ -171,7 +178,11 @@ def facts():
                no_certificate, "1.3", 116)
     yield fact("no certificate reads 40 in TLS 1.2",
                no_certificate, "1.2", 40)
-    yield too_old_tls_reads_protocol_version
+    yield fact("no certificate reads 40 in TLS 1.0",
+               no_certificate, "1.0", 40)
+    for version in ("1.0", "1.1"):
+        yield fact(f"TLS {version} reads 70 protocol version",
+                   too_old_tls_reads_protocol_version, version)
     yield no_common_cipher_reads_handshake_failure
     yield the_phones_console_shows_the_mirror_of_it
     yield a_phone_without_an_lsc_says_so_and_tries_its_mic

@@ -10,10 +10,16 @@ from lab import Lab, listener
 
 LAB = Lab()
 PHONES = 8
+OLD = {"profile": "legacy", "null_cipher": True}
+# Version, options and ciphers of the phones; what the listener offers.
 MODES = {
-    "TLS 1.2 session id": ("1.2", ssl.OP_NO_TICKET),
-    "TLS 1.2 ticket": ("1.2", 0),
-    "TLS 1.3 PSK": ("1.3", 0),
+    "TLS 1.2 session id": ("1.2", ssl.OP_NO_TICKET, None, {}),
+    "TLS 1.2 ticket": ("1.2", 0, None, {}),
+    "TLS 1.3 PSK": ("1.3", 0, None, {}),
+    "TLS 1.0 session id": ("1.0", ssl.OP_NO_TICKET, "AES256-SHA", OLD),
+    "TLS 1.0 ticket": ("1.0", 0, "AES128-SHA", OLD),
+    "NULL-SHA session id": ("1.0", ssl.OP_NO_TICKET, "NULL-SHA", OLD),
+    "NULL-SHA ticket": ("1.2", 0, "NULL-SHA", OLD),
 }
 
 
@@ -27,20 +33,22 @@ def visit(daemon, made, session=None):
 
 
 def contexts(mode):
-    version, options = MODES[mode]
+    version, options, ciphers, _ = MODES[mode]
     made = []
     for i in range(PHONES):
         one = context(LAB.phone(f"SEP0200000000{i:02X}"), version)
         one.options |= options
+        if ciphers:
+            one.set_ciphers(ciphers + ":@SECLEVEL=0")
         made.append(one)
     return made
 
 
-def kept(port, status):
+def kept(port, status, offer):
     """A configuration whose keys and sessions outlive the process."""
     return LAB.config(
         workers=2, status={"port": status},
-        listeners=[listener("sip", "tls", port)],
+        listeners=[listener("sip", "tls", port, **offer)],
         tls={"ticket_keys": "ticket.keys", "session_cache": "sessions"})
 
 
@@ -49,7 +57,8 @@ def they_resume_after(end, mode):
     with Daemon(LAB.config()) as daemon:
         port, status = daemon.port("sip"), daemon.port("status", "http")
     phones = contexts(mode)
-    with Daemon(kept(port, status)) as daemon:
+    offer = MODES[mode][3]
+    with Daemon(kept(port, status, offer)) as daemon:
         sessions = []
         for one in phones:
             resumed, session = visit(daemon, one)
@@ -60,10 +69,28 @@ def they_resume_after(end, mode):
             same(visit(daemon, one, session)[0], True, "second visit")
         if end == "kill -9":
             daemon.kill()
-    with Daemon(kept(port, status)) as daemon:
+    with Daemon(kept(port, status, offer)) as daemon:
         for one, session in zip(phones, sessions):
             same(visit(daemon, one, session)[0], True, f"after {end}")
         same(daemon.get("/v1/status")["connections"]["resumed"], PHONES)
+
+
+def who_is_offered_other_things_starts_anew():
+    """The same port, but what was allowed there is not any more."""
+    with Daemon(LAB.config()) as daemon:
+        port, status = daemon.port("sip"), daemon.port("status", "http")
+    for mode, ciphers in (("NULL-SHA ticket", "NULL-SHA:AES128-SHA"),
+                          ("TLS 1.2 ticket", "AES128-SHA")):
+        one = contexts(mode)[0]
+        with Daemon(kept(port, status, OLD)) as daemon:
+            _, session = visit(daemon, one)
+            same(visit(daemon, one, session)[0], True, mode)
+        one.set_ciphers(ciphers + ":@SECLEVEL=0")
+        for offer in ({}, {"profile": "legacy"}, {"ciphers": "all-rsa"}):
+            with Daemon(kept(port, status, offer)) as daemon:
+                same(visit(daemon, one, session)[0], False, f"{mode} {offer}")
+                offered = daemon.get("/v1/status")["resumption"]["offered"]
+                same(offered["other-listener"], 1, f"{mode} {offer}")
 
 
 def in_memory_only_ends_with_the_process():
@@ -80,7 +107,9 @@ def in_memory_only_ends_with_the_process():
 
 
 def off_is_off():
-    with Daemon(LAB.config(tls={"resumption": "off"})) as daemon:
+    with Daemon(LAB.config(
+            tls={"resumption": "off"},
+            listeners=[listener("sip", **OLD)])) as daemon:
         for mode in MODES:
             one = contexts(mode)[0]
             _, session = visit(daemon, one)
@@ -91,5 +120,6 @@ if __name__ == "__main__":
     sys.exit(tap.run(
         *(fact(f"they resume after {end}: {mode}", they_resume_after, end,
                mode) for end in ("kill -9", "SIGTERM") for mode in MODES),
+        who_is_offered_other_things_starts_anew,
         in_memory_only_ends_with_the_process,
         off_is_off))

@@ -134,6 +134,11 @@ static void walk(int version)
 	}
 }
 
+static void every_verdict_sends_its_alert_in_tls_1_0(void **state)
+{
+	walk(TLS1_VERSION);
+}
+
 static void every_verdict_sends_its_alert_in_tls_1_2(void **state)
 {
 	walk(TLS1_2_VERSION);
@@ -160,6 +165,7 @@ static void no_verdict_was_left_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_verdict_sends_its_alert_in_tls_1_0),
 		cmocka_unit_test(every_verdict_sends_its_alert_in_tls_1_2),
 		cmocka_unit_test(every_verdict_sends_its_alert_in_tls_1_3),
 		cmocka_unit_test(no_verdict_was_left_out),

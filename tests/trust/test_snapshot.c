@@ -17,6 +17,7 @@
 
 #include "tests/certs/made.h"
 #include "trust/snapshot.h"
+#include "trust/waiver.h"
 
 static X509 *ca;
 static X509 *ca2;
@@ -324,6 +325,28 @@ static void policy_counts_under_either_name_of_a_ca(void **state)
 	made_folder_end(folder);
 }
 
+static void allowances_of_all_names_of_a_ca_add_up(void **state)
+{
+	char *folder = made_folder();
+	made_pem(folder, "a.pem", ca2);
+	made_pem(folder, "b.pem", ca2);
+	made_pem(folder, "c.pem", ca);
+	const struct trust_anchor_policy rows[] = {
+		{"a.pem", CERT_KIND_UNKNOWN, TRUST_WAIVER_SHA1},
+		{"b.pem", CERT_KIND_UNKNOWN, TRUST_WAIVER_RSA1024},
+		{"d.pem", CERT_KIND_UNKNOWN, TRUST_WAIVER_SHA1}};
+	const struct trust_policy policy = {2, rows, 3};
+	struct trust_snapshot *s = load_with(folder, &policy);
+	size_t n;
+	const struct trust_anchor *anchors = trust_snapshot_anchors(s, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(
+		anchors[0].allows, TRUST_WAIVER_SHA1 | TRUST_WAIVER_RSA1024);
+	assert_int_equal(anchors[1].allows, 0);
+	trust_snapshot_unref(s);
+	made_folder_end(folder);
+}
+
 static void fingerprint_is_of_the_set_not_of_its_files(void **state)
 {
 	char *one = made_folder(), *two = made_folder();
@@ -501,6 +524,7 @@ int main(void)
 		cmocka_unit_test(der_files_and_bundles_are_read),
 		cmocka_unit_test(kind_is_lsc_for_a_capf_and_mic_for_any_other),
 		cmocka_unit_test(policy_counts_under_either_name_of_a_ca),
+		cmocka_unit_test(allowances_of_all_names_of_a_ca_add_up),
 		cmocka_unit_test(fingerprint_is_of_the_set_not_of_its_files),
 		cmocka_unit_test(anchors_are_found_by_fingerprint),
 		cmocka_unit_test(snapshot_outlives_its_folder_and_its_maker),

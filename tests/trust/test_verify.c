@@ -14,6 +14,7 @@
 #include "certs/text.h"
 #include "tests/certs/made.h"
 #include "tests/trust/scenes.h"
+#include "trust/waiver.h"
 
 static struct scenes scenes;
 
@@ -51,6 +52,8 @@ static void every_scene_ends_as_the_table_says(void **state)
 			fail_msg("%s: \"%s\" lacks \"%s\"", s->name, r.why,
 				s->why);
 		assert_int_equal(!r.why[0], s->verdict == TRUST_OK);
+		assert_int_equal(!r.cure[0], s->verdict == TRUST_OK);
+		assert_int_equal(r.waived, 0);
 		assert_int_equal(
 			!!r.missing_ca[0], s->verdict == TRUST_UNKNOWN_CA);
 	}
@@ -325,6 +328,186 @@ static void auth_level_decides_what_is_strong_enough(void **state)
 	X509_free(ca);
 }
 
+/* ---- rules that are waived for one anchor ---- */
+
+/* Two CAs, a.pem and b.pem; what phones of a.pem may be. */
+static struct trust_snapshot *allowing(X509 *const *cas, unsigned allows)
+{
+	char *folder = made_folder();
+	const struct trust_anchor_policy row = {
+		.name = "a.pem", .allows = allows};
+	const struct trust_policy policy = {
+		.auth_level = 2, .anchors = &row, .n_anchors = 1};
+	struct trust_snapshot *snapshot = NULL;
+	struct diag d = {{0}};
+	made_pem(folder, "a.pem", cas[0]);
+	made_pem(folder, "b.pem", cas[1]);
+	if (trust_snapshot_load(folder, 1, &policy, &snapshot, &d))
+		fail_msg("%s", d.text);
+	made_folder_end(folder);
+	return snapshot;
+}
+
+enum { NEITHER, SHA_1 = TRUST_WAIVER_SHA1, RSA_1024 = TRUST_WAIVER_RSA1024 };
+
+static const struct {
+	const char *key, *digest;
+	unsigned needs;
+	enum trust_verdict refused;
+} weak[] = {
+	{"rsa2048", "SHA1", SHA_1, TRUST_WEAK_DIGEST},
+	{"p256", "SHA1", SHA_1, TRUST_WEAK_DIGEST},
+	{"rsa1024", "SHA256", RSA_1024, TRUST_WEAK_KEY},
+	{"rsa1024", "SHA1", SHA_1 | RSA_1024, TRUST_WEAK_KEY},
+	{"rsa1024", "MD5", TRUST_WAIVER_NEVER, TRUST_WEAK_KEY},
+	{"rsa2048", "MD5", TRUST_WAIVER_NEVER, TRUST_WEAK_DIGEST},
+};
+enum { WEAK = sizeof(weak) / sizeof(weak[0]) };
+
+static X509 *weak_leaf(size_t i, X509 *ca, int which_ca, int days)
+{
+	const struct cert_attribute subject[] = {
+		{"CN", "SEP001122334455"}, {NULL, NULL}};
+	return made_cert((struct cert_order){.subject = subject,
+		.key = made_key(weak[i].key, 0),
+		.issuer = ca,
+		.issuer_key = made_key("rsa2048", which_ca),
+		.digest = weak[i].digest,
+		.not_before = days ? MADE_NOW - 9 * 86400 : 0,
+		.not_after = days ? MADE_NOW + days * 86400 : 0});
+}
+
+static void the_cure_names_what_would_help(
+	const struct trust_result *r, unsigned lacks, const char *file)
+{
+	const char *usual = trust_verdict_cure(r->verdict);
+	char quoted[32];
+	snprintf(quoted, sizeof(quoted), "\"%s\" in trust.anchors", file);
+	assert_true(strncmp(r->cure, usual, strlen(usual)) == 0);
+	if (lacks & TRUST_WAIVER_NEVER) {
+		assert_string_equal(r->cure, usual);
+		return;
+	}
+	assert_non_null(strstr(r->cure, quoted));
+	assert_int_equal(
+		strstr(r->cure, "allow_sha1") != NULL, (lacks & SHA_1) != 0);
+	assert_int_equal(strstr(r->cure, "allow_rsa1024") != NULL,
+		(lacks & RSA_1024) != 0);
+}
+
+static void what_one_anchor_allows_helps_its_own_phones_alone(void **state)
+{
+	X509 *cas[] = {
+		made_ca("CAPF-0000000b", 1), made_ca("CAPF-0000000c", 2)};
+	for (unsigned allows = NEITHER; allows <= (SHA_1 | RSA_1024);
+		allows++) {
+		struct trust_snapshot *snapshot = allowing(cas, allows);
+		for (size_t i = 0; i < (size_t)WEAK * 2; i++) {
+			size_t ca = i % 2, w = i / 2;
+			X509 *leaf = weak_leaf(w, cas[ca], (int)ca + 1, 0);
+			unsigned lacks = ca == 0 ? weak[w].needs & ~allows
+						 : weak[w].needs;
+			struct trust_result r = judge(snapshot, leaf);
+			if (lacks == SHA_1)
+				assert_int_equal(r.verdict, TRUST_WEAK_DIGEST);
+			else
+				assert_int_equal(r.verdict,
+					lacks ? weak[w].refused : TRUST_OK);
+			assert_int_equal(r.waived, lacks ? 0 : weak[w].needs);
+			if (lacks)
+				the_cure_names_what_would_help(
+					&r, lacks, ca == 0 ? "a.pem" : "b.pem");
+			else
+				assert_string_equal(r.cure, "");
+			X509_free(leaf);
+		}
+		trust_snapshot_unref(snapshot);
+	}
+	X509_free(cas[0]);
+	X509_free(cas[1]);
+}
+
+static void who_needs_no_excuse_has_none(void **state)
+{
+	X509 *cas[] = {
+		made_ca("CAPF-0000000b", 1), made_ca("CAPF-0000000c", 2)};
+	struct trust_snapshot *snapshot = allowing(cas, SHA_1 | RSA_1024);
+	X509 *leaf = made_leaf("SEP001122334455", cas[0], 1);
+	struct trust_result r = judge(snapshot, leaf);
+	assert_int_equal(r.verdict, TRUST_OK);
+	assert_int_equal(r.waived, 0);
+	X509_free(leaf);
+	X509_free(cas[0]);
+	X509_free(cas[1]);
+	trust_snapshot_unref(snapshot);
+}
+
+/* What else is wrong with it is said as ever. */
+static void an_excuse_is_for_strength_alone(void **state)
+{
+	X509 *cas[] = {
+		made_ca("CAPF-0000000b", 1), made_ca("CAPF-0000000c", 2)};
+	X509 *stranger = made_ca("CAPF-0000000d", 3);
+	struct trust_snapshot *snapshot = allowing(cas, SHA_1 | RSA_1024);
+	X509 *expired = weak_leaf(3, cas[0], 1, -1);
+	struct trust_result r = judge(snapshot, expired);
+	assert_int_equal(r.verdict, TRUST_EXPIRED);
+	assert_non_null(strstr(r.why, "valid from"));
+	assert_int_equal(r.waived, 0);
+	X509 *foreign = weak_leaf(0, stranger, 3, 0);
+	r = judge(snapshot, foreign);
+	assert_int_equal(r.verdict, TRUST_UNKNOWN_CA);
+	X509 *forged = weak_leaf(0, cas[0], 3, 0); /* another's signature */
+	r = judge(snapshot, forged);
+	assert_int_not_equal(r.verdict, TRUST_OK);
+	X509_free(expired);
+	X509_free(foreign);
+	X509_free(forged);
+	X509_free(stranger);
+	X509_free(cas[0]);
+	X509_free(cas[1]);
+	trust_snapshot_unref(snapshot);
+}
+
+static void no_ca_is_excused_for_its_key(void **state)
+{
+	const struct cert_attribute subject[] = {
+		{"CN", "CAPF-0000000e"}, {NULL, NULL}};
+	const struct cert_extension extensions[] = {
+		{"basicConstraints", "critical,CA:TRUE"}, {NULL, NULL}};
+	X509 *cas[] = {made_cert((struct cert_order){.subject = subject,
+			       .extensions = extensions,
+			       .key = made_key("rsa1024", 1)}),
+		made_ca("CAPF-0000000c", 2)};
+	struct trust_snapshot *snapshot = allowing(cas, SHA_1 | RSA_1024);
+	const struct cert_attribute phone[] = {
+		{"CN", "SEP001122334455"}, {NULL, NULL}};
+	X509 *leaf = made_cert((struct cert_order){.subject = phone,
+		.key = made_key("rsa2048", 0),
+		.issuer = cas[0],
+		.issuer_key = made_key("rsa1024", 1)});
+	struct trust_result r = judge(snapshot, leaf);
+	assert_int_equal(r.verdict, TRUST_WEAK_KEY);
+	assert_string_equal(r.cure, trust_verdict_cure(TRUST_WEAK_KEY));
+	X509_free(leaf);
+	X509_free(cas[0]);
+	X509_free(cas[1]);
+	trust_snapshot_unref(snapshot);
+}
+
+static void keys_of_waivers_are_found_and_told(void **state)
+{
+#define X(symbol, bit, key)                                              \
+	assert_int_equal(trust_waiver_find(key), TRUST_WAIVER_##symbol); \
+	assert_string_equal(trust_waiver_text(bit), key);
+	TRUST_WAIVER_LIST(X)
+#undef X
+	assert_int_equal(trust_waiver_find("allow_md5"), 0);
+	assert_string_equal(trust_waiver_text(0), "");
+	assert_string_equal(trust_waiver_text(SHA_1 | RSA_1024),
+		"allow_sha1, allow_rsa1024");
+}
+
 static void sentences_stay_whole_when_names_are_endless(void **state)
 {
 	char cn[60 * 3 + 1] = {0}, ou[1200 * 3 + 1] = {0}, again[512];
@@ -364,6 +547,12 @@ int main(void)
 		cmocka_unit_test(untrusted_helpers_never_become_anchors),
 		cmocka_unit_test(long_chains_are_refused),
 		cmocka_unit_test(auth_level_decides_what_is_strong_enough),
+		cmocka_unit_test(
+			what_one_anchor_allows_helps_its_own_phones_alone),
+		cmocka_unit_test(who_needs_no_excuse_has_none),
+		cmocka_unit_test(an_excuse_is_for_strength_alone),
+		cmocka_unit_test(no_ca_is_excused_for_its_key),
+		cmocka_unit_test(keys_of_waivers_are_found_and_told),
 		cmocka_unit_test(sentences_stay_whole_when_names_are_endless),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
