@@ -361,26 +361,39 @@ static const struct {
 	[PHONE_APPLY] = {SIP_ORDER_APPLY, REASON_UNREG_APPLY_CONFIG},
 };
 
+static void log_order(
+	const struct session *s, const char *order, int status, const char *why)
+{
+	struct log_line line;
+	service_log(&s->seat, &line, LOG_EV_ORDERED);
+	log_str(&line, "order", order);
+	if (status)
+		log_num(&line, "status", status);
+	log_str(&line, "why", why);
+	log_end(&line);
+}
+
 static void order(void *self, enum phone_order what, const struct moment *now)
 {
 	struct session *s = self;
 	sip_server_tick(&s->engine, now);
-	if (!s->seat.device[0] || !s->bindings.n ||
-		!sip_server_order(
-			&s->engine, orders[what].order, &s->bindings.list[0]))
+	if (!s->seat.device[0] || !s->bindings.n)
 		return;
-	s->ordered = orders[what].cause;
+	if (sip_server_order(
+		    &s->engine, orders[what].order, &s->bindings.list[0]))
+		s->ordered = orders[what].cause;
+	else
+		log_order(s, "none", 0,
+			"the one before it was not answered yet; give it again "
+			"when it was");
 }
 
 static void on_ordered(struct session *s, const struct sip_server_event *e)
 {
-	struct log_line line;
 	if (e->status == 200)
 		s->seat.cause = s->ordered;
-	service_log(&s->seat, &line, LOG_EV_ORDERED);
-	log_str(&line, "order", e->text);
-	log_num(&line, "status", e->status);
-	log_end(&line);
+	log_order(s, e->text, e->status,
+		e->status == 408 ? "it did not answer in time" : NULL);
 }
 
 static void log_message(struct session *s, enum log_event event,
