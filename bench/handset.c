@@ -68,6 +68,8 @@ static void on_written(uv_write_t *request, int status)
 /* Hands n bytes to the socket. 0, or -1 when too many wait there already. */
 static int post(struct handset *h, const uint8_t *data, size_t n)
 {
+	if (h->setup->talk.udp)
+		return udp_line_send(&h->udp, data, n) ? 0 : -1;
 	if (uv_stream_get_write_queue_size((uv_stream_t *)&h->tcp) > UNSENT_MAX)
 		return -1;
 	uv_buf_t buffer = uv_buf_init((char *)data, (unsigned)n);
@@ -130,6 +132,8 @@ static void on_closed(uv_handle_t *handle)
 	struct handset *h = handle->data;
 	if (--h->open_handles > 0)
 		return;
+	if (h->setup->talk.udp)
+		udp_line_deinit(&h->udp);
 	if (h->talk_on)
 		talk_deinit(&h->talk);
 	if (h->tls_on) {
@@ -275,7 +279,11 @@ static void begin_talk(struct handset *h)
 	struct sockaddr_storage address = {0};
 	struct target local;
 	int n = sizeof(address);
-	uv_tcp_getsockname(&h->tcp, (struct sockaddr *)&address, &n);
+	if (config.udp)
+		uv_udp_getsockname(
+			&h->udp.udp, (struct sockaddr *)&address, &n);
+	else
+		uv_tcp_getsockname(&h->tcp, (struct sockaddr *)&address, &n);
 	target_text((struct sockaddr *)&address, &local);
 	memcpy(h->local, local.text, sizeof(h->local));
 	config.device = h->device;
@@ -399,6 +407,8 @@ static uint64_t deadline(const struct handset *h)
 		due = tls_engine_deadline(&h->tls);
 	if (h->talk_on && talk_deadline(&h->talk) < due)
 		due = talk_deadline(&h->talk);
+	if (h->setup->talk.udp && udp_line_deadline(&h->udp) < due)
+		due = udp_line_deadline(&h->udp);
 	return due;
 }
 
@@ -451,6 +461,8 @@ static void on_timer(uv_timer_t *timer)
 		tls_engine_tick(&h->tls, &now);
 	if (h->talk_on)
 		tick_talk(h, &now);
+	if (h->setup->talk.udp)
+		udp_line_tick(&h->udp, now.mono_ms);
 	run(h, CLOCK);
 }
 
@@ -460,9 +472,8 @@ static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
 	*buffer = uv_buf_init(h->setup->received, HANDSET_READ_MAX);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+static void on_bytes(struct handset *h, ssize_t n, const uv_buf_t *buffer)
 {
-	struct handset *h = stream->data;
 	if (n == 0 || h->state >= HANDSET_CLOSING)
 		return;
 	if (n < 0) {
@@ -479,6 +490,23 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 		talk_feed(&h->talk, buffer->base, (size_t)n, &now);
 	}
 	run(h, BYTES);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	on_bytes(stream->data, n, buffer);
+}
+
+/* That nobody is at that port now is no end of a line without connections:
+ * the server may come back. */
+static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buffer,
+	const struct sockaddr *from, unsigned flags)
+{
+	struct handset *h = udp->data;
+	if (n == UV_ECONNREFUSED)
+		return;
+	if (n < 0 || udp_line_takes(&h->udp, buffer->base, (size_t)n))
+		on_bytes(h, n, buffer);
 }
 
 static const struct credential *shown(const struct handset *h)
@@ -567,9 +595,12 @@ void handset_init(struct handset *h, const struct handset_setup *setup,
 	*credential = (struct credential){0};
 	strncpy(h->device, device, sizeof(h->device) - 1);
 	strncpy(h->line, line, sizeof(h->line) - 1);
-	uv_tcp_init(setup->loop, &h->tcp);
+	if (setup->talk.udp)
+		uv_udp_init(setup->loop, &h->udp.udp);
+	else
+		uv_tcp_init(setup->loop, &h->tcp);
 	uv_timer_init(setup->loop, &h->timer);
-	h->tcp.data = h;
+	((uv_handle_t *)&h->tcp)->data = h;
 	h->timer.data = h;
 	h->connect.data = h;
 }
@@ -594,6 +625,20 @@ static int bind_to(struct handset *h)
 	return error;
 }
 
+/* There is nothing to connect: the talk begins. */
+static void start_udp(struct handset *h)
+{
+	int error = udp_line_open(
+		&h->udp, h->setup->target, h->from, on_alloc, on_datagram);
+	if (error) {
+		handset_close(h, HANDSET_FAILED, uv_strerror(error));
+		return;
+	}
+	h->state = HANDSET_TALKING;
+	begin_talk(h);
+	run(h, BYTES);
+}
+
 void handset_start(struct handset *h)
 {
 	const struct handset_setup *s = h->setup;
@@ -605,6 +650,10 @@ void handset_start(struct handset *h)
 	if (s->ctx && shown(h)->kind != CREDENTIAL_LSC)
 		console_no_lsc(&h->console);
 	uv_timer_start(&h->timer, on_timer, deadline(h) - uv_now(s->loop), 0);
+	if (s->talk.udp) {
+		start_udp(h);
+		return;
+	}
 	int error = bind_to(h);
 	if (!error)
 		error = uv_tcp_connect(&h->connect, &h->tcp,

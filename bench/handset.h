@@ -12,6 +12,7 @@
 #include "bench/names.h"
 #include "bench/talk.h"
 #include "bench/target.h"
+#include "bench/udp_line.h"
 #include "protocols/tls/engine.h"
 
 /*
@@ -62,7 +63,7 @@ enum handset_pulse { HANDSET_ASKED, HANDSET_ANSWERED };
 struct handset_setup {
 	uv_loop_t *loop;
 	const struct target *target;
-	SSL_CTX *ctx; /* NULL: plain TCP */
+	SSL_CTX *ctx; /* NULL: plain TCP, or UDP where talk.udp says so */
 	/* device, line, server, local, local_ipv4 and seed are filled in */
 	struct talk_config talk;
 	uint32_t connect_ms; /* for TCP, and again for the handshake */
@@ -110,7 +111,10 @@ struct handset {
 	char device[NAMES_DEVICE_MAX + 1];
 	char line[NAMES_LINE_MAX + 1];
 	char local[80];
-	uv_tcp_t tcp;
+	union {
+		uv_tcp_t tcp;
+		struct udp_line udp; /* if setup->talk.udp */
+	};
 	uv_timer_t timer;
 	uv_connect_t connect;
 	int open_handles;

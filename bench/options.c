@@ -19,6 +19,7 @@ static const char *const leaves[] = {CERT_LAB_LEAF_LIST(X) NULL};
 #define X(symbol, option, ...) option " "
 #define LEAF_WORDS CERT_LAB_LEAF_LIST(X)
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3", NULL};
+static const char *const transports[] = {"tls", "tcp", "udp", NULL};
 static const char *const untils[] = {"registered", "forever", NULL};
 
 enum { SCCP_DEVICE_MAX = 15, SECONDS_MAX = 7 * 24 * 3600 };
@@ -33,6 +34,8 @@ static const struct option_row rows[] = {
 	{"allow-any-address", NULL, "also call addresses that are not loopback",
 		OPTION_FLAG, AT(allow_any_address)},
 	{"plain", NULL, "TCP without TLS", OPTION_FLAG, AT(plain)},
+	{"transport", "NAME", "tls (default), tcp (the same as --plain) or udp",
+		OPTION_WORD, AT(transport), .words = transports},
 	{"device", "NAME", "of the first phone; default SEP000000000001",
 		OPTION_TEXT, AT(device)},
 	{"line", "NUMBER", "SIP: user of the first phone; default 1001",
@@ -114,6 +117,8 @@ static int check(const struct options *o, struct diag *d)
 {
 	const int given = !!o->lsc + !!o->mic + !!o->lab;
 	const struct option_rule rules[] = {
+		{o->transport == OPTIONS_UDP && o->protocol != TALK_SIP,
+			"--transport udp needs --protocol sip"},
 		{o->plain && (given || o->no_certificate || o->ca ||
 				     o->ciphers),
 			"--plain has no TLS: drop --lsc, --mic, --lab, "
@@ -169,6 +174,7 @@ int options_parse(int argc, char **argv, struct options *o, struct diag *d)
 	int error = option_table_parse(&table, argc, argv, o, d);
 	if (error || o->help)
 		return error;
+	o->plain |= o->transport != OPTIONS_TLS;
 	if (o->device_type == 0)
 		o->device_type = o->protocol == TALK_SIP ? 683 : 437;
 	return check(o, d);

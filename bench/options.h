@@ -11,6 +11,8 @@
 
 enum options_until { OPTIONS_UNTIL_REGISTERED, OPTIONS_UNTIL_FOREVER };
 
+enum options_transport { OPTIONS_TLS, OPTIONS_TCP, OPTIONS_UDP };
+
 /* Every option lands in an int (flag 0/1, number, index of a word) or in a
  * string; strings are argv's. What is not given stands as said here. */
 struct options {
@@ -36,6 +38,7 @@ struct options {
 	int device_type; /* 437 (7975) for SCCP, 683 (8841) for SIP */
 	int sccp_version;
 	int plain;
+	int transport; /* enum options_transport; TLS */
 	int no_certificate;
 	int standby;
 	int lost_state;

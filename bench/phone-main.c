@@ -100,6 +100,7 @@ static int make_fleet(struct phones *p, struct diag *d)
 				.brief = o->lost_state,
 				.username = o->username,
 				.password = o->password,
+				.udp = o->transport == OPTIONS_UDP,
 				.device_type = (uint32_t)o->device_type,
 				.sccp_version = (uint8_t)o->sccp_version,
 				.answer_ms = (uint32_t)o->timeout * MS,

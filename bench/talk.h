@@ -40,6 +40,7 @@ struct talk_config {
 	enum talk_mode mode; /* STANDBY: SIP alone has it */
 	bool token;	     /* ask for one before registering */
 	bool tls;
+	bool udp; /* SIP alone; never with tls */
 	const char *device;
 	const char *line;     /* SIP: the user that registers */
 	const char *server;   /* SIP: host of the request URI; HTTP: Host */

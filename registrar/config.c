@@ -76,6 +76,13 @@ const char *config_protocol_name(enum config_protocol protocol)
 	return protocols[protocol];
 }
 
+const char *config_transport_name(bool tls, bool udp)
+{
+	if (tls)
+		return "tls";
+	return udp ? "udp" : "tcp";
+}
+
 static void *field(struct config *c, const struct config_row *row)
 {
 	return (char *)c + row->offset;

@@ -20,6 +20,7 @@ enum { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_LSC };
 struct config_listener {
 	enum config_protocol protocol;
 	bool tls;
+	bool udp;		   /* sip alone; neither: plain TCP */
 	char *address;		   /* IPv4 or IPv6 literal; "::" takes both */
 	uint16_t port;		   /* 0: any free one */
 	struct offer_choice offer; /* of TLS */
@@ -203,5 +204,7 @@ char *config_schema(void);
 const char *config_realm(const struct config *c);
 
 const char *config_protocol_name(enum config_protocol protocol);
+/* tls, udp, or tcp where it is neither. */
+const char *config_transport_name(bool tls, bool udp);
 
 #endif

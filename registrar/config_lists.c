@@ -79,9 +79,11 @@ static int read_listener_key(struct config_reading *r,
 		return at < 0 ? config_refuse(r, "must be one of sccp|sip") : 0;
 	}
 	if (strcmp(key, "transport") == 0) {
-		int at = config_choice("tcp|tls", text);
+		int at = config_choice("tcp|tls|udp", text);
 		l->tls = at == 1;
-		return at < 0 ? config_refuse(r, "must be one of tcp|tls") : 0;
+		l->udp = at == 2;
+		return at < 0 ? config_refuse(r, "must be one of tcp|tls|udp")
+			      : 0;
 	}
 	if (inet_pton(AF_INET, text, address) != 1 &&
 		inet_pton(AF_INET6, text, address) != 1)
@@ -111,6 +113,10 @@ static int read_listener(struct config_reading *r, const json_t *object)
 			return -EINVAL;
 		r->path[back] = '\0';
 	}
+	if (l->udp && l->protocol != CONFIG_SIP)
+		return config_refuse(r,
+			"transport udp is for sip; sccp is spoken over "
+			"tcp or tls");
 	if (!json_object_get(object, "port"))
 		l->port = default_ports[l->protocol][l->tls];
 	return l->tls ? 0 : check_offer(r, object);

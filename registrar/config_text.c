@@ -72,8 +72,8 @@ static json_t *listeners(const struct config *c)
 		const struct config_listener *l = &c->listeners[i];
 		json_t *o = json_pack("{ss ss ss si}", "service",
 			config_protocol_name(l->protocol), "transport",
-			l->tls ? "tls" : "tcp", "address", l->address, "port",
-			l->port);
+			config_transport_name(l->tls, l->udp), "address",
+			l->address, "port", l->port);
 		if (l->tls)
 			set_offer(o, &l->offer);
 		json_array_append_new(list, o);
@@ -194,7 +194,8 @@ static const char lists_schema[] =
 	" \"items\": {\"type\": \"object\", \"additionalProperties\": false,"
 	" \"required\": [\"service\"], \"properties\": {"
 	" \"service\": {\"enum\": [\"sccp\", \"sip\"]},"
-	" \"transport\": {\"enum\": [\"tcp\", \"tls\"], \"default\": \"tls\"},"
+	" \"transport\": {\"enum\": [\"tcp\", \"tls\", \"udp\"],"
+	" \"default\": \"tls\", \"description\": \"udp: for sip alone\"},"
 	" \"address\": {\"type\": \"string\", \"default\": \"::\"},"
 	" \"port\": {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 65535,"
 	" \"description\": \"default: sccp 2443 or 2000, sip 5061 or 5060\"},"

@@ -241,7 +241,10 @@ static bool may_replace(
 		return false;
 	/* Signed: the clocks of two loops may be read in either order. */
 	int64_t silent_ms = (int64_t)(new->seen_mono_ms - old->seen_mono_ms);
-	return strcmp(old->address, new->address ? new->address : "") == 0 ||
+	/* The address of a datagram proves nothing against a connection. */
+	bool proven = old->udp || !new->udp;
+	return (proven && strcmp(old->address,
+				  new->address ? new->address : "") == 0) ||
 	       silent_ms > 1000 * (int64_t)old->keepalive_s;
 }
 

@@ -44,6 +44,7 @@ struct directory_entry {
 	enum reason_unreg cause; /* why not, when not registered */
 	enum config_protocol protocol;
 	bool tls;
+	bool udp;
 	struct conn_ref ref;
 	uint16_t port;
 	bool resumed;
@@ -76,8 +77,9 @@ enum directory_result {
 /*
  * Registers entry->device for entry->ref. A TLS connection (whose
  * certificate names the device) replaces any other at once. A plain one
- * never displaces TLS; it displaces a plain one from the same address, or
- * one that missed more than a keepalive (specs sccp 6.2). Thread-safe.
+ * never displaces TLS; it displaces a plain one from the same address (over
+ * UDP, which anybody can forge, only one over UDP), or one that missed more
+ * than a keepalive (specs sccp 6.2). Thread-safe.
  */
 enum directory_result directory_register(struct directory *d,
 	const struct directory_entry *entry, struct conn_ref *old);

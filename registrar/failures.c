@@ -61,6 +61,7 @@ void failure_from_peer(struct failure *out, const struct peer *peer)
 		.port = peer->port,
 		.protocol = peer->protocol,
 		.tls = peer->tls,
+		.udp = peer->udp,
 		.alert = -1,
 	};
 	text_copy(out->address, sizeof(out->address), peer->address);
@@ -93,7 +94,7 @@ static void write_line(const struct failure *e)
 	log_peer(&line, e->address, e->port);
 	log_str(&line, "device", e->device);
 	log_str(&line, "service", config_protocol_name(e->protocol));
-	log_str(&line, "transport", e->tls ? "tls" : "tcp");
+	log_str(&line, "transport", config_transport_name(e->tls, e->udp));
 	log_str(&line, "stage", stages[e->stage]);
 	log_str(&line, "rule", e->rule);
 	if (e->code != REASON_FAILURE_NO_ERROR)
@@ -143,7 +144,8 @@ static bool may_log(struct failures *f, int64_t now_ms)
 static bool same(const struct failure *a, const struct failure *b)
 {
 	return a->stage == b->stage && a->protocol == b->protocol &&
-	       a->tls == b->tls && strcmp(a->rule, b->rule) == 0 &&
+	       a->tls == b->tls && a->udp == b->udp &&
+	       strcmp(a->rule, b->rule) == 0 &&
 	       strcmp(a->address, b->address) == 0 &&
 	       strcmp(a->device, b->device) == 0 &&
 	       strcmp(a->sha256, b->sha256) == 0;

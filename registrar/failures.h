@@ -29,6 +29,7 @@ struct failure {
 	uint16_t port;
 	enum config_protocol protocol;
 	bool tls;
+	bool udp;
 	char rule[48];		    /* "unknown-ca", "sccp-frame-too-long" */
 	enum trust_verdict verdict; /* TLS: trust's judgement */
 	int alert;		    /* TLS alert sent or read; -1 none */

@@ -48,7 +48,7 @@ struct location {
 	const char *device;
 	const char *address; /* it came from */
 	uint16_t port;
-	bool tls;
+	bool tls, udp;
 	uint16_t q; /* thousandths */
 	uint32_t reg_id;
 	uint32_t cseq;

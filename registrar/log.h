@@ -44,6 +44,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(CONNECTED, LOG_DEBUG, "connected", "a connection was accepted")      \
 	X(SECURED, LOG_DEBUG, "secured", "a TLS handshake succeeded")          \
 	X(CLOSED, LOG_DEBUG, "closed", "a connection ended, and why")          \
+	X(DATAGRAM_IGNORED, LOG_INFO, "datagram-ignored",                      \
+		"what came over UDP gets no answer, and why")                  \
 	X(REGISTERED, LOG_INFO, "registered", "a phone is registered")         \
 	X(READY, LOG_INFO, "ready",                                            \
 		"a phone finished its whole SCCP conversation")                \

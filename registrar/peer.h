@@ -78,6 +78,7 @@ struct peer {
 	uint16_t local_port;
 	enum config_protocol protocol;
 	bool tls;
+	bool udp; /* datagrams, never with tls; neither: plain TCP */
 	struct conn_ref ref;
 	/* TLS, after the handshake (or its refusal). The texts are OpenSSL's
 	 * and the snapshot's own, NULL while unknown: */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "registrar/log.h"
@@ -180,7 +181,7 @@ static void log_listening(const struct config_listener *l, uint16_t port)
 	struct log_line line;
 	log_begin(&line, LOG_EV_LISTENING);
 	log_str(&line, "service", config_protocol_name(l->protocol));
-	log_str(&line, "transport", l->tls ? "tls" : "tcp");
+	log_str(&line, "transport", config_transport_name(l->tls, l->udp));
 	log_str(&line, "address", l->address);
 	log_num(&line, "port", port);
 	if (l->tls)
@@ -213,7 +214,7 @@ static int listen_on(
 	struct server_listener *l = memory_grow(
 		(void **)&s->listeners, &s->n_listeners, sizeof(*l));
 	*l = (struct server_listener){.config = config, .port = config->port};
-	int error = socket_open_shared(
+	int error = socket_open_shared(config->udp ? SOCK_DGRAM : SOCK_STREAM,
 		config->address, &l->port, fds, s->n_workers, d);
 	if (error < 0)
 		return error;
@@ -397,23 +398,15 @@ struct limits_counts server_limits(struct server *s)
 struct conn_counters server_worker_counters(struct server *s, size_t worker)
 {
 	const struct conn_counters *c = worker_counters(s->workers[worker]);
-	/* Who has closed was accepted before: read in this order. */
-	uint64_t closed = conn_counter_get(&c->closed);
-	struct conn_counters copy = {
-		.accepted = conn_counter_get(&c->accepted),
-		.closed = closed,
-		.refused = conn_counter_get(&c->refused),
-		.handshakes_ok = conn_counter_get(&c->handshakes_ok),
-		.handshakes_failed = conn_counter_get(&c->handshakes_failed),
-		.resumed = conn_counter_get(&c->resumed),
-		.bytes_in = conn_counter_get(&c->bytes_in),
-		.bytes_out = conn_counter_get(&c->bytes_out),
-	};
+	struct conn_counters out;
+#define X(name) out.name = conn_counter_get(&c->name);
+	CONN_COUNTER_LIST(X)
+#undef X
 	for (size_t i = 0; i < CONN_TLS_VERSIONS; i++)
 		for (size_t k = 0; k < 2; k++)
-			copy.by_version[i][k] =
+			out.by_version[i][k] =
 				conn_counter_get(&c->by_version[i][k]);
-	return copy;
+	return out;
 }
 
 struct conn_counters server_counters(struct server *s)
@@ -421,14 +414,9 @@ struct conn_counters server_counters(struct server *s)
 	struct conn_counters sum = {0};
 	for (size_t i = 0; i < s->n_workers; i++) {
 		struct conn_counters c = server_worker_counters(s, i);
-		sum.accepted += c.accepted;
-		sum.closed += c.closed;
-		sum.refused += c.refused;
-		sum.handshakes_ok += c.handshakes_ok;
-		sum.handshakes_failed += c.handshakes_failed;
-		sum.resumed += c.resumed;
-		sum.bytes_in += c.bytes_in;
-		sum.bytes_out += c.bytes_out;
+#define X(name) sum.name += c.name;
+		CONN_COUNTER_LIST(X)
+#undef X
 		for (size_t k = 0; k < (size_t)CONN_TLS_VERSIONS * 2; k++)
 			sum.by_version[k / 2][k % 2] +=
 				c.by_version[k / 2][k % 2];

@@ -17,6 +17,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/address.h"
 #include "registrar/net/admission.h"
+#include "registrar/net/flow.h"
 #include "registrar/text.h"
 
 enum {
@@ -28,7 +29,10 @@ enum {
 	 * it does not come to waits in the kernel, which is cheaper. */
 	ACCEPT_SHARE = 10,
 	ACCEPT_LEAST = 4, /* of each listener in each turn */
-	TICK_MS = 100,	  /* while somebody waits */
+	/* UDP may have so much of limits.half_open: addresses are forged
+	 * there, and phones over TCP are not to pay for it. */
+	IDLE_SHARE = 4,
+	TICK_MS = 100, /* while somebody waits */
 	/* A connection without a byte stays with the kernel that long. */
 	DEFER_ACCEPT_S = 1,
 };
@@ -45,9 +49,11 @@ struct listener {
 	struct listener *next;
 };
 
-/* A connection's place: refs are slot number and how often it was used. */
+/* The place of a connection or a flow: refs are slot number and how often it
+ * was used. */
 struct slot {
 	struct conn *conn;
+	struct flow *flow; /* one of the two, or free */
 	uint32_t used;
 	uint32_t next_free;
 };
@@ -89,13 +95,15 @@ struct worker {
 	struct conn_counters counters;
 	struct overload_part overload;
 	struct admission admission;
+	struct flows *flows; /* NULL: no listener of UDP */
 	uint8_t plain[TLS_PLAIN_MAX];
 	uint8_t input[CONN_INPUT_MAX];
 };
 
 /* ---- slots ---- */
 
-static struct conn_ref slot_take(struct worker *w, struct conn *c)
+static struct conn_ref slot_take(
+	struct worker *w, struct conn *c, struct flow *f)
 {
 	if (!w->free_slot) {
 		struct slot *s = memory_grow(
@@ -107,6 +115,7 @@ static struct conn_ref slot_take(struct worker *w, struct conn *c)
 	struct slot *s = &w->slots[number - 1];
 	w->free_slot = s->next_free;
 	s->conn = c;
+	s->flow = f;
 	s->used++;
 	return (struct conn_ref){w->number, (uint64_t)s->used << 32 | number};
 }
@@ -117,7 +126,7 @@ static struct slot *slot_find(struct worker *w, struct conn_ref ref)
 	if (number == 0 || number > w->n_slots)
 		return NULL;
 	struct slot *s = &w->slots[number - 1];
-	return s->conn && s->used == ref.id >> 32 ? s : NULL;
+	return (s->conn || s->flow) && s->used == ref.id >> 32 ? s : NULL;
 }
 
 /* ---- accepting ---- */
@@ -135,9 +144,15 @@ static void on_gone(void *self, struct conn_ref ref)
 	struct worker *w = self;
 	struct slot *s = slot_find(w, ref);
 	s->conn = NULL;
+	s->flow = NULL;
 	s->next_free = w->free_slot;
 	w->free_slot = (uint32_t)ref.id;
 	limits_leave(w->shared->limits);
+}
+
+static struct conn_ref on_flow(void *self, struct flow *f)
+{
+	return slot_take(self, NULL, f);
 }
 
 static void log_accept(struct worker *w, enum log_event event, const char *why)
@@ -213,7 +228,7 @@ static void start(struct listener *l, int fd, const struct in6_addr *packed,
 		profile = profile_in_force(l);
 		admission_started(&w->admission);
 	}
-	conn_start(c, l->service, profile, l->tag, slot_take(w, c));
+	conn_start(c, l->service, profile, l->tag, slot_take(w, c, NULL));
 }
 
 /* ---- who waits ---- */
@@ -401,12 +416,14 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static void obey(struct worker *w, const struct order *order)
 {
 	struct slot *s = slot_find(w, order->ref);
-	if (!s)
-		return;
-	if (order->displace)
+	if (s && s->conn && order->displace)
 		conn_end(s->conn, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
-	else
+	else if (s && s->conn)
 		conn_order(s->conn, order->phone);
+	else if (s && order->displace)
+		flow_end(s->flow, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
+	else if (s)
+		flow_order(s->flow, order->phone);
 }
 
 static void end_everything(struct worker *w)
@@ -417,6 +434,8 @@ static void end_everything(struct worker *w)
 		if (w->slots[i].conn)
 			conn_abort(w->slots[i].conn,
 				REASON_UNREG_CALLMANAGER_RESTART);
+	if (w->flows)
+		flows_end(w->flows, REASON_UNREG_CALLMANAGER_RESTART);
 	admission_deinit(&w->admission);
 	uv_close((uv_handle_t *)&w->retry, NULL);
 	uv_close((uv_handle_t *)&w->tick, NULL);
@@ -505,14 +524,40 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	return w;
 }
 
+static uint32_t idle_flows_max(const struct worker *w)
+{
+	uint64_t most = w->world.config->half_open_max / IDLE_SHARE;
+	most /= w->shared->workers;
+	return most > 1 ? (uint32_t)most : 1;
+}
+
+/* Serves a socket of UDP, which needs no connections. */
+static int listen_udp(
+	struct worker *w, const struct service *service, int fd, struct diag *d)
+{
+	const struct flow_host host = {
+		.conn = &w->host,
+		.limits = w->shared->limits,
+		.idle_max = idle_flows_max(w),
+		.came = on_flow,
+	};
+	if (!w->flows)
+		w->flows = flows_new(&host);
+	return flows_listen(w->flows, service, fd, d);
+}
+
 int worker_listen(struct worker *w, const struct config_listener *listener,
 	int fd, struct diag *d)
 {
+	const struct service *service = listener->protocol == CONFIG_SCCP
+						? &service_sccp
+						: &service_sip;
+	if (listener->udp)
+		return listen_udp(w, service, fd, d);
 	struct listener *l = memory_zero(sizeof(*l));
 	l->worker = w;
 	l->tls = listener->tls;
-	l->service = listener->protocol == CONFIG_SCCP ? &service_sccp
-						       : &service_sip;
+	l->service = service;
 	l->number = (size_t)(listener - w->world.config->listeners);
 	profile_tag(listener, l->tag);
 	l->next = w->listeners;
@@ -587,6 +632,7 @@ void worker_free(struct worker *w)
 		w->orders = next;
 	}
 	pthread_mutex_destroy(&w->lock);
+	flows_free(w->flows);
 	profiles_unref(w->profiles);
 	free(w->slots);
 	free(w);

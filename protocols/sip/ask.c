@@ -109,11 +109,19 @@ void sip_ask_renew(struct sip_ask *ask, const struct sip_phone_config *config)
 		host < 64 ? host : 64, config->local);
 }
 
+static const char *transport(const struct sip_phone_config *config,
+	const char *tls, const char *udp, const char *tcp)
+{
+	if (config->tls)
+		return tls;
+	return config->udp ? udp : tcp;
+}
+
 void sip_ask_uri(const struct sip_ask *ask,
 	const struct sip_phone_config *config, char *uri, size_t size)
 {
 	snprintf(uri, size, "sip:%s@%.200s;transport=%s", ask->uuid,
-		config->local, config->tls ? "tls" : "tcp");
+		config->local, transport(config, "tls", "udp", "tcp"));
 }
 
 void sip_ask_reason(struct sip_ask *ask, const struct sip_phone_config *config,
@@ -179,7 +187,8 @@ void sip_ask_write(struct sip_ask *ask, const struct sip_phone_config *config,
 	ask->cseq = refer ? ++ask->refers : ++ask->registers;
 	snprintf(ask->via, sizeof(ask->via),
 		"SIP/2.0/%s %.200s;branch=z9hG4bK%08x",
-		config->tls ? "TLS" : "TCP", config->local, draw32(ask));
+		transport(config, "TLS", "UDP", "TCP"), config->local,
+		draw32(ask));
 	sip_answer_line(a, "%s sip:%.255s SIP/2.0", method, config->server);
 	sip_answer_line(a, "Via: %s", ask->via);
 	sip_answer_line(a, "From: <sip:%.128s@%.255s>;tag=%s", config->line,

@@ -19,6 +19,7 @@ struct sip_phone_config {
 	const char *user_agent; /* NULL: Cisco-CP8841/12.8.1 */
 	uint32_t model;		/* 683 = 8841, ... */
 	bool tls;
+	bool udp;
 	bool standby; /* only cisco-keep-alive, never bind */
 	bool brief;   /* also the first REGISTER has the short form of a
 		       * refresh: a server that lost its state sees this */

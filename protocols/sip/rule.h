@@ -17,6 +17,7 @@
 	X(LENGTH_TWICE, 400, "more than one Content-Length")                   \
 	X(LENGTH_DIGITS, 400, "Content-Length is not made of digits alone")    \
 	X(LATE, 400, "the message did not end in time")                        \
+	X(CUT, 400, "the datagram ends before the message in it does")         \
 	X(HEAD_TOO_LONG, 513, "headers without end below the cap")             \
 	X(MESSAGE_TOO_LONG, 413, "message longer than the cap")                \
 	/* limits that are checked before a parser sees the message */         \

@@ -245,7 +245,9 @@ static void put_unsupported(struct sip_answer *a, const struct sip_head *head)
 void sip_server_put_contact(struct sip_server *s, struct sip_answer *a)
 {
 	sip_answer_line(a, "Contact: <sip:%.64s;transport=%s>", s->config->node,
-		s->config->tls ? "tls" : "tcp");
+		s->config->tls	 ? "tls"
+		: s->config->udp ? "udp"
+				 : "tcp");
 }
 
 /* Answers by the rule that decided and reports it. */

@@ -37,6 +37,7 @@ struct sip_server_config {
 				    * 0: none */
 	const char *node;	   /* Warning agent, Server name */
 	bool tls;		   /* for what we print; never for trust */
+	bool udp;		   /* likewise */
 	bool locate;		   /* INVITE is the host's: LOCATE */
 };
 

@@ -43,18 +43,19 @@ static void put_head(struct sip_server *s, struct sip_answer *a,
 {
 	const struct sip_server_state *st = s->state;
 	const char *node = s->config->node;
-	const char *transport = s->config->tls ? "tls" : "tcp";
 	unsigned long long id = st->order_id;
 	sip_answer_line(a, "NOTIFY %s SIP/2.0", uri);
 	sip_answer_line(a, "Via: SIP/2.0/%s %.64s;branch=z9hG4bK%016llx",
-		s->config->tls ? "TLS" : "TCP", node, id);
+		s->config->tls	 ? "TLS"
+		: s->config->udp ? "UDP"
+				 : "TCP",
+		node, id);
 	sip_answer_line(a, "From: <sip:%.64s>;tag=%016llx", node, id);
 	sip_answer_line(a, "To: <sip:%s>", to->aor);
 	sip_answer_line(a, "Call-ID: %016llx@%.64s", id, node);
 	sip_answer_line(a, "CSeq: %u NOTIFY", st->orders);
 	sip_answer_line(a, "Max-Forwards: 70");
-	sip_answer_line(
-		a, "Contact: <sip:%.64s;transport=%s>", node, transport);
+	sip_server_put_contact(s, a);
 	sip_answer_line(a, "Event: service-control");
 	sip_answer_line(a, "Subscription-State: active");
 	sip_answer_line(a, "Content-Type: text/plain");

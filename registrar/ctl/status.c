@@ -22,6 +22,7 @@ static const struct ctl_column status_fields[] = {
 	{"  with a MIC", "phones.mic"},
 	{"connections open", "connections.open"},
 	{"  half open", "connections.halfOpen"},
+	{"  over UDP", "connections.udp.flows"},
 	{"handshakes done", "connections.handshakesOk"},
 	{"  resumed", "connections.resumed"},
 	{"handshakes failed", "connections.handshakesFailed"},

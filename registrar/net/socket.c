@@ -9,15 +9,17 @@
 #include <unistd.h>
 
 struct address {
+	int type;
 	struct sockaddr_storage at;
 	socklen_t n;
 };
 
-static int parse(const char *text, uint16_t port, struct address *out)
+static int parse(int type, const char *text, uint16_t port, struct address *out)
 {
 	struct sockaddr_in *in4 = (struct sockaddr_in *)&out->at;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->at;
 	memset(out, 0, sizeof(*out));
+	out->type = type;
 	if (inet_pton(AF_INET, text, &in4->sin_addr) == 1) {
 		in4->sin_family = AF_INET;
 		in4->sin_port = htons(port);
@@ -34,12 +36,15 @@ static int parse(const char *text, uint16_t port, struct address *out)
 
 static int open_bound(const struct address *to, int reuse_port)
 {
-	int on = 1, off = 0;
-	int fd = socket(to->at.ss_family,
-		SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int off = 0;
+	/* To two datagram sockets it would give one port. */
+	int reuse = to->type == SOCK_STREAM;
+	int fd = socket(
+		to->at.ss_family, to->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse)) <
+			0 ||
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &reuse_port,
 			sizeof(reuse_port)) < 0 ||
 		(to->at.ss_family == AF_INET6 &&
@@ -68,32 +73,32 @@ static uint16_t port_of(int fd)
 }
 
 /* Without SO_REUSEPORT a bind fails if anyone listens there: a question. */
-static int probe(const char *text, uint16_t *port)
+static int probe(int type, const char *text, uint16_t *port)
 {
 	struct address to;
-	int error = parse(text, *port, &to);
+	int error = parse(type, text, *port, &to);
 	if (error < 0)
 		return error;
 	int fd = open_bound(&to, 0);
 	if (fd < 0)
 		return fd;
 	/* Two sockets with SO_REUSEADDR may bind; only one may listen. */
-	error = listen(fd, 1) < 0 ? -errno : 0;
+	error = type == SOCK_STREAM && listen(fd, 1) < 0 ? -errno : 0;
 	*port = port_of(fd);
 	close(fd);
 	return error;
 }
 
-int socket_open_shared(
-	const char *address, uint16_t *port, int *fds, size_t n, struct diag *d)
+int socket_open_shared(int type, const char *address, uint16_t *port, int *fds,
+	size_t n, struct diag *d)
 {
 	struct address to;
 	size_t i = 0;
 	uint16_t asked = *port;
-	int error = probe(address, port);
+	int error = probe(type, address, port);
 	if (error < 0)
 		goto fail;
-	parse(address, *port, &to);
+	parse(type, address, *port, &to);
 	for (; i < n; i++) {
 		fds[i] = open_bound(&to, 1);
 		if (fds[i] < 0) {

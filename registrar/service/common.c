@@ -95,6 +95,7 @@ void service_entry(struct directory_entry *entry, const struct peer *peer,
 		.anchor = peer->anchor,
 		.protocol = peer->protocol,
 		.tls = peer->tls,
+		.udp = peer->udp,
 		.ref = peer->ref,
 		.port = peer->port,
 		.kind = peer->kind,
@@ -121,7 +122,7 @@ static void log_entry(enum log_event event, const struct directory_entry *e)
 	log_peer(&line, e->address, e->port);
 	log_str(&line, "device", e->device);
 	log_str(&line, "service", config_protocol_name(e->protocol));
-	log_str(&line, "transport", e->tls ? "tls" : "tcp");
+	log_str(&line, "transport", config_transport_name(e->tls, e->udp));
 	if (e->tls) {
 		log_str(&line, "cert", cert_kind_name(e->kind));
 		log_str(&line, "issuer", e->issuer_cn);
@@ -202,6 +203,12 @@ void service_release(struct seat *seat, enum reason_unreg cause,
 		log_end(&line);
 	}
 	seat->device[0] = '\0';
+}
+
+const char *service_device(const void *self)
+{
+	const struct seat *seat = self;
+	return seat->device;
 }
 
 const char *service_ended(const void *self)

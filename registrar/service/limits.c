@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the configuration says to the engines, once for all connections. */
+#include "protocols/sip/datagram.h"
 #include "registrar/service/service.h"
 
 void service_limits_init(struct service_limits *l, const struct config *c)
@@ -19,4 +20,8 @@ void service_limits_init(struct service_limits *l, const struct config *c)
 		sip->flow_timer_s = c->sip_flow_timer_s;
 		sip->locate = c->sip_redirect;
 	}
+	l->sip_udp = l->sip[0];
+	l->sip_udp.udp = true;
+	l->sip_udp.message_max += SIP_DATAGRAM_GROWTH;
+	l->sip_udp.head_max += SIP_DATAGRAM_GROWTH;
 }

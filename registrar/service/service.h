@@ -25,6 +25,7 @@
 struct service_limits {
 	struct sccp_server_config sccp;
 	struct sip_server_config sip[2]; /* over plain TCP, over TLS */
+	struct sip_server_config sip_udp;
 };
 
 void service_limits_init(struct service_limits *l, const struct config *c);
@@ -119,6 +120,8 @@ void service_heard(const struct seat *seat, const struct moment *now);
 /* Ends the registration that this connection holds, if any, and logs it. */
 void service_release(struct seat *seat, enum reason_unreg cause,
 	const char *why, const struct moment *now);
+/* The device that is registered over it, "" while none is. */
+const char *service_device(const void *self);
 /* service.ended and service.leave of every service. */
 const char *service_ended(const void *self);
 void service_leave(

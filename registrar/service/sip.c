@@ -31,7 +31,10 @@ static void init(void *self, const struct service_world *world,
 		.peer = peer,
 		.device = s->seat.device,
 	};
-	sip_server_init(&s->engine, &world->limits.sip[peer->tls], now);
+	sip_server_init(&s->engine,
+		peer->udp ? &world->limits.sip_udp
+			  : &world->limits.sip[peer->tls],
+		now);
 	sip_server_set_source(&s->engine, peer->address, peer->port);
 }
 

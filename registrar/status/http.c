@@ -118,7 +118,8 @@ int http_new(struct server *server, struct http **out, struct diag *d)
 	const struct config *c = server_config(server);
 	uint16_t port = (uint16_t)c->status_port;
 	int fd;
-	int error = socket_open_shared(c->status_address, &port, &fd, 1, d);
+	int error = socket_open_shared(
+		SOCK_STREAM, c->status_address, &port, &fd, 1, d);
 	if (error < 0)
 		return error;
 	if (listen(fd, BACKLOG) < 0) {

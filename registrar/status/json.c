@@ -73,8 +73,8 @@ static json_t *listener(
 {
 	json_t *o = json_pack("{ss ss ss si}", "service",
 		config_protocol_name(l->config->protocol), "transport",
-		l->config->tls ? "tls" : "tcp", "address", l->config->address,
-		"port", l->port);
+		config_transport_name(l->config->tls, l->config->udp),
+		"address", l->config->address, "port", l->port);
 	if (p)
 		set_tls(o, p);
 	return o;
@@ -90,6 +90,20 @@ static json_t *listeners(struct server *s, const struct profiles *p)
 	return all;
 }
 
+static json_t *datagrams(const struct conn_counters *c)
+{
+	json_t *o = json_object();
+	set_num(o, "flows", c->flows - c->flows_closed);
+	set_num(o, "flowsOpened", c->flows);
+	set_num(o, "datagramsIn", c->datagrams_in);
+	set_num(o, "datagramsOut", c->datagrams_out);
+	set_num(o, "repeated", c->datagrams_repeated);
+	set_num(o, "ignored", c->datagrams_ignored);
+	set_num(o, "dropped", c->datagrams_dropped);
+	set_num(o, "overflowed", c->datagrams_overflowed);
+	return o;
+}
+
 static void set_counters(json_t *o, const struct conn_counters *c)
 {
 	set_num(o, "accepted", c->accepted);
@@ -100,6 +114,7 @@ static void set_counters(json_t *o, const struct conn_counters *c)
 	set_num(o, "handshakesFailed", c->handshakes_failed);
 	set_num(o, "bytesIn", c->bytes_in);
 	set_num(o, "bytesOut", c->bytes_out);
+	json_object_set_new(o, "udp", datagrams(c));
 }
 
 static json_t *connections(struct server *s)
@@ -320,7 +335,7 @@ static json_t *phone(const struct directory_entry *e)
 		set_reason(o, REASON_UNREG_SPACE, (int)e->cause,
 			reason_unreg_name(e->cause));
 	set_text(o, "protocol", config_protocol_name(e->protocol));
-	set_text(o, "transport", e->tls ? "tls" : "tcp");
+	set_text(o, "transport", config_transport_name(e->tls, e->udp));
 	set_text(o, "address", e->address);
 	set_num(o, "port", e->port);
 	set_text(o, "tlsVersion", e->tls_version);
@@ -376,7 +391,7 @@ static json_t *failure(const struct failure *f)
 			reason_failure_name(f->code));
 	set_text(o, "device", f->device);
 	set_text(o, "protocol", config_protocol_name(f->protocol));
-	set_text(o, "transport", f->tls ? "tls" : "tcp");
+	set_text(o, "transport", config_transport_name(f->tls, f->udp));
 	set_text(o, "address", f->address);
 	set_num(o, "port", f->port);
 	if (f->alert >= 0)

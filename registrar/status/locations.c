@@ -29,7 +29,7 @@ static json_t *contact(const struct location *l)
 	set_text(o, "device", l->device);
 	set_text(o, "address", l->address);
 	set_num(o, "port", l->port);
-	set_text(o, "transport", l->tls ? "tls" : "tcp");
+	set_text(o, "transport", config_transport_name(l->tls, l->udp));
 	return o;
 }
 

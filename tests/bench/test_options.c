@@ -113,6 +113,9 @@ static void options_that_exclude_each_other_say_so(void **state)
 {
 	refused("--plain --lab d", "--plain has no TLS");
 	refused("--plain --no-certificate", "--plain has no TLS");
+	refused("--transport sctp", "--transport");
+	refused("--transport udp", "--transport udp needs --protocol sip");
+	refused("--transport udp --protocol sip --lab d", "--plain has no TLS");
 	refused("--lab d --lsc c", "--lab excludes");
 	refused("--lab d --no-certificate", "--no-certificate excludes");
 	refused("--lsc c --leaf mic", "--leaf needs --lab");

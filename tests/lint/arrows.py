@@ -65,6 +65,7 @@ LIBRARIES = {
     "sys/epoll.h": ["bench/reference.c"],
     "sys/file.h": ["registrar/"],
     "sys/prctl.h": ["registrar/"],
+    "sys/queue.h": ["registrar/"],
     "sys/random.h": ["registrar/", "bench/"],
     "sys/resource.h": ["registrar/", "bench/"],
     "sys/ioctl.h": ["bench/"],

@@ -90,6 +90,30 @@ static void reads_every_list(void **state)
 	config_free(c);
 }
 
+static void sip_is_spoken_over_udp_and_sccp_is_not(void **state)
+{
+	struct config *c;
+	struct diag d;
+	int error = load("{\"listeners\": [{\"service\": \"sip\","
+			 " \"transport\": \"udp\"}]}",
+		&c, &d);
+	assert_int_equal(error, 0);
+	assert_int_equal(c->listeners[0].port, 5060);
+	assert_true(c->listeners[0].udp);
+	assert_false(c->listeners[0].tls);
+	char *text = config_dump(c);
+	assert_non_null(strstr(text, "\"transport\": \"udp\""));
+	free(text);
+	config_free(c);
+	refused("{\"listeners\": [{\"service\": \"sccp\","
+		" \"transport\": \"udp\"}]}",
+		":1: listeners.0: transport udp is for sip; sccp is spoken "
+		"over tcp or tls");
+	refused("{\"listeners\": [{\"service\": \"sip\","
+		" \"transport\": \"sctp\"}]}",
+		":1: listeners.0.transport: must be one of tcp|tls|udp");
+}
+
 static void refusals_name_line_key_and_rule(void **state)
 {
 	refused("{\n\"nodes\": \"x\"}", ":2: nodes: unknown key");
@@ -296,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_need_no_file),
 		cmocka_unit_test(reads_every_list),
+		cmocka_unit_test(sip_is_spoken_over_udp_and_sccp_is_not),
 		cmocka_unit_test(refusals_name_line_key_and_rule),
 		cmocka_unit_test(syntax_errors_name_their_line),
 		cmocka_unit_test(missing_file_is_named),

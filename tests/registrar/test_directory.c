@@ -123,6 +123,27 @@ static void plain_never_displaces_tls(void **state)
 	directory_free(d);
 }
 
+/* A datagram's address is easily forged: it takes no connection's place. */
+static void udp_displaces_udp_alone_by_address(void **state)
+{
+	struct directory *d = directory_new(100);
+	struct directory_entry first = entry("SEP1", 1, false);
+	struct directory_entry second = entry("SEP1", 2, false);
+	uint64_t displaced;
+	put(d, &first, NULL);
+	second.udp = true;
+	assert_int_equal(put(d, &second, NULL), DIRECTORY_TAKEN);
+	first.udp = true;
+	put(d, &first, NULL);
+	assert_int_equal(put(d, &second, &displaced), DIRECTORY_REPLACED);
+	assert_int_equal(displaced, 1);
+	first.udp = false; /* a connection's is not */
+	assert_int_equal(put(d, &first, NULL), DIRECTORY_REPLACED);
+	second.seen_mono_ms += 30001;
+	assert_int_equal(put(d, &second, NULL), DIRECTORY_REPLACED);
+	directory_free(d);
+}
+
 static void plain_displaces_plain_by_address_or_silence(void **state)
 {
 	struct directory *d = directory_new(100);
@@ -259,6 +280,7 @@ int main(void)
 		cmocka_unit_test(texts_are_cleaned_cut_and_kept_over_a_refresh),
 		cmocka_unit_test(newer_tls_connection_replaces_the_older),
 		cmocka_unit_test(plain_never_displaces_tls),
+		cmocka_unit_test(udp_displaces_udp_alone_by_address),
 		cmocka_unit_test(plain_displaces_plain_by_address_or_silence),
 		cmocka_unit_test(forgets_the_longest_gone_when_full),
 		cmocka_unit_test(registered_devices_are_never_forgotten),

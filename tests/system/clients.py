@@ -52,7 +52,8 @@ class Report:
 
 
 def phone_words(daemon, protocol, *words, transport="tls"):
-    plain = ["--plain"] if transport == "tcp" else []
+    plain = {"tls": [], "tcp": ["--plain"],
+             "udp": ["--transport", "udp"]}[transport]
     port = daemon.port(protocol, transport)
     return [PHONE, "--json", "--protocol", protocol, *plain,
             "--server", f"{LOOPBACK}:{port}", *map(str, words)]

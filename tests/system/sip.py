@@ -29,6 +29,7 @@ class Talk:
         self.device = device
         self.line = line
         self.transport = transport
+        self.sent_by = "127.0.0.1:50001"
         self.calls = 0
         self.cseq = 100
         self._held = b""
@@ -51,7 +52,7 @@ class Talk:
         me = f"<sip:{self.line}@{NODE}>"
         lines = [
             f"{method} sip:{NODE} SIP/2.0",
-            f"Via: SIP/2.0/{self.transport.upper()} 127.0.0.1:50001"
+            f"Via: SIP/2.0/{self.transport.upper()} {self.sent_by}"
             f";branch=z9hG4bK{self.calls}x{self.cseq}",
             f"From: {me};tag=by-hand", f"To: {me}",
             f"Call-ID: {self.call_id}", "Max-Forwards: 70",

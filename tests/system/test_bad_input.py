@@ -113,12 +113,12 @@ def bad_bytes(service, message, rule, answer):
 
 def bad_bytes_of_a_registered_phone_end_its_registration():
     with Daemon(config()) as daemon, \
-            tls(daemon.port("sccp"), LAB.phone(DEVICE)) as connection:
-        sccp.Talk(connection).register(DEVICE)
-        daemon.wait_phone(DEVICE, "registered")
+            tls(daemon.port("sccp"), LAB.phone(OTHER)) as connection:
+        sccp.Talk(connection).register(OTHER)
+        daemon.wait_phone(OTHER, "registered")
         connection.sendall(struct.pack("<III", 20000, 0, 0x44))
-        refused(daemon, connection, "sccp-frame-too-long", device=DEVICE)
-        same(daemon.phone(DEVICE)["state"], "unregistered")
+        refused(daemon, connection, "sccp-frame-too-long", device=OTHER)
+        same(daemon.phone(OTHER)["state"], "unregistered")
 
 
 GARBAGE = [
@@ -233,16 +233,16 @@ def trickled_first_message_has_one_absolute_deadline(service, data, rule):
 def trickled_later_message_is_late_too():
     """The registered phone that begins a message and never ends it."""
     with Daemon(config()) as daemon, \
-            tls(daemon.port("sip"), LAB.phone(DEVICE)) as connection:
-        talk = sip.Talk(connection, DEVICE)
+            tls(daemon.port("sip"), LAB.phone(OTHER)) as connection:
+        talk = sip.Talk(connection, OTHER)
         same(talk.ask(talk.register()).status, 200)
         since = time.monotonic()
         connection.sendall(talk.register()[:-20])
         said = closed_by_peer(connection, 20 * SLOW)
         holds(said.decode(), "SIP/2.0 400 ", "did not end in time")
         closed_at(since, MESSAGE_MS)
-        refused(daemon, connection, "sip-message-late", device=DEVICE)
-        same(daemon.phone(DEVICE)["state"], "unregistered")
+        refused(daemon, connection, "sip-message-late", device=OTHER)
+        same(daemon.phone(OTHER)["state"], "unregistered")
 
 
 def idle_connection_is_closed():
