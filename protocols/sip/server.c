@@ -456,7 +456,9 @@ static bool give_up(struct sip_server *s, enum sip_rule rule,
 	if (!sip_rule_status(rule) || m.response || !m.name.n ||
 		m.method == SIP_METHOD_ACK)
 		return false;
-	return answer(s, &m, rule, event);
+	answer(s, &m, rule, event);
+	event->why = s->state->why;
+	return true;
 }
 
 /* Counts what the peer makes us do; false: it is too much. */

@@ -143,7 +143,7 @@ const char *sip_close_text(enum sip_close why);
  * until its REGISTER or TOKEN was answered. */
 struct sip_server_event {
 	enum sip_server_event_type type;
-	enum sip_close why;		/* CLOSE */
+	enum sip_close why; /* CLOSE; ANSWERED: NONE, or it ends by this */
 	const struct sip_register *reg; /* REGISTER; TOKEN: device only */
 	const char *method;		/* ANSWERED: as received */
 	int status;			/* ANSWERED, ORDERED, RESPONSE */

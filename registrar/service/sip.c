@@ -355,6 +355,41 @@ static void on_alarm(struct session *s, const struct sip_server_event *e)
 	log_end(&line);
 }
 
+static void log_message(struct session *s, enum log_event event,
+	const struct sip_server_event *e)
+{
+	struct log_line line;
+	if (!log_wanted(event))
+		return;
+	service_log(&s->seat, &line, event);
+	log_str(&line, "method", e->method);
+	if (e->status)
+		log_num(&line, "status", e->status);
+	log_str(&line, "text", e->text);
+	log_end(&line);
+}
+
+/* A REGISTER that broke a rule of form; what also ends the connection is told
+ * by its end. */
+static void on_answered(struct session *s, const struct sip_server_event *e)
+{
+	struct admit_verdict v = {
+		.code = REASON_FAILURE_MALFORMED,
+		.rule = "malformed-register",
+		.phone_text = "Malformed REGISTER",
+	};
+	log_message(s, LOG_EV_ANSWERED, e);
+	if (e->status < 400 || e->why != SIP_CLOSE_NONE ||
+		strcmp(e->method, "REGISTER") != 0)
+		return;
+	snprintf(v.why, sizeof(v.why), "REGISTER answered %d: %s", e->status,
+		e->text);
+	snprintf(v.cure, sizeof(v.cure),
+		"look at what this phone sends: dialtone phone show tells its "
+		"firmware; its configuration, or another load, words it right");
+	service_refused(s->seat.world, s->seat.peer, s->seat.device, &v);
+}
+
 static const struct {
 	enum sip_order order;
 	enum reason_unreg cause; /* of the end that follows it */
@@ -397,20 +432,6 @@ static void on_ordered(struct session *s, const struct sip_server_event *e)
 		s->seat.cause = s->ordered;
 	log_order(s, e->text, e->status,
 		e->status == 408 ? "it did not answer in time" : NULL);
-}
-
-static void log_message(struct session *s, enum log_event event,
-	const struct sip_server_event *e)
-{
-	struct log_line line;
-	if (!log_wanted(event))
-		return;
-	service_log(&s->seat, &line, event);
-	log_str(&line, "method", e->method);
-	if (e->status)
-		log_num(&line, "status", e->status);
-	log_str(&line, "text", e->text);
-	log_end(&line);
 }
 
 static const struct {
@@ -465,6 +486,8 @@ static void on_event(struct session *s, const struct sip_server_event *e,
 		on_ordered(s, e);
 		break;
 	case SIP_SERVER_ANSWERED:
+		on_answered(s, e);
+		break;
 	case SIP_SERVER_RESPONSE:
 		log_message(s, LOG_EV_ANSWERED, e);
 		break;

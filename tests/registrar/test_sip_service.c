@@ -515,6 +515,27 @@ static void a_phone_may_keep_several_flows(void **state)
 	assert_int_equal(found("1@h"), 0);
 }
 
+static void a_malformed_register_is_told_once(void **state)
+{
+	struct phone p;
+	size_t n;
+	come(&p, "192.0.2.1", "<sip:a@b>;q=2");
+	assert_int_equal(enter(&p, ""), 400);
+	struct failure *list = failures_list(world.failures, &n);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].rule, "malformed-register");
+	assert_int_equal(list[0].code, REASON_FAILURE_MALFORMED);
+	assert_non_null(strstr(list[0].why, "400: q is not a number"));
+	free(list);
+	/* What ends the connection is one refusal, too. */
+	say(&p, "REGISTER sip:h SIP/2.0\r\nContent-Length: x\r\n\r\n");
+	assert_non_null(service_sip.ended(p.self));
+	list = failures_list(world.failures, &n);
+	assert_int_equal(n, 2);
+	free(list);
+	go(&p);
+}
+
 static void via_says_where_it_came_from(void **state)
 {
 	struct phone p;
@@ -685,6 +706,7 @@ int main(void)
 		FACT(redirects_to_who_is_registered),
 		FACT(contacts_of_others_are_listed_too),
 		FACT(a_phone_may_keep_several_flows),
+		FACT(a_malformed_register_is_told_once),
 		FACT(via_says_where_it_came_from),
 		SECRET(digest_lets_in_who_knows_the_password),
 		SECRET(what_was_overheard_is_of_no_use_elsewhere),
