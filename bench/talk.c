@@ -20,8 +20,7 @@ static const struct {
 /* What a phone says it restarted for when it was simply plugged in. */
 static const char last_reason[] = "Initialized";
 static const char sip_reason[] =
-	"SIP;cause=200;text=\"cisco-alarm:25 "
-	"ActiveLoad=sip88xx.12-8-1-0001-455.loads Last=initialized\"";
+	"SIP;cause=200;text=\"cisco-alarm:25 Last=initialized\"";
 static const char sccp_load[] = "SCCP75.9-4-2SR3-1S";
 
 const char *talk_protocol_name(enum talk_protocol protocol)

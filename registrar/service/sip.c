@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "registrar/admit.h"
 #include "registrar/log.h"
@@ -206,13 +207,19 @@ static void put_off(struct session *s)
 	sip_server_reject(&s->engine, &why);
 }
 
-/* A line belongs to whom the inventory gives it, if it gives any. */
+/*
+ * A line belongs to whom the inventory gives it. Where it gives none, a Cisco
+ * phone registers what its configuration says; others have the address that is
+ * named as they are.
+ */
 static bool owns_line(struct session *s, const struct sip_register *reg,
-	const struct device *known, struct admit_verdict *v)
+	const char *device, const struct device *known, struct admit_verdict *v)
 {
 	const char *aor = reg->request.aor;
 	size_t n = strcspn(aor, "@");
-	bool good = !known || !known->n_lines;
+	bool named = reg->source != SIP_DEVICE_AOR;
+	bool own = strlen(device) == n && strncasecmp(device, aor, n) == 0;
+	bool good = named ? !known || !known->n_lines : own;
 	for (size_t i = 0; known && !good && i < known->n_lines; i++) {
 		const char *number = known->lines[i].number;
 		good = strlen(number) == n && memcmp(number, aor, n) == 0;
@@ -228,12 +235,12 @@ static bool owns_line(struct session *s, const struct sip_register *reg,
 	snprintf(v->why, sizeof(v->why),
 		"%s registers %.*s, which is none of its lines in the "
 		"inventory",
-		known->name, (int)n, aor);
+		device, (int)n, aor);
 	snprintf(v->cure, sizeof(v->cure),
 		"dialtone device show %s; give it the line %.*s, or the phone "
 		"the right configuration",
-		known->name, (int)n, aor);
-	service_refused(s->seat.world, s->seat.peer, known->name, v);
+		device, (int)n, aor);
+	service_refused(s->seat.world, s->seat.peer, device, v);
 	return false;
 }
 
@@ -275,7 +282,7 @@ static bool may_register(struct session *s, const struct sip_register *reg,
 	}
 	if (!sip_session_authentic(s, reg, known, now))
 		return false;
-	if (!owns_line(s, reg, known, &verdict)) {
+	if (!owns_line(s, reg, device, known, &verdict)) {
 		sip_session_reject(s, &verdict);
 		return false;
 	}

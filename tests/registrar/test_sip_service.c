@@ -23,7 +23,8 @@ static const char CONFIG[] =
 	" [{\"number\": \"1\"}, {\"number\": \"2\"}, {\"number\": \"3\"}]},"
 	"\"SEP020000000002\": {\"profile\": \"non-secure\"},"
 	"\"CSFANN\": {\"profile\": \"non-secure\"},"
-	"\"softphone\": {\"profile\": \"non-secure\"}}}";
+	"\"softphone\": {\"profile\": \"non-secure\", \"lines\":"
+	" [{\"number\": \"700\"}]}}}";
 
 static struct config *config;
 static struct service_world world;
@@ -671,7 +672,7 @@ static void a_stranger_without_a_name_is_asked_for_one(void **state)
 {
 	struct phone p;
 	come(&p, "192.0.2.1", "<sip:x@192.0.2.1>");
-	p.user = "nobody";
+	p.user = "700";
 	assert_int_equal(enter(&p, ""), 401);
 	/* What a Contact names is judged at once. */
 	p.contact = "<sip:x@192.0.2.1>;+u.sip!devicename.ccm.cisco.com="
