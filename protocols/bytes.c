@@ -49,9 +49,28 @@ uint32_t bytes_le32(struct bytes_in *in)
 	       (uint32_t)p[3] << 24;
 }
 
+uint16_t bytes_be16(struct bytes_in *in)
+{
+	return __builtin_bswap16(bytes_le16(in));
+}
+
+uint32_t bytes_be24(struct bytes_in *in)
+{
+	uint32_t high = bytes_u8(in);
+	return high << 16 | bytes_be16(in);
+}
+
 uint32_t bytes_be32(struct bytes_in *in)
 {
 	return __builtin_bswap32(bytes_le32(in));
+}
+
+struct bytes_in bytes_part(struct bytes_in *in, size_t n)
+{
+	struct bytes_in part = bytes_in(in->p, n <= in->left ? n : 0);
+	take(in, n);
+	part.bad = in->bad;
+	return part;
 }
 
 void bytes_skip(struct bytes_in *in, size_t n)

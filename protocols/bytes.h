@@ -21,7 +21,11 @@ struct bytes_in bytes_in(const void *data, size_t n);
 uint8_t bytes_u8(struct bytes_in *in);
 uint16_t bytes_le16(struct bytes_in *in);
 uint32_t bytes_le32(struct bytes_in *in);
+uint16_t bytes_be16(struct bytes_in *in);
+uint32_t bytes_be24(struct bytes_in *in);
 uint32_t bytes_be32(struct bytes_in *in);
+/* The next n bytes as a cursor of their own; bad when fewer are left. */
+struct bytes_in bytes_part(struct bytes_in *in, size_t n);
 void bytes_skip(struct bytes_in *in, size_t n);
 /* Copies n bytes to dst; zeroes dst when fewer are left. */
 void bytes_copy(struct bytes_in *in, void *dst, size_t n);

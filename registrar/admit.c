@@ -120,6 +120,31 @@ static void mismatch(struct admit_verdict *out, const struct peer *peer,
 			known->name);
 }
 
+/* SIP phones alone have a transport to keep to (AXL XTransport). */
+static bool wrong_transport(
+	const struct peer *peer, const struct security_profile *profile)
+{
+	return peer->protocol == CONFIG_SIP &&
+	       profile->transport == (peer->udp ? SECURITY_TCP : SECURITY_UDP);
+}
+
+static void refuse_transport(struct admit_verdict *out, const struct peer *peer,
+	const struct device *known)
+{
+	refuse(out, REASON_FAILURE_SECURITY_MISMATCH, "transport-mismatch",
+		"Wrong transport", "%s came over %s, its profile %s says %s",
+		known->name, peer->udp ? "UDP" : "TCP", known->profile,
+		peer->udp ? "TCP" : "UDP");
+	out->sip_warning = peer->udp ? "Device security mismatch: expected "
+				       "TCP, received UDP"
+				     : "Device security mismatch: expected "
+				       "UDP, received TCP";
+	cure(out,
+		"dialtone profile set %s --transport tcp+udp, or set the "
+		"phone's transport right",
+		known->profile);
+}
+
 static void wrong_cipher(struct admit_verdict *out, const struct peer *peer,
 	const struct device *known, enum security_mode mode)
 {
@@ -144,13 +169,16 @@ static bool is_in_the_clear(const struct peer *peer)
 }
 
 static void decide_mode(const struct peer *peer, const struct device *known,
-	enum security_mode mode, struct admit_verdict *out)
+	const struct security_profile *profile, struct admit_verdict *out)
 {
+	enum security_mode mode = profile->mode;
 	if (peer->tls != (mode != SECURITY_NON_SECURE))
 		mismatch(out, peer, known, mode);
 	else if (peer->tls &&
 		 is_in_the_clear(peer) != (mode == SECURITY_AUTHENTICATED))
 		wrong_cipher(out, peer, known, mode);
+	else if (!peer->tls && wrong_transport(peer, profile))
+		refuse_transport(out, peer, known);
 }
 
 static void decide_profile(const struct config *config,
@@ -170,9 +198,11 @@ static void decide_profile(const struct config *config,
 			known->name);
 		return;
 	}
-	if (config->cluster_mode == CONFIG_CLUSTER_NON_SECURE)
+	if (config->cluster_mode == CONFIG_CLUSTER_NON_SECURE) {
 		profile.mode = SECURITY_NON_SECURE;
-	decide_mode(peer, known, profile.mode, out);
+		profile.transport = SECURITY_TCP_UDP;
+	}
+	decide_mode(peer, known, &profile, out);
 }
 
 static void decide_mic(const struct device *known, const struct peer *peer,

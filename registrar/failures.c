@@ -19,6 +19,8 @@ struct failures {
 	size_t n, max;
 	uint64_t total;
 	struct failures_by_rule by_rule;
+	failures_told_fn *tell;
+	void *tell_self;
 	uint32_t logged_per_s;
 	uint32_t logged; /* in `second` */
 	uint64_t suppressed;
@@ -85,6 +87,26 @@ void failure_set_alert(struct failure *out, int alert, bool alert_read)
 	snprintf(out->console, sizeof(out->console),
 		"SSL3 alert [%s]:[fatal]:[%s]", alert_read ? "write" : "read",
 		alert_text(alert));
+}
+
+enum reason_tls failure_tls_reason(const struct failure *failure)
+{
+	switch ((int)failure->code) {
+	case REASON_FAILURE_X509_NAME:
+		return REASON_TLS_X509_NAME;
+	case REASON_FAILURE_TLS_CIPHER:
+		return REASON_TLS_CIPHER;
+	case REASON_FAILURE_AUTHENTICATION:
+		return REASON_TLS_AUTHENTICATION;
+	default:
+		return REASON_TLS_UNKNOWN;
+	}
+}
+
+void failures_tell(struct failures *f, failures_told_fn *fn, void *self)
+{
+	f->tell = fn;
+	f->tell_self = self;
 }
 
 static void write_line(const struct failure *e)
@@ -204,6 +226,8 @@ void failures_add(struct failures *f, const struct failure *failure)
 	place_of(&f->by_rule, e->stage, e->rule)->count++;
 	bool logged = may_log(f, now_ms);
 	pthread_mutex_unlock(&f->lock);
+	if (f->tell)
+		f->tell(f->tell_self, failure);
 	if (logged)
 		write_line(failure);
 }

@@ -57,7 +57,14 @@ void failure_from_peer(struct failure *out, const struct peer *peer);
 /* Sets alert and the mirror of the phone's console line. */
 void failure_set_alert(struct failure *out, int alert, bool alert_read);
 
-/* Remembers and logs it; first_ms, last_ms, count are filled here. */
+/* What SNMP's trap would say of a TLS connection that came to nothing. */
+enum reason_tls failure_tls_reason(const struct failure *failure);
+
+/* Who is told of each that is added, before the first thread. */
+typedef void failures_told_fn(void *self, const struct failure *failure);
+void failures_tell(struct failures *f, failures_told_fn *fn, void *self);
+
+/* Remembers, tells and logs it; first_ms, last_ms, count are filled here. */
 void failures_add(struct failures *f, const struct failure *failure);
 /* Copies, newest first; the caller frees the array. */
 struct failure *failures_list(struct failures *f, size_t *n);
@@ -77,5 +84,13 @@ struct failures_by_rule {
 	size_t n;
 };
 void failures_by_rule(struct failures *f, struct failures_by_rule *out);
+
+/* When each device was last refused (TLS or registration), for many. */
+struct failures_index;
+struct failures_index *failures_index_new(struct failures *f);
+void failures_index_free(struct failures_index *index);
+/* Unix time, 0: never. */
+int64_t failures_index_last_ms(
+	const struct failures_index *index, const char *device);
 
 #endif

@@ -124,6 +124,13 @@ struct inventory *inventory_new(const struct config *config)
 	return inv;
 }
 
+void inventory_on_removed(struct inventory *inv,
+	void (*removed)(void *self, const char *name), void *self)
+{
+	inv->removed = removed;
+	inv->removed_self = self;
+}
+
 void inventory_free(struct inventory *inv)
 {
 	if (!inv)
@@ -176,7 +183,8 @@ static int by_name(const void *a, const void *b)
 struct device **inventory_list(struct inventory *inv, size_t *n)
 {
 	pthread_rwlock_rdlock(&inv->lock);
-	struct device **list = memory_zero((inv->n + 1) * sizeof(*list));
+	struct device **list =
+		memory_zero((inv->n + 1) * sizeof(struct device *));
 	*n = 0;
 	for (size_t i = 0; i < inv->n_buckets; i++)
 		for (struct entry *e = inv->buckets[i]; e; e = e->next)

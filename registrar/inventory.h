@@ -28,6 +28,10 @@ struct inventory *inventory_new(const struct config *config);
 /* Adds what the state folder keeps, and keeps changes there from now on: the
  * inventory gets a thread for what is written behind. -errno and d. */
 int inventory_open(struct inventory *inv, const char *folder, struct diag *d);
+/* Called for each device that an admin removed, once it is gone: for whom it
+ * may still be registered. Before the first change. */
+void inventory_on_removed(struct inventory *inv,
+	void (*removed)(void *self, const char *name), void *self);
 /* Writes what is to be written. */
 void inventory_free(struct inventory *inv);
 

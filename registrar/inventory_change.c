@@ -151,6 +151,12 @@ static bool is_there(struct inventory *inv, const char *name)
 
 /* ---- devices ---- */
 
+static void tell_removed(const struct inventory *inv, const char *name)
+{
+	if (inv->removed)
+		inv->removed(inv->removed_self, name);
+}
+
 static int put(struct inventory *inv, const struct device *device,
 	enum inventory_how how, struct diag *d)
 {
@@ -210,6 +216,7 @@ static int remove_device(
 	pthread_rwlock_wrlock(&inv->lock);
 	inventory_drop(inv, name);
 	pthread_rwlock_unlock(&inv->lock);
+	tell_removed(inv, name);
 	return 0;
 }
 
@@ -263,13 +270,13 @@ static void plan_removals(struct device **all, size_t n_all,
 	struct device *const *devices, size_t n,
 	struct inventory_import *import, struct plan *p)
 {
-	struct device **sorted = memory_zero((n + 1) * sizeof(*sorted));
+	struct device **sorted = memory_zero((n + 1) * sizeof(struct device *));
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = devices[i];
 	qsort(sorted, n, sizeof(struct device *), by_name);
 	for (size_t i = 0; i < n_all; i++) {
-		if (all[i]->fixed ||
-			bsearch(&all[i], sorted, n, sizeof(*sorted), by_name))
+		if (all[i]->fixed || bsearch(&all[i], sorted, n,
+					     sizeof(struct device *), by_name))
 			continue;
 		import->removed++;
 		plan(p, (struct store_change){.what = STORE_REMOVE_DEVICE,
@@ -281,14 +288,18 @@ static void plan_removals(struct device **all, size_t n_all,
 static void do_plan(struct inventory *inv, const struct plan *p)
 {
 	pthread_rwlock_wrlock(&inv->lock);
-	for (size_t i = 0; i < p->n; i++)
-		if (p->changes[i].what == STORE_PUT_DEVICE)
-			inventory_keep(inv,
-				device_ref(
-					(struct device *)p->changes[i].device));
+	for (size_t i = 0; i < p->n; i++) {
+		const struct store_change *c = &p->changes[i];
+		if (c->what == STORE_PUT_DEVICE)
+			inventory_keep(
+				inv, device_ref((struct device *)c->device));
 		else
-			inventory_drop(inv, p->changes[i].name);
+			inventory_drop(inv, c->name);
+	}
 	pthread_rwlock_unlock(&inv->lock);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->changes[i].what == STORE_REMOVE_DEVICE)
+			tell_removed(inv, p->changes[i].name);
 }
 
 static int import_all(struct inventory *inv, struct device *const *devices,

@@ -28,6 +28,8 @@ struct inventory {
 	pthread_mutex_t changing;
 	struct store *store; /* NULL: nothing can be changed */
 	bool failing;	     /* the last write behind failed */
+	void (*removed)(void *self, const char *name); /* NULL: nobody asks */
+	void *removed_self;
 
 	pthread_rwlock_t lock;
 	struct entry **buckets;

@@ -72,6 +72,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"waiting connections are taken again")                         \
 	X(LINES_LOST, LOG_ERROR, "log-lines-lost",                             \
 		"lines that found no reader were dropped")                     \
+	X(HISTORY_DROPPED, LOG_WARN, "history-dropped",                        \
+		"events of devices' history found no room in the queue")       \
+	X(HISTORY_REFUSED, LOG_ERROR, "history-refused",                       \
+		"events of devices' history could not be written")             \
 	X(ADMISSION_CALM, LOG_NOTICE, "admission-calm",                        \
 		"who comes is served at once again")                           \
 	X(ADMISSION_BUSY, LOG_NOTICE, "admission-busy",                        \

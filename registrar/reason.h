@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CUCM's reason codes: two spaces that look alike and differ. */
+/* CUCM's codes: spaces that look alike and differ. */
 #ifndef REGISTRAR_REASON_H
 #define REGISTRAR_REASON_H
 
@@ -68,6 +68,21 @@
 	X(FALLBACK, 28, "fallbackInitiated")                \
 	X(DEVICE_SWITCH, 29, "deviceSwitch")
 
+/* What a device is: CcmDeviceStatus. X(symbol, code, name) */
+#define REASON_STATUS_LIST(X)              \
+	X(UNKNOWN, 1, "unknown")           \
+	X(REGISTERED, 2, "registered")     \
+	X(UNREGISTERED, 3, "unregistered") \
+	X(REJECTED, 4, "rejected")         \
+	X(PARTIALLY, 5, "partiallyregistered")
+
+/* Why TLS failed: the trap ccmTLSConnectionFailure. X(symbol, code, name) */
+#define REASON_TLS_LIST(X)                              \
+	X(UNKNOWN, 1, "unknown")                        \
+	X(AUTHENTICATION, 2, "authenticationerror")     \
+	X(X509_NAME, 3, "invalidx509nameincertificate") \
+	X(CIPHER, 4, "invalidtlscipher")
+
 enum reason_failure {
 #define X(symbol, code, name) REASON_FAILURE_##symbol = (code),
 	REASON_FAILURE_LIST(X)
@@ -80,10 +95,37 @@ enum reason_unreg {
 #undef X
 };
 
-/* CUCM's name of the code; the names of the spaces in JSON. */
+enum reason_status {
+#define X(symbol, code, name) REASON_STATUS_##symbol = (code),
+	REASON_STATUS_LIST(X)
+#undef X
+};
+
+enum reason_tls {
+#define X(symbol, code, name) REASON_TLS_##symbol = (code),
+	REASON_TLS_LIST(X)
+#undef X
+};
+
+/* Whose number a code is. X(symbol, name in JSON) */
+#define REASON_SPACE_LIST(X)              \
+	X(FAILURE, "registrationFailure") \
+	X(UNREG, "unregistration")        \
+	X(STATUS, "deviceStatus")         \
+	X(TLS, "tlsConnectionFailure")
+
+enum reason_space {
+#define X(symbol, name) REASON_SPACE_##symbol,
+	REASON_SPACE_LIST(X)
+#undef X
+		REASON_SPACES
+};
+
+const char *reason_space_name(enum reason_space space);
+/* CUCM's name of the code, NULL when the space has no such code. */
+const char *reason_name(enum reason_space space, int code);
+/* The same for codes of our own making. */
 const char *reason_failure_name(enum reason_failure code);
 const char *reason_unreg_name(enum reason_unreg code);
-#define REASON_FAILURE_SPACE "registrationFailure"
-#define REASON_UNREG_SPACE "unregistration"
 
 #endif

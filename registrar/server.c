@@ -148,6 +148,10 @@ int server_order(struct server *s, const char *device, enum phone_order order,
 			"%s is not registered now: nobody is there to be told",
 			device);
 	worker_order(s->workers[ref.worker], ref, order);
+	history_ordered(s->shared.world.history, device,
+		order == PHONE_RESET	 ? HISTORY_RESET
+		: order == PHONE_RESTART ? HISTORY_RESTART
+					 : HISTORY_APPLY);
 	return 0;
 }
 
@@ -269,12 +273,19 @@ static int open_resumption(struct server *s, struct diag *d)
 
 /* ---- what lasts ---- */
 
+/* Who is out of the inventory comes anew, and is refused then. */
+static void on_removed(void *self, const char *device)
+{
+	struct diag d; /* not registered: nobody to tell */
+	server_order(self, device, PHONE_RESET, &d);
+}
+
 static int open_state(struct server *s, struct diag *d)
 {
-	int error = 0;
 	if (!*s->config->state_folder)
 		return 0;
-	error = folder_open(s->config->state_folder, &s->state, d);
+	inventory_on_removed(s->shared.world.inventory, on_removed, s);
+	int error = folder_open(s->config->state_folder, &s->state, d);
 	if (error == 0)
 		error = inventory_open(
 			s->shared.world.inventory, s->config->state_folder, d);
@@ -284,6 +295,26 @@ static int open_state(struct server *s, struct diag *d)
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
+}
+
+/* ---- history ---- */
+
+/* Of every refusal; who is in the inventory is no stranger. */
+static void on_refused(void *self, const struct failure *f)
+{
+	struct server *s = self;
+	struct device *known =
+		inventory_find(s->shared.world.inventory, f->device);
+	history_refused(s->shared.world.history, f, !known);
+	device_unref(known);
+}
+
+static int open_history(struct server *s, struct diag *d)
+{
+	const struct config *c = s->config;
+	failures_tell(s->shared.world.failures, on_refused, s);
+	return history_open(*c->state_folder ? c->state_folder : NULL,
+		c->history_events, &s->shared.world.history, d);
 }
 
 /* ---- life ---- */
@@ -321,6 +352,8 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	service_limits_init(&s->shared.world.limits, config);
 	int error = open_state(s, d);
 	if (error == 0)
+		error = open_history(s, d);
+	if (error == 0)
 		error = open_resumption(s, d);
 	if (error == 0)
 		error = server_reload(s, d);
@@ -350,6 +383,7 @@ void server_free(struct server *s)
 	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
 	overload_free(s->shared.overload);
+	history_close(s->shared.world.history);
 	failures_free(s->shared.world.failures);
 	locations_free(s->shared.world.locations);
 	digest_free((struct digest *)s->shared.world.digest);
@@ -373,6 +407,11 @@ const struct config *server_config(const struct server *s)
 struct directory *server_directory(struct server *s)
 {
 	return s->shared.world.directory;
+}
+
+struct history *server_history(struct server *s)
+{
+	return s->shared.world.history;
 }
 
 struct inventory *server_inventory(struct server *s)

@@ -56,6 +56,7 @@ struct server_reload_state {
 
 const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
+struct history *server_history(struct server *s);
 struct inventory *server_inventory(struct server *s);
 struct locations *server_locations(struct server *s);
 struct failures *server_failures(struct server *s);

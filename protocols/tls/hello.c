@@ -18,27 +18,6 @@ enum {
 	EXTENSIONS_MAX = 64, /* phones send about ten */
 };
 
-static size_t be16(struct bytes_in *in)
-{
-	size_t high = bytes_u8(in);
-	return high << 8 | bytes_u8(in);
-}
-
-static size_t be24(struct bytes_in *in)
-{
-	size_t high = bytes_u8(in);
-	return high << 16 | be16(in);
-}
-
-/* The next n bytes as a cursor of their own; bad when fewer are left. */
-static struct bytes_in inner(struct bytes_in *in, size_t n)
-{
-	struct bytes_in part = bytes_in(in->p, n <= in->left ? n : 0);
-	bytes_skip(in, n);
-	part.bad = in->bad;
-	return part;
-}
-
 static struct tls_hello_slice slice(const struct bytes_in *part)
 {
 	return (struct tls_hello_slice){part->p, part->left};
@@ -47,8 +26,8 @@ static struct tls_hello_slice slice(const struct bytes_in *part)
 /* PreSharedKeyExtension: identities, then binders that OpenSSL will check. */
 static bool read_psk(struct bytes_in *body, struct tls_hello_slice *first)
 {
-	struct bytes_in list = inner(body, be16(body));
-	struct bytes_in identity = inner(&list, be16(&list));
+	struct bytes_in list = bytes_part(body, bytes_be16(body));
+	struct bytes_in identity = bytes_part(&list, bytes_be16(&list));
 	bytes_be32(&list); /* its age */
 	*first = slice(&identity);
 	return !body->bad && !list.bad && !identity.bad && identity.left;
@@ -56,10 +35,10 @@ static bool read_psk(struct bytes_in *body, struct tls_hello_slice *first)
 
 static bool read_extensions(struct bytes_in *in, struct tls_hello *out)
 {
-	struct bytes_in all = inner(in, be16(in));
+	struct bytes_in all = bytes_part(in, bytes_be16(in));
 	for (int i = 0; all.left && i < EXTENSIONS_MAX; i++) {
-		size_t type = be16(&all);
-		struct bytes_in body = inner(&all, be16(&all));
+		size_t type = bytes_be16(&all);
+		struct bytes_in body = bytes_part(&all, bytes_be16(&all));
 		if (all.bad)
 			return false;
 		if (type == EXT_TICKET)
@@ -76,10 +55,10 @@ static bool read_body(struct bytes_in *in, struct tls_hello *out)
 	size_t n_id = bytes_u8(in);
 	if (n_id > SESSION_ID_MAX)
 		return false;
-	struct bytes_in id = inner(in, n_id);
+	struct bytes_in id = bytes_part(in, n_id);
 	out->session_id = slice(&id);
-	bytes_skip(in, be16(in));     /* cipher suites */
-	bytes_skip(in, bytes_u8(in)); /* compression methods */
+	bytes_skip(in, bytes_be16(in)); /* cipher suites */
+	bytes_skip(in, bytes_u8(in));	/* compression methods */
 	if (in->bad)
 		return false;
 	return in->left == 0 || read_extensions(in, out);
@@ -92,10 +71,10 @@ bool tls_hello_read(const void *data, size_t n, struct tls_hello *out)
 	bool record = bytes_u8(&in) == RECORD_HANDSHAKE;
 	record = bytes_u8(&in) == MAJOR && record;
 	bytes_u8(&in); /* minor */
-	size_t length = be16(&in);
-	struct bytes_in fragment = inner(&in, length);
+	size_t length = bytes_be16(&in);
+	struct bytes_in fragment = bytes_part(&in, length);
 	bool hello = bytes_u8(&fragment) == CLIENT_HELLO;
-	struct bytes_in body = inner(&fragment, be24(&fragment));
+	struct bytes_in body = bytes_part(&fragment, bytes_be24(&fragment));
 	if (record && hello && length <= RECORD_MAX && !body.bad &&
 		read_body(&body, out))
 		return true;

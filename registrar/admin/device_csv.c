@@ -53,7 +53,7 @@ struct column {
 struct reading {
 	struct inventory *inv;
 	const char *realm;
-	struct device_csv_faults *faults;
+	struct device_csv *out;
 	struct csv csv;
 	struct csv_row row;
 	/* The header, kept while the rows are read. */
@@ -61,8 +61,6 @@ struct reading {
 	size_t n_columns;
 	size_t n_lines, n_dials; /* that it has columns for; 0: leave them */
 	struct device_draft draft;
-	struct device **devices;
-	size_t n_devices;
 	size_t *lines; /* of the devices, in the file */
 	size_t n_of_lines;
 };
@@ -72,8 +70,9 @@ struct reading {
 static int refuse(
 	struct reading *r, size_t line, const char *column, const char *why)
 {
-	if (r->faults->n < DEVICE_CSV_FAULTS) {
-		struct device_csv_fault *f = &r->faults->list[r->faults->n++];
+	if (r->out->n_faults < DEVICE_CSV_FAULTS) {
+		struct device_csv_fault *f =
+			&r->out->faults[r->out->n_faults++];
 		f->line = line;
 		text_copy(f->column, sizeof(f->column), column);
 		text_copy(f->why, sizeof(f->why), why);
@@ -95,14 +94,16 @@ static bool read_part(const char *name, const char *head, size_t most,
 	enum part parts, struct column *out)
 {
 	size_t n = strlen(head);
-	char *end;
+	char *end = NULL;
 	if (strncasecmp(name, head, n) != 0 || name[n] < '1' || name[n] > '9')
 		return false;
 	unsigned long number = strtoul(name + n, &end, 10);
 	out->index = number - 1;
-	for (out->part = PART_NUMBER; out->part < parts; out->part++)
-		if (strcasecmp(end, tails[out->part]) == 0)
+	for (int part = PART_NUMBER; part < PARTS && part < (int)parts; part++)
+		if (strcasecmp(end, tails[part]) == 0) {
+			out->part = (enum part)part;
 			return number <= most;
+		}
 	return false;
 }
 
@@ -203,23 +204,18 @@ static bool set_mic(
 	       device_refuse(fault, "mic", "must be yes or no");
 }
 
-static void set_part(
-	struct device_draft *draft, const struct column *c, const char *text)
+static void set_line(struct device_line *line, enum part part, const char *text)
 {
-	struct device_line *line = &draft->lines[c->index];
-	struct device_dial *dial = &draft->dials[c->index];
-	bool is_line = c->kind == COLUMN_LINE;
-	switch (c->part) {
+	switch (part) {
 	case PART_NUMBER:
-		*(is_line ? &line->number : &dial->number) = text;
+		line->number = text;
 		break;
 	case PART_LABEL:
-		*(is_line ? &line->label : &dial->label) = text;
+		line->label = text;
 		break;
 	case PART_OWNER:
-		line->owner = text;
-		break;
 	case PARTS:
+		line->owner = text;
 		break;
 	}
 }
@@ -251,8 +247,13 @@ static bool set_field(struct reading *r, const struct column *c,
 	case COLUMN_PASSWORD: /* needs the user: after all others */
 		return true;
 	case COLUMN_LINE:
+		set_line(&r->draft.lines[c->index], c->part, text);
+		return true;
 	case COLUMN_DIAL:
-		set_part(&r->draft, c, text);
+		if (c->part == PART_NUMBER)
+			r->draft.dials[c->index].number = text;
+		else
+			r->draft.dials[c->index].label = text;
 		return true;
 	}
 	return true;
@@ -332,8 +333,8 @@ static int read_row(struct reading *r)
 	device_draft_init(&r->draft, there);
 	bool good = read_fields(r, &fault);
 	if (good) {
-		struct device **at = memory_grow((void **)&r->devices,
-			&r->n_devices, sizeof(struct device *));
+		struct device **at = memory_grow((void **)&r->out->devices,
+			&r->out->n_devices, sizeof(struct device *));
 		*at = device_new(&r->draft.device);
 		*(size_t *)memory_grow((void **)&r->lines, &r->n_of_lines,
 			sizeof(size_t)) = r->row.line;
@@ -359,18 +360,18 @@ static int by_name(const void *a, const void *b)
 static int refuse_twins(struct reading *r)
 {
 	char why[96];
-	struct named *all = memory_zero((r->n_devices + 1) * sizeof(*all));
-	for (size_t i = 0; i < r->n_devices; i++)
-		all[i] = (struct named){r->devices[i]->name, r->lines[i]};
-	qsort(all, r->n_devices, sizeof(*all), by_name);
-	for (size_t i = 1; i < r->n_devices; i++)
+	struct named *all = memory_zero((r->out->n_devices + 1) * sizeof(*all));
+	for (size_t i = 0; i < r->out->n_devices; i++)
+		all[i] = (struct named){r->out->devices[i]->name, r->lines[i]};
+	qsort(all, r->out->n_devices, sizeof(*all), by_name);
+	for (size_t i = 1; i < r->out->n_devices; i++)
 		if (strcasecmp(all[i - 1].name, all[i].name) == 0) {
 			snprintf(why, sizeof(why), "is the same as in line %zu",
 				all[i - 1].line);
 			refuse(r, all[i].line, "name", why);
 		}
 	free(all);
-	return r->faults->n ? -EINVAL : 0;
+	return r->out->n_faults ? -EINVAL : 0;
 }
 
 static int read_all(struct reading *r)
@@ -379,36 +380,34 @@ static int read_all(struct reading *r)
 	int more, error = read_header(r);
 	if (error < 0)
 		return error;
-	while (r->faults->n < DEVICE_CSV_FAULTS) {
+	while (r->out->n_faults < DEVICE_CSV_FAULTS) {
 		more = csv_next(&r->csv, &r->row, &fault);
 		if (more < 0)
 			return refuse_syntax(r, &fault);
 		if (more == 0)
 			break;
-		if (r->n_devices == INVENTORY_MAX)
+		if (r->out->n_devices == INVENTORY_MAX)
 			return refuse(r, r->row.line, "name",
 				"is one device more than there may be");
 		read_row(r);
 	}
-	return r->faults->n ? -EINVAL : refuse_twins(r);
+	return r->out->n_faults ? -EINVAL : refuse_twins(r);
 }
 
 int device_csv_read(struct inventory *inv, const char *realm, char *text,
-	size_t n, struct device ***out, size_t *n_out,
-	struct device_csv_faults *faults)
+	size_t n, struct device_csv *out)
 {
 	struct reading *r = memory_zero(sizeof(*r));
+	*out = (struct device_csv){0};
 	r->inv = inv;
 	r->realm = realm;
-	r->faults = faults;
-	faults->n = 0;
+	r->out = out;
 	csv_init(&r->csv, text, n);
 	int error = read_all(r);
 	if (error < 0) {
-		inventory_list_free(r->devices, r->n_devices);
-	} else {
-		*out = r->devices;
-		*n_out = r->n_devices;
+		inventory_list_free(out->devices, out->n_devices);
+		out->devices = NULL;
+		out->n_devices = 0;
 	}
 	free(r->lines);
 	free(r);

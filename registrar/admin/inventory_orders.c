@@ -106,6 +106,12 @@ static bool query_flag(const struct inventory_order *o, const char *key)
 
 /* ---- devices ---- */
 
+/* What digest passwords are hashed with: SIP challenges with the same. */
+static const char *realm_of(const struct inventory_order *o)
+{
+	return config_realm(o->config);
+}
+
 static json_t *one_device(
 	const struct inventory_order *o, const struct device *device)
 {
@@ -243,7 +249,7 @@ static void write_device(struct inventory_order *o, enum inventory_how how)
 		device_draft_init(draft, there);
 	else
 		begin_anew(draft, there, o->name, body);
-	if (device_json_read(body, config_realm(o->config), draft, &fault))
+	if (device_json_read(body, realm_of(o), draft, &fault))
 		put_device(o, draft, how);
 	else
 		refuse_field(o, &fault);
@@ -285,12 +291,12 @@ static void export_devices(struct inventory_order *o)
 }
 
 static void refuse_file(
-	struct inventory_order *o, const struct device_csv_faults *faults)
+	struct inventory_order *o, const struct device_csv *file)
 {
 	json_t *list = json_array();
-	const struct device_csv_fault *first = &faults->list[0];
-	for (size_t i = 0; i < faults->n; i++) {
-		const struct device_csv_fault *f = &faults->list[i];
+	const struct device_csv_fault *first = &file->faults[0];
+	for (size_t i = 0; i < file->n_faults; i++) {
+		const struct device_csv_fault *f = &file->faults[i];
 		json_array_append_new(
 			list, json_pack("{si ss ss}", "line", (int)f->line,
 				      "column", f->column, "why", f->why));
@@ -304,9 +310,7 @@ static void refuse_file(
 
 static void import_devices(struct inventory_order *o)
 {
-	struct device_csv_faults faults;
-	struct device **devices;
-	size_t n;
+	struct device_csv file;
 	struct inventory_import import = {
 		.replace = query_flag(o, "replace"),
 		.dry_run = query_flag(o, "dry_run"),
@@ -314,14 +318,14 @@ static void import_devices(struct inventory_order *o)
 	o->changes = !import.dry_run;
 	if (!has_type(o, "text/csv"))
 		return;
-	if (device_csv_read(o->inventory, config_realm(o->config),
-		    o->request->body, o->request->n, &devices, &n,
-		    &faults) < 0) {
-		refuse_file(o, &faults);
+	if (device_csv_read(o->inventory, realm_of(o), o->request->body,
+		    o->request->n, &file) < 0) {
+		refuse_file(o, &file);
 		return;
 	}
-	int error = inventory_import(o->inventory, devices, n, &import, &o->d);
-	inventory_list_free(devices, n);
+	int error = inventory_import(
+		o->inventory, file.devices, file.n_devices, &import, &o->d);
+	inventory_list_free(file.devices, file.n_devices);
 	if (error < 0) {
 		refuse(o, error);
 		return;

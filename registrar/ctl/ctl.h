@@ -113,6 +113,8 @@ int ctl_phone(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone_reset(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone_restart(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone_apply(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_history(const struct ctl *ctl, int argc, char **argv);
+int ctl_explain(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);

@@ -34,6 +34,8 @@ static const struct ctl_column status_fields[] = {
 	{"  refused: too late", "admission.refused.expired"},
 	{"  refused: no room", "admission.refused.roomFull"},
 	{"refusals", "failures"},
+	{"history kept", "history.events"},
+	{"  dropped", "history.dropped"},
 	{"devices in the inventory", "inventory.devices"},
 	{"auto-registration until", "inventory.autoRegistrationUntil"},
 	{"anchors trusted", "trust.anchors"},

@@ -152,9 +152,11 @@ bool service_register(const struct service_world *world,
 		break;
 	case DIRECTORY_REPLACED:
 		log_entry(LOG_EV_REPLACED, entry);
+		history_registered(world->history, entry, *result);
 		world->displace(world->displace_self, old);
 		__attribute__((fallthrough));
 	case DIRECTORY_NEW:
+		history_registered(world->history, entry, *result);
 		log_entry(LOG_EV_REGISTERED, entry);
 		inventory_seen(world->inventory, entry->device, peer,
 			entry->since_ms / 1000);
@@ -196,6 +198,8 @@ void service_release(struct seat *seat, enum reason_unreg cause,
 	if (seat->device[0] &&
 		directory_unregister(seat->world->directory, seat->device,
 			seat->peer->ref, cause, now->unix_ms)) {
+		history_lost(seat->world->history, seat->peer, seat->device,
+			cause, why);
 		service_log(seat, &line, LOG_EV_UNREGISTERED);
 		log_fmt(&line, "reason", "%s(%d)", reason_unreg_name(cause),
 			(int)cause);

@@ -15,6 +15,7 @@
 #include "registrar/directory.h"
 #include "registrar/failures.h"
 #include "registrar/gruu.h"
+#include "registrar/history.h"
 #include "registrar/inventory.h"
 #include "registrar/locations.h"
 #include "registrar/log.h"
@@ -37,6 +38,7 @@ struct service_world {
 	struct service_limits limits; /* made of it */
 	struct directory *directory;
 	struct inventory *inventory;
+	struct history *history; /* NULL: nothing is kept */
 	struct failures *failures;
 	struct locations *locations;
 	const struct digest *digest;

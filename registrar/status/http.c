@@ -45,9 +45,31 @@ static const struct {
 	{"/readyz", alive},
 };
 
+static const char history_tail[] = "/history";
+
+/* NAME/history, behind the path of phones. */
+static bool answer_history(
+	struct server *server, const char *rest, struct plane_answer *out)
+{
+	char name[NAME_MAX_LEN];
+	size_t n = strlen(rest), tail = sizeof(history_tail) - 1;
+	if (n <= tail || n - tail >= sizeof(name) ||
+		strcmp(rest + n - tail, history_tail) != 0)
+		return false;
+	memcpy(name, rest, n - tail);
+	name[n - tail] = '\0';
+	out->json = status_json_history(server, name);
+	if (!out->json)
+		plane_problem(out, 404, "no history",
+			"nothing is kept of a phone of this name");
+	return true;
+}
+
 static void answer_phone(
 	struct server *server, const char *name, struct plane_answer *out)
 {
+	if (answer_history(server, name, out))
+		return;
 	if (*name && strlen(name) < NAME_MAX_LEN)
 		out->json = status_json_phone(server, name);
 	if (!out->json)
@@ -97,8 +119,8 @@ static void answer(void *self, const struct plane_request *request,
 	else
 		plane_problem(out, 404, "no such resource",
 			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
-			"/v1/locations/AOR, /v1/failures, /v1/trust, /metrics, "
-			"/healthz and "
+			"/v1/phones/NAME/history, /v1/locations/AOR, "
+			"/v1/failures, /v1/trust, /metrics, /healthz and "
 			"/readyz");
 }
 

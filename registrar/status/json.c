@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "registrar/history.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
 #include "trust/waiver.h"
@@ -33,12 +34,18 @@ static void set_time(json_t *object, const char *key, int64_t ms)
 	json_object_set_new(object, key, json_string(at));
 }
 
-static void set_reason(
-	json_t *object, const char *space, int code, const char *name)
+/* A code of CUCM's: whose it is, its number, its name. */
+static void set_code(
+	json_t *object, const char *key, enum reason_space space, int code)
 {
-	json_object_set_new(object, "reason",
-		json_pack("{ss si ss}", "space", space, "code", code, "name",
-			name));
+	json_object_set_new(object, key, status_json_code(space, code));
+}
+
+json_t *status_json_code(enum reason_space space, int code)
+{
+	const char *name = reason_name(space, code);
+	return json_pack("{ss si ss}", "space", reason_space_name(space),
+		"code", code, "name", name ? name : "unknown");
 }
 
 /* Versions and suites as OpenSSL has them, not as they were asked for. */
@@ -268,6 +275,15 @@ static json_t *own_certificates(const struct profiles *p)
 	return all;
 }
 
+static json_t *history(struct server *s)
+{
+	struct history_counts c = history_count(server_history(s));
+	json_t *o = json_object();
+	set_num(o, "events", c.rows);
+	set_num(o, "dropped", c.dropped);
+	return o;
+}
+
 /* What may register, and whether strangers are taken in. */
 static json_t *inventory(struct server *s)
 {
@@ -298,6 +314,7 @@ json_t *status_json_status(struct server *s)
 	json_object_set_new(o, "workers", workers(s));
 	json_object_set_new(o, "memory", memory(s));
 	set_num(o, "failures", failures_total(server_failures(s)));
+	json_object_set_new(o, "history", history(s));
 	json_object_set_new(o, "trust", trust_head(s, p));
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
@@ -318,22 +335,27 @@ static json_t *certificate_of(const struct directory_entry *e)
 	return o;
 }
 
-/* CcmDeviceStatus (specs cucm-enumerations 4.3) */
-static const char *state_of(const struct directory_entry *e)
+/* CcmDeviceStatus as a code, and its name for people. */
+static void set_state(json_t *o, enum reason_status status)
 {
-	if (!e->registered)
-		return "unregistered";
-	return e->partial ? "partiallyregistered" : "registered";
+	set_text(o, "state", reason_name(REASON_SPACE_STATUS, (int)status));
+	set_code(o, "status", REASON_SPACE_STATUS, (int)status);
 }
 
-static json_t *phone(const struct directory_entry *e)
+static json_t *phone(
+	const struct directory_entry *e, const struct failures_index *refused)
 {
 	json_t *o = json_object();
 	set_text(o, "name", e->device);
-	set_text(o, "state", state_of(e));
+	if (e->registered)
+		set_state(o, e->partial ? REASON_STATUS_PARTIALLY
+					: REASON_STATUS_REGISTERED);
+	else if (failures_index_last_ms(refused, e->device) > e->since_ms)
+		set_state(o, REASON_STATUS_REJECTED);
+	else
+		set_state(o, REASON_STATUS_UNREGISTERED);
 	if (!e->registered)
-		set_reason(o, REASON_UNREG_SPACE, (int)e->cause,
-			reason_unreg_name(e->cause));
+		set_code(o, "reason", REASON_SPACE_UNREG, (int)e->cause);
 	set_text(o, "protocol", config_protocol_name(e->protocol));
 	set_text(o, "transport", config_transport_name(e->tls, e->udp));
 	set_text(o, "address", e->address);
@@ -360,10 +382,12 @@ json_t *status_json_phones(struct server *s)
 {
 	size_t n;
 	struct directory_entry *list = directory_list(server_directory(s), &n);
+	struct failures_index *refused = failures_index_new(server_failures(s));
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, phone(&list[i]));
+		json_array_append_new(all, phone(&list[i], refused));
 	directory_list_free(list, n);
+	failures_index_free(refused);
 	return json_pack("{so sI}", "phones", all, "count", (json_int_t)n);
 }
 
@@ -387,8 +411,10 @@ static json_t *failure(const struct failure *f)
 	set_text(o, "stage", failure_stage_name(f->stage));
 	set_text(o, "rule", f->rule);
 	if (f->code != REASON_FAILURE_NO_ERROR)
-		set_reason(o, REASON_FAILURE_SPACE, (int)f->code,
-			reason_failure_name(f->code));
+		set_code(o, "reason", REASON_SPACE_FAILURE, (int)f->code);
+	if (f->tls && f->stage != FAILURE_CONNECTION)
+		set_code(o, "tlsFailure", REASON_SPACE_TLS,
+			(int)failure_tls_reason(f));
 	set_text(o, "device", f->device);
 	set_text(o, "protocol", config_protocol_name(f->protocol));
 	set_text(o, "transport", config_transport_name(f->tls, f->udp));
@@ -436,11 +462,14 @@ json_t *status_json_phone(struct server *s, const char *name)
 		json_decref(failed);
 		return NULL;
 	}
-	json_t *o =
-		known ? phone(&entry)
-		      : json_pack("{ss ss}", "name", name, "state", "rejected");
+	struct failures_index *refused = failures_index_new(server_failures(s));
+	json_t *o = known ? phone(&entry, refused)
+			  : json_pack("{ss}", "name", name);
 	if (known)
 		directory_entry_deinit(&entry);
+	else
+		set_state(o, REASON_STATUS_REJECTED);
+	failures_index_free(refused);
 	json_object_set_new(o, "failures", failed);
 	return o;
 }

@@ -11,7 +11,11 @@
 json_t *status_json_status(struct server *s);
 json_t *status_json_phones(struct server *s);
 json_t *status_json_phone(struct server *s, const char *name);
+json_t *status_json_history(struct server *s, const char *name);
 json_t *status_json_failures(struct server *s);
 json_t *status_json_trust(struct server *s);
+
+/* {"space", "code", "name"} */
+json_t *status_json_code(enum reason_space space, int code);
 
 #endif

@@ -46,20 +46,20 @@ static const struct sqlite_kind kind = {
 };
 
 /* Statements that are used often. X(name, SQL) */
-#define STATEMENT_LIST(X)                                                 \
-	X(PUT_DEVICE,                                                     \
-		"REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)") \
-	X(PUT_LINE, "INSERT INTO line VALUES (?, ?, ?, ?, ?)")            \
-	X(PUT_DIAL, "INSERT INTO dial VALUES (?, ?, ?, ?)")               \
-	X(DROP_DEVICE, "DELETE FROM device WHERE name = ?")               \
-	X(DROP_LINES, "DELETE FROM line WHERE device = ?")                \
-	X(DROP_DIALS, "DELETE FROM dial WHERE device = ?")                \
-	X(DROP_SIGHTING, "DELETE FROM sighting WHERE device = ?")         \
-	X(PUT_PROFILE, "REPLACE INTO profile VALUES "                     \
-		       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
-	X(DROP_PROFILE, "DELETE FROM profile WHERE name = ?")             \
-	X(PUT_SIGHTING,                                                   \
-		"REPLACE INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?, ?)")  \
+#define STATEMENT_LIST(X)                                                    \
+	X(PUT_DEVICE,                                                        \
+		"REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
+	X(PUT_LINE, "INSERT INTO line VALUES (?, ?, ?, ?, ?)")               \
+	X(PUT_DIAL, "INSERT INTO dial VALUES (?, ?, ?, ?)")                  \
+	X(DROP_DEVICE, "DELETE FROM device WHERE name = ?")                  \
+	X(DROP_LINES, "DELETE FROM line WHERE device = ?")                   \
+	X(DROP_DIALS, "DELETE FROM dial WHERE device = ?")                   \
+	X(DROP_SIGHTING, "DELETE FROM sighting WHERE device = ?")            \
+	X(PUT_PROFILE,                                                       \
+		"REPLACE INTO profile VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)") \
+	X(DROP_PROFILE, "DELETE FROM profile WHERE name = ?")                \
+	X(PUT_SIGHTING,                                                      \
+		"REPLACE INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?, ?)")     \
 	X(PUT_WINDOW, "REPLACE INTO auto_registration VALUES (1, ?, ?)")
 
 enum {

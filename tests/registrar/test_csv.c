@@ -176,5 +176,6 @@ int main(void)
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(what_is_written_is_read),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("csv", tests, NULL, NULL);
 }

@@ -131,6 +131,61 @@ static void they_are_counted_by_rule(void **state)
 	failures_free(f);
 }
 
+static void the_index_knows_when_each_was_last_refused(void **state)
+{
+	struct failures *f = failures_new(16, 1);
+	struct failure again = of("SEP2", "unknown-ca");
+	struct failure fault = of("SEP4", "not-reading");
+	fault.stage = FAILURE_CONNECTION; /* of one that is registered */
+	failures_add(f, &fault);
+	failures_add(f, &again);
+	for (int i = 3; i > 0; i--) {
+		char name[16];
+		snprintf(name, sizeof(name), "sep%d", i);
+		struct failure one = of(name, "name-mismatch");
+		failures_add(f, &one);
+	}
+	struct failures_index *index = failures_index_new(f);
+	for (int i = 1; i < 4; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%d", i);
+		assert_true(failures_index_last_ms(index, name) > 0);
+	}
+	assert_int_equal(failures_index_last_ms(index, "SEP4"), 0);
+	assert_int_equal(failures_index_last_ms(index, ""), 0);
+	failures_index_free(index);
+	failures_free(f);
+}
+
+static void count_told(void *self, const struct failure *failure)
+{
+	*(int *)self += strcmp(failure->rule, "unknown-ca") == 0;
+}
+
+static void who_listens_is_told_of_each(void **state)
+{
+	int told = 0;
+	struct failures *f = failures_new(1, 1);
+	struct failure one = of("SEP1", "unknown-ca");
+	failures_tell(f, count_told, &told);
+	for (int i = 0; i < 5; i++)
+		failures_add(f, &one);
+	assert_int_equal(told, 5);
+	failures_free(f);
+}
+
+static void a_tls_failure_has_the_traps_reason(void **state)
+{
+	struct failure f = of("SEP1", "x");
+	assert_int_equal(failure_tls_reason(&f), REASON_TLS_UNKNOWN);
+	f.code = REASON_FAILURE_X509_NAME;
+	assert_int_equal(failure_tls_reason(&f), REASON_TLS_X509_NAME);
+	f.code = REASON_FAILURE_TLS_CIPHER;
+	assert_int_equal(failure_tls_reason(&f), REASON_TLS_CIPHER);
+	f.code = REASON_FAILURE_AUTHENTICATION;
+	assert_int_equal(failure_tls_reason(&f), REASON_TLS_AUTHENTICATION);
+}
+
 static void *add_many(void *arg)
 {
 	for (int i = 0; i < 500; i++) {
@@ -184,6 +239,9 @@ int main(void)
 		cmocka_unit_test(what_was_presented_is_copied_from_the_peer),
 		cmocka_unit_test(they_are_counted_by_rule),
 		cmocka_unit_test(strangers_share_the_lines_of_a_second),
+		cmocka_unit_test(the_index_knows_when_each_was_last_refused),
+		cmocka_unit_test(who_listens_is_told_of_each),
+		cmocka_unit_test(a_tls_failure_has_the_traps_reason),
 		cmocka_unit_test(threads_lose_no_count),
 	};
 	log_setup(LOG_TEXT, LOG_ERROR);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about the inventory: who is in it, what was seen, who comes in. */
 #include <errno.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -29,12 +31,10 @@ static int set_up(void **state)
 {
 	static int n;
 	struct diag d;
-	char command[128];
 	if (n == 0)
 		assert_non_null(mkdtemp(top));
 	snprintf(folder, sizeof(folder), "%s/%d", top, n++);
-	snprintf(command, sizeof(command), "mkdir -m 700 %s", folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
 	assert_int_equal(config_load(NULL, top, &config, &d), 0);
 	now = time(NULL);
 	return 0;
@@ -47,11 +47,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static int drop(
+	const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	return remove(path);
+}
+
 static int end(void **state)
 {
-	char command[128];
-	snprintf(command, sizeof(command), "rm -rf %s", top);
-	return system(command);
+	return nftw(top, drop, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct inventory *open_inventory(void)
@@ -109,6 +113,33 @@ static void without_a_store_nothing_changes(void **state)
 	inventory_free(inv);
 }
 
+static void note_removed(void *self, const char *name)
+{
+	strcat(strcat(self, name), " ");
+}
+
+static void who_is_removed_is_told(void **state)
+{
+	char told[64] = "";
+	struct diag d;
+	struct inventory_import import = {.replace = true, .dry_run = true};
+	struct inventory *inv = open_inventory();
+	inventory_on_removed(inv, note_removed, told);
+	put(inv, "SEP1", INVENTORY_ADD);
+	put(inv, "SEP2", INVENTORY_ADD);
+	put(inv, "SEP3", INVENTORY_ADD);
+	assert_int_equal(inventory_remove(inv, "SEP2", &d), 0);
+	assert_int_equal(inventory_remove(inv, "SEP2", &d), -ENOENT);
+	struct device *stays = inventory_find(inv, "SEP3");
+	assert_int_equal(inventory_import(inv, &stays, 1, &import, &d), 0);
+	assert_string_equal(told, "SEP2 ");
+	import.dry_run = false;
+	assert_int_equal(inventory_import(inv, &stays, 1, &import, &d), 0);
+	assert_string_equal(told, "SEP2 SEP1 ");
+	device_unref(stays);
+	inventory_free(inv);
+}
+
 /* Names come in any order, and the table grows as they come. */
 static void many_are_found_and_listed(void **state)
 {
@@ -116,7 +147,7 @@ static void many_are_found_and_listed(void **state)
 	char name[32];
 	size_t n;
 	struct diag d;
-	struct device **devices = memory_zero(MANY * sizeof(*devices));
+	struct device **devices = memory_zero(MANY * sizeof(struct device *));
 	struct inventory_import import = {0};
 	struct inventory *inv = open_inventory();
 	for (int i = 0; i < MANY; i++) {
@@ -417,6 +448,7 @@ int main(void)
 #define FACT(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		FACT(changes_last),
 		FACT(without_a_store_nothing_changes),
+		FACT(who_is_removed_is_told),
 		FACT(many_are_found_and_listed),
 		FACT(sightings_are_kept_and_last),
 		FACT(a_sighting_goes_with_its_device),
@@ -428,5 +460,6 @@ int main(void)
 		FACT(phones_and_admins_do_not_meet),
 #undef FACT
 	};
-	return cmocka_run_group_tests(tests, NULL, end);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("inventory", tests, NULL, end);
 }

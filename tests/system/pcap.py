@@ -6,7 +6,7 @@ from collections import namedtuple
 Segment = namedtuple("Segment", "source target seq data")
 
 SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
-ETHERNET, IPV4, TCP = 1, 0x0800, 6
+ETHERNET, IPV4, IPV6, TCP = 1, 0x0800, 0x86DD, 6
 
 
 def _blocks(data):
@@ -55,25 +55,65 @@ def segments(path):
             yield segment
 
 
+# Link layers: the number of each in a file, and what stands before the packet.
+SHAPES = {
+    "ethernet": (1, lambda kind: bytes(12) + struct.pack(">H", kind)),
+    "vlan": (1, lambda kind: bytes(12) + struct.pack(">HHH", 0x8100, 100,
+                                                     kind)),
+    "raw": (101, lambda kind: b""),
+    "loopback": (0, lambda kind: struct.pack("<I", 2 if kind == IPV4 else 30)),
+    "sll": (113, lambda kind: bytes(14) + struct.pack(">H", kind)),
+    "sll2": (276, lambda kind: struct.pack(">H", kind) + bytes(18)),
+}
+
+
 class Writer:
     """One TCP connection of bytes, as a capture of it would show them."""
 
     MSS = 1460
 
-    def __init__(self, path, server_port):
-        self.file = open(path, "wb")
-        self.file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0,
-                                    65535, ETHERNET))
-        self.ends = {"up": (bytes([10, 0, 0, 2]), 50000),
-                     "down": (bytes([10, 0, 0, 1]), server_port)}
+    def __init__(self, path, server_port, shape="ethernet", ipv6=False,
+                 ng=False, rearrange=None, start=0):
+        """rearrange: makes another list of the list of frames; start: when
+        the first came, unix time."""
+        self.path, self.ng, self.rearrange = path, ng, rearrange
+        self.start = start
+        self.link, self.head = SHAPES[shape]
+        self.ipv6 = ipv6
+        self.ends = {"up": (2, 50000), "down": (1, server_port)}
         self.seq = {"up": 1000, "down": 2000}
-        self.packets = 0
+        self.frames = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.file.close()
+        frames = self.frames
+        if self.rearrange:
+            frames = self.rearrange(frames)
+        with open(self.path, "wb") as f:
+            f.write(self._ng(frames) if self.ng else self._classic(frames))
+
+    def _classic(self, frames):
+        out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535,
+                          self.link)
+        for second, frame in enumerate(frames, self.start):
+            out += struct.pack("<IIII", second, 0, len(frame),
+                               len(frame)) + frame
+        return out
+
+    def _ng(self, frames):
+        def block(kind, body):
+            body += bytes(-len(body) % 4)
+            length = struct.pack("<I", 12 + len(body))
+            return struct.pack("<I", kind) + length + body + length
+        out = block(SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+        out += block(INTERFACE, struct.pack("<HHI", self.link, 0, 65535))
+        for second, frame in enumerate(frames, self.start):
+            high, low = divmod(second * 1000000, 1 << 32)
+            out += block(PACKET, struct.pack(
+                "<IIIII", 0, high, low, len(frame), len(frame)) + frame)
+        return out
 
     def write(self, way, data):
         """way: "up" from the client, "down" to it."""
@@ -86,11 +126,17 @@ class Writer:
             self.ends[way], self.ends[other]
         tcp = struct.pack(">HHIIBBHHH", source_port, target_port,
                           self.seq[way], self.seq[other], 5 << 4, 0x18,
-                          65535, 0, 0)
-        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40 + len(data),
-                         self.packets & 0xFFFF, 0, 64, TCP, 0, source, target)
-        frame = bytes(12) + struct.pack(">H", IPV4) + ip + tcp + data
-        self.packets += 1
+                          65535, 0, 0) + data
         self.seq[way] += len(data)
-        self.file.write(struct.pack("<IIII", self.packets, 0, len(frame),
-                                    len(frame)) + frame)
+        self.frames.append(self._ip(source, target, tcp))
+
+    def _ip(self, source, target, tcp):
+        if self.ipv6:
+            net = bytes([0xFD]) + bytes(14)
+            return self.head(IPV6) + struct.pack(
+                ">IHBB", 6 << 28, len(tcp), TCP, 64) + net + bytes(
+                    [source]) + net + bytes([target]) + tcp
+        return self.head(IPV4) + struct.pack(
+            ">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp),
+            len(self.frames) & 0xFFFF, 0, 64, TCP, 0,
+            bytes([10, 0, 0, source]), bytes([10, 0, 0, target])) + tcp

@@ -6,7 +6,7 @@ import sys
 from clients import PROTOCOLS, Phones, call, credential_words
 from daemon import Daemon
 from harness import DIALTONE, fact, good, holds, run, same, tap, wait_until
-from lab import Lab
+from lab import Lab, listener
 
 LAB = Lab()
 DEVICE = "SEP0200000000C1"
@@ -120,6 +120,21 @@ def stranger_in_the_window(protocol, leaf):
         cluster.call(protocol, credential).outcome("registered")
 
 
+def transport_of_the_profile():
+    credential = LAB.phone(DEVICE)
+    listeners = [listener("sip", "tcp"), listener("sip", "udp")]
+    with Cluster(listeners=listeners) as cluster:
+        cluster.admin("profile", "add", "datagrams", "--mode", "non-secure",
+                      "--transport", "udp")
+        cluster.admin("device", "add", DEVICE, "--profile", "datagrams")
+        same(cluster.call("sip", credential, "tcp").only["outcome"],
+             "rejected", "over TCP")
+        failure = cluster.daemon.wait_failure("transport-mismatch",
+                                              device=DEVICE)
+        same(failure["reason"]["code"], 28, failure["why"])
+        cluster.call("sip", credential, "udp").outcome("registered")
+
+
 def told_by_the_admin(protocol, verb):
     """The phone reads it, does it, and is back."""
     credential = LAB.phone(DEVICE)
@@ -143,6 +158,8 @@ def told_by_the_admin(protocol, verb):
 
 
 def facts():
+    yield fact("the transport of a profile is kept to",
+               transport_of_the_profile)
     for protocol in PROTOCOLS:
         name = protocol.upper()
         yield fact(f"an old cluster's {name} phone is walked home",

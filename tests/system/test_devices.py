@@ -1,51 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inventory as an admin writes it: devices, profiles, CSV, the window."""
-import json
+"""The inventory as an admin writes it: devices, profiles, CSV files."""
 import os
+import socket
 import sys
-import time
 
-from clients import Phones, call, credential_words
+from admin import LAB, Admin, config, state_folder
 from daemon import Daemon
-from harness import DIALTONE, good, holds, run, same, tap, wait_until
-from lab import Lab
+from harness import DEADLINE_S, holds, same, tap
 
-LAB = Lab()
 DEVICE = "SEP0200000000D1"
-made = 0
-
-
-def config(**changes):
-    """A state folder of its own each time."""
-    global made
-    made += 1
-    changes.setdefault("state", {"folder": f"state-{made}"})
-    changes.setdefault("admin", {"socket": "admin.sock"})
-    return LAB.config(**changes)
-
-
-class Admin:
-    """The command, as an admin of that daemon types it."""
-
-    def __init__(self, daemon):
-        self.words = [DIALTONE, "--socket", daemon.admin_socket]
-
-    def say(self, *words, **options):
-        return good(*self.words, *words, **options)
-
-    def json(self, *words):
-        return json.loads(self.say(*words, "--json"))
-
-    def refused(self, *words, code=1, **options):
-        done = run(*self.words, *words, **options)
-        same((done.returncode, done.stdout), (code, ""), f"{words}")
-        return done.stderr
-
-    def import_text(self, text, *words):
-        path = LAB.path("import.csv")
-        with open(path, "w", encoding="utf-8", newline="") as f:
-            f.write(text)
-        return [path, *words]
 
 
 # ---- devices ----
@@ -226,7 +189,7 @@ def a_password_is_kept_nowhere():
         admin.refused("device", "set", DEVICE, "--digest-password-stdin",
                       code=2)
         assert "correct horse" not in "\n".join(daemon.log.lines)
-    folder = LAB.path(f"state-{made}")
+    folder = state_folder()
     for name in os.listdir(folder):
         with open(os.path.join(folder, name), "rb") as f:
             assert b"correct horse" not in f.read(), name
@@ -408,79 +371,53 @@ def bad_profiles_name_field_and_rule():
         same(len(admin.json("profile", "list")["profiles"]), 4)
 
 
-# ---- what phones show ----
+# ---- bodies ----
 
-def what_was_seen_outlives_a_restart():
-    credential = LAB.phone(DEVICE)
-    where = config()
-    with Daemon(where) as daemon:
-        admin = Admin(daemon)
-        admin.say("device", "add", DEVICE)
-        with Phones(daemon, "sip", *credential_words(credential)) as phones:
-            daemon.wait_phone(DEVICE, "registered")
-            phones.leave()
-        seen = admin.json("device", "show", DEVICE)["seen"]
-        certificate = daemon.phone(DEVICE)["certificate"]
-    same((seen["lsc"], seen["certificate"]["kind"]), ("installed", "LSC"))
-    same({k: seen["certificate"][k] for k in certificate}, certificate)
-    with Daemon(where) as daemon:
-        same(Admin(daemon).json("device", "show", DEVICE)["seen"], seen)
+def post(daemon, path, *headers):
+    """A connection on which a POST has begun."""
+    one = socket.socket(socket.AF_UNIX)
+    one.settimeout(6 * DEADLINE_S)
+    one.connect(daemon.admin_socket)
+    lines = [f"POST {path} HTTP/1.1", "Host: x", *headers, "", ""]
+    one.sendall("\r\n".join(lines).encode())
+    return one
 
 
-def the_inventory_decides_who_comes():
-    credential = LAB.phone(DEVICE)
-    words = credential_words(credential)
-    with Daemon(config(registration={"unknown": "refuse"})) as daemon:
-        admin = Admin(daemon)
-        call(daemon, "sip", *words).outcome("rejected")
-        admin.say("device", "add", DEVICE)
-        with Phones(daemon, "sip", *words):
-            daemon.wait_phone(DEVICE, "registered")
-        admin.say("device", "remove", DEVICE)
-        call(daemon, "sip", *words).outcome("rejected")
-
-
-# ---- auto-registration ----
-
-def a_window_opens_closes_and_lasts():
-    where = config()
-    with Daemon(where) as daemon:
-        admin = Admin(daemon)
-        same(admin.json("auto-registration", "show"), {"open": False})
-        opened = admin.json("auto-registration", "open", "--for", "2h",
-                            "--allow-plain")
-        same((opened["open"], opened["allowPlain"]), (True, True))
-        same(daemon.get("/v1/status")["inventory"]["autoRegistrationUntil"],
-             opened["until"])
-        daemon.kill()
-    with Daemon(where) as daemon:
-        admin = Admin(daemon)
-        same(admin.json("auto-registration", "show"), opened)
-        holds(admin.say("auto-registration", "close"), "Closed")
-        same(daemon.get("/v1/status")["inventory"], {"devices": 0})
-        for until, why in (("2020-01-01T00:00:00Z", "over already"),
-                           ("2099-01-01T00:00:00Z", "7 days"),
-                           ("tomorrow", "until: must be")):
-            holds(admin.refused("auto-registration", "open", "--until",
-                                until), why)
-        for words in (["--for", "8d"],):
-            holds(admin.refused("auto-registration", "open", *words), "7 days")
-        for words in ([], ["--for", "soon"], ["--for"], ["now"]):
-            admin.refused("auto-registration", "open", *words, code=2)
-        daemon.kill()
-    with Daemon(where) as daemon:
-        same(Admin(daemon).json("auto-registration", "show"), {"open": False})
-
-
-def a_window_closes_by_itself():
+def bodies_have_limits_whatever_they_say():
+    kind = "Content-Type: text/csv"
     with Daemon(config()) as daemon:
-        until = time.strftime("%Y-%m-%dT%H:%M:%SZ",
-                              time.gmtime(time.time() + 2))
-        daemon.order("/v1/auto-registration", "POST", {"until": until})
-        wait_until("the window to close", lambda: not daemon.order(
-            "/v1/auto-registration", "GET")["open"])
-        daemon.wait_event("auto-registration", state="closed",
-                          why="its time is over")
+        for length, status in (("67108865", 413), ("99999999999999", 413),
+                               ("x", 400)):
+            with post(daemon, "/v1/devices/import", kind,
+                      f"Content-Length: {length}") as one:
+                said = one.recv(1000).decode()
+                assert said.startswith(f"HTTP/1.1 {status}"), said
+        # Chunked: nobody knows how long, so it is cut off when it is.
+        with post(daemon, "/v1/auto-registration",
+                  "Content-Type: application/json",
+                  "Transfer-Encoding: chunked") as one:
+            try:
+                for _ in range(100):
+                    one.sendall(b"400\r\n" + 1024 * b" " + b"\r\n")
+                assert one.recv(1000) == b"", "it was taken"
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        # One long body after the other, not all at once.
+        long, other = 33 << 20, 17 << 20
+        with post(daemon, "/v1/devices/import", kind,
+                  f"Content-Length: {long}") as first, \
+                post(daemon, "/v1/devices/import", kind,
+                     f"Content-Length: {other}") as second:
+            first.sendall((long - 1) * b"\n")
+            second.sendall(other * b"\n")
+            said = second.recv(1000).decode()
+            holds(said, "HTTP/1.1 503", "come later")
+            same(daemon.ask_admin("/v1/devices/S1", "PUT", {})[0], 200)
+            first.sendall(b"\n")
+            holds(first.recv(1000).decode(), "HTTP/1.1 400", "name")
+        rows = "".join(f"S{n}\n" for n in range(5))
+        same(daemon.order("/v1/devices/import", "POST", "name\n" + rows,
+                          "text/csv; charset=utf-8")["added"], 4)
 
 
 if __name__ == "__main__":
@@ -498,7 +435,4 @@ if __name__ == "__main__":
         a_bad_row_is_named_and_nothing_is_taken,
         a_profile_of_ones_own,
         bad_profiles_name_field_and_rule,
-        what_was_seen_outlives_a_restart,
-        the_inventory_decides_who_comes,
-        a_window_opens_closes_and_lasts,
-        a_window_closes_by_itself))
+        bodies_have_limits_whatever_they_say))
