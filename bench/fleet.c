@@ -41,6 +41,7 @@ static void everybody_leaves(struct fleet *f)
 	uv_timer_stop(&f->hold);
 	for (unsigned i = 0; i < f->made; i++) {
 		struct handset *h = &f->handsets[i];
+		h->returning = false;
 		if (h->state >= HANDSET_UP &&
 			f->config.goodbye == FLEET_HANG_UP)
 			handset_close(h, h->result.outcome, "");
@@ -147,6 +148,7 @@ int fleet_init(struct fleet *f, uv_loop_t *loop,
 		.talk = config->talk,
 		.connect_ms = config->connect_ms,
 		.leave_ms = LEAVE_MS,
+		.on_reset = HANDSET_RETURNS,
 		.plain = f->plain,
 		.received = f->received,
 		.on_registered = on_registered,

@@ -11,10 +11,10 @@
 #include <netinet/in.h>
 #include <openssl/rand.h>
 
+#include "bench/tcp_line.h"
 #include "bench/tls_client.h"
 
-/* Bytes that may wait in the socket before the server counts as deaf. */
-enum { UNSENT_MAX = 256 * 1024, LOOP_LATE_MS = 20 };
+enum { LOOP_LATE_MS = 20 };
 
 static const struct {
 	const char *name;
@@ -53,43 +53,12 @@ static const char *user(const struct handset *h)
 	return talk_protocol_name(h->setup->talk.protocol);
 }
 
-struct parcel {
-	uv_write_t request;
-	char data[];
-};
-
-static void on_written(uv_write_t *request, int status)
-{
-	/* A broken connection is told by the reading side, which may still
-	 * have the alert that says why it broke. */
-	free(request->data);
-}
-
-/* Hands n bytes to the socket. 0, or -1 when too many wait there already. */
+/* Hands n bytes to the socket. 0, or -1: the server does not read. */
 static int post(struct handset *h, const uint8_t *data, size_t n)
 {
-	if (h->setup->talk.udp)
-		return udp_line_send(&h->udp, data, n) ? 0 : -1;
-	if (uv_stream_get_write_queue_size((uv_stream_t *)&h->tcp) > UNSENT_MAX)
-		return -1;
-	uv_buf_t buffer = uv_buf_init((char *)data, (unsigned)n);
-	int sent = uv_try_write((uv_stream_t *)&h->tcp, &buffer, 1);
-	if (sent == (int)n)
-		return 0;
-	if (sent > 0) {
-		data += sent;
-		n -= (size_t)sent;
-	}
-	struct parcel *p = malloc(sizeof(*p) + n);
-	if (!p)
-		abort();
-	memcpy(p->data, data, n);
-	p->request.data = p;
-	buffer = uv_buf_init(p->data, (unsigned)n);
-	if (uv_write(&p->request, (uv_stream_t *)&h->tcp, &buffer, 1,
-		    on_written) < 0)
-		free(p);
-	return 0;
+	bool sent = h->setup->talk.udp ? udp_line_send(&h->udp, data, n)
+				       : tcp_line_send(&h->tcp, data, n);
+	return sent ? 0 : -1;
 }
 
 /* Sends what the engines have for the server; a failed talk does not hold
@@ -127,6 +96,28 @@ static void keep_session(struct handset *h)
 	*h->session = now;
 }
 
+static void open_handles(struct handset *h)
+{
+	h->open_handles = 2;
+	if (h->setup->talk.udp)
+		uv_udp_init(h->setup->loop, &h->udp.udp);
+	else
+		uv_tcp_init(h->setup->loop, &h->tcp);
+	uv_timer_init(h->setup->loop, &h->timer);
+}
+
+/* It was told to come back. */
+static void start_again(struct handset *h)
+{
+	h->returning = false;
+	h->overdue = false;
+	h->asked = 0;
+	h->asked_ns = 0;
+	h->result.returns++;
+	open_handles(h);
+	handset_start(h);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct handset *h = handle->data;
@@ -139,6 +130,11 @@ static void on_closed(uv_handle_t *handle)
 	if (h->tls_on) {
 		keep_session(h);
 		tls_engine_deinit(&h->tls);
+	}
+	h->talk_on = h->tls_on = false;
+	if (h->returning && handset_outcome_good(h->result.outcome)) {
+		start_again(h);
+		return;
 	}
 	credential_deinit(&h->credential);
 	h->state = HANDSET_CLOSED;
@@ -186,10 +182,12 @@ static void on_registered(struct handset *h)
 		return; /* in standby every keepalive is answered */
 	h->state = HANDSET_UP;
 	h->result.outcome = standby ? HANDSET_STANDBY : HANDSET_REGISTERED;
-	h->result.seconds = (double)(uv_hrtime() - h->started_ns) / 1e9;
 	console_say(&h->console, "NOT", "JVM", outcomes[h->result.outcome].tag,
 		"[%s], <%s>, %s %s", user(h), h->setup->target->text, h->device,
 		standby ? "in standby" : "registered");
+	if (h->result.returns)
+		return;
+	h->result.seconds = (double)(uv_hrtime() - h->started_ns) / 1e9;
 	h->setup->on_registered(h);
 }
 
@@ -221,6 +219,28 @@ static void on_wait(struct handset *h, const struct talk_event *event)
 		s->on_wait(h, event->wait_s);
 }
 
+/* Says goodbye; the answer, or the lack of it, closes. */
+static void say_goodbye(struct handset *h)
+{
+	const struct moment now = moment_now(h);
+	h->state = HANDSET_LEAVING;
+	h->deadline_ms = now.mono_ms + h->setup->leave_ms;
+	talk_unregister(&h->talk, &now);
+}
+
+static void on_reset(struct handset *h, const struct talk_event *event)
+{
+	if (h->setup->on_reset == HANDSET_ENDS || h->state != HANDSET_UP) {
+		handset_close(h, HANDSET_LOST, event->text);
+		return;
+	}
+	console_say(&h->console, "NOT", "JVM", "REG_RESET", "[%s], %s", user(h),
+		event->text);
+	h->last_reason = event->last_reason;
+	h->returning = true;
+	say_goodbye(h);
+}
+
 /* What moved the engines: only the clock makes a missing answer. */
 enum cause { BYTES, CLOCK };
 
@@ -243,7 +263,7 @@ static void on_talk_event(
 		handset_close(h, HANDSET_REJECTED, event->text);
 		return;
 	case TALK_EVENT_RESET:
-		handset_close(h, HANDSET_LOST, event->text);
+		on_reset(h, event);
 		return;
 	case TALK_EVENT_WAIT:
 		on_wait(h, event);
@@ -287,6 +307,7 @@ static void begin_talk(struct handset *h)
 	target_text((struct sockaddr *)&address, &local);
 	memcpy(h->local, local.text, sizeof(h->local));
 	config.device = h->device;
+	config.last_reason = h->last_reason;
 	config.line = h->line;
 	config.server = h->setup->target->host;
 	config.local = h->local;
@@ -590,16 +611,11 @@ void handset_init(struct handset *h, const struct handset_setup *setup,
 		.result = {.alert = -1, .seconds = -1},
 		.console = {.user = talk_protocol_name(setup->talk.protocol)},
 		.credential = *credential,
-		.open_handles = 2,
 	};
 	*credential = (struct credential){0};
 	strncpy(h->device, device, sizeof(h->device) - 1);
 	strncpy(h->line, line, sizeof(h->line) - 1);
-	if (setup->talk.udp)
-		uv_udp_init(setup->loop, &h->udp.udp);
-	else
-		uv_tcp_init(setup->loop, &h->tcp);
-	uv_timer_init(setup->loop, &h->timer);
+	open_handles(h);
 	((uv_handle_t *)&h->tcp)->data = h;
 	h->timer.data = h;
 	h->connect.data = h;
@@ -665,6 +681,7 @@ void handset_start(struct handset *h)
 
 void handset_leave(struct handset *h)
 {
+	h->returning = false;
 	if (h->state == HANDSET_LEAVING || h->state >= HANDSET_CLOSING)
 		return;
 	if (h->state < HANDSET_UP) {
@@ -675,9 +692,6 @@ void handset_leave(struct handset *h)
 		handset_close(h, h->result.outcome, "");
 		return;
 	}
-	const struct moment now = moment_now(h);
-	h->state = HANDSET_LEAVING;
-	h->deadline_ms = now.mono_ms + h->setup->leave_ms;
-	talk_unregister(&h->talk, &now);
+	say_goodbye(h);
 	run(h, BYTES);
 }

@@ -51,6 +51,7 @@ struct handset_result {
 	bool offered;	  /* a session, to resume it */
 	bool resumed;	  /* the handshake, as OpenSSL's client side says */
 	uint32_t wait_ms; /* it ended while told to wait: so long still */
+	unsigned returns; /* how often it came back as it was told to */
 	char text[160];	  /* printable; "" when there is nothing to say */
 };
 
@@ -58,6 +59,12 @@ struct handset;
 
 /* Is the server still there? Keepalives of SCCP and refreshes of SIP. */
 enum handset_pulse { HANDSET_ASKED, HANDSET_ANSWERED };
+
+/* When the server says reset or restart. */
+enum handset_obedience {
+	HANDSET_ENDS,	 /* the connection does, as lost */
+	HANDSET_RETURNS, /* it leaves, and comes back by itself */
+};
 
 /* What phones of one fleet share; outlives them. */
 struct handset_setup {
@@ -71,11 +78,12 @@ struct handset_setup {
 	 * server told it to keep; 0: no limit. */
 	uint32_t patience_ms;
 	uint32_t leave_ms; /* for the answer to our unregister */
-	uint8_t *plain;	   /* TLS_PLAIN_MAX bytes, used by one at a time */
-	char *received;	   /* HANDSET_READ_MAX bytes, likewise */
+	enum handset_obedience on_reset;
+	uint8_t *plain; /* TLS_PLAIN_MAX bytes, used by one at a time */
+	char *received; /* HANDSET_READ_MAX bytes, likewise */
 	/* The handshake is done; NULL: nobody wants to know. */
 	void (*on_secured)(struct handset *h);
-	/* The result has just become good. */
+	/* The result has just become good, for the first time. */
 	void (*on_registered)(struct handset *h);
 	/* The server tells it to ask again in so many seconds; or NULL. */
 	void (*on_wait)(struct handset *h, uint32_t seconds);
@@ -122,7 +130,9 @@ struct handset {
 	 * offered, and replaced when a handshake has left a usable one. One
 	 * of TLS 1.3 is taken out when it is offered: it is for single use. */
 	SSL_SESSION **session;
-	uint64_t give_up_ms; /* until registered */
+	const char *last_reason; /* told to go: why it will say it was gone */
+	bool returning;		 /* closed, it will start again */
+	uint64_t give_up_ms;	 /* until registered */
 	uint64_t wait_until_ms;
 	uint64_t asked_ns;    /* the oldest open question; 0: none */
 	bool overdue;	      /* a deadline passed while nobody looked */

@@ -9,6 +9,7 @@
 
 #include "bench/fleet.h"
 #include "bench/option_table.h"
+#include "protocols/sccp/generation.h"
 
 #define X(symbol, word, ...) word,
 static const char *const protocols[] = {TALK_PHONE_LIST(X) NULL};
@@ -16,13 +17,24 @@ static const char *const protocols[] = {TALK_PHONE_LIST(X) NULL};
 #define X(symbol, option, ...) option,
 static const char *const leaves[] = {CERT_LAB_LEAF_LIST(X) NULL};
 #undef X
+#define X(name, ...) name,
+static const char *const generations[] = {SCCP_GENERATION_LIST(X) NULL};
+#undef X
 #define X(symbol, option, ...) option " "
 #define LEAF_WORDS CERT_LAB_LEAF_LIST(X)
+#define GENERATION_WORD(name, ...) name " "
+#define GENERATION_WORDS SCCP_GENERATION_LIST(GENERATION_WORD)
 static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const transports[] = {"tls", "tcp", "udp", NULL};
 static const char *const untils[] = {"registered", "forever", NULL};
 
-enum { SCCP_DEVICE_MAX = 15, SECONDS_MAX = 7 * 24 * 3600 };
+enum {
+	SCCP_DEVICE_MAX = 15,
+	SCCP_MODEL = 437, /* a 7975 */
+	SCCP_VERSION = 22,
+	SIP_MODEL = 683, /* an 8841 */
+	SECONDS_MAX = 7 * 24 * 3600,
+};
 
 #define AT(field) offsetof(struct options, field)
 static const struct option_row rows[] = {
@@ -66,8 +78,14 @@ static const struct option_row rows[] = {
 		OPTION_NUMBER, AT(sccp_version), 0, 255},
 	{"device-type", "N", "model; default 437 (7975) or 683 (8841)",
 		OPTION_NUMBER, AT(device_type), 1, INT_MAX},
-	{"standby", NULL, "SIP: only keep alive, as on a second node",
-		OPTION_FLAG, AT(standby)},
+	{"generation", "NAME",
+		"SCCP: speak as one of " GENERATION_WORDS
+		"(model, version, order of questions)",
+		OPTION_WORD, AT(generation), .words = generations},
+	{"token", NULL, "ask for a token first, as when falling back",
+		OPTION_FLAG, AT(token)},
+	{"standby", NULL, "only keep alive, as on a second node", OPTION_FLAG,
+		AT(standby)},
 	{"lost-state", NULL,
 		"SIP: the first REGISTER is a refresh, as a node sees it that "
 		"has lost its registrations",
@@ -131,8 +149,10 @@ static int check(const struct options *o, struct diag *d)
 		{o->lab && given > 1, "--lab excludes --lsc and --mic"},
 		{o->leaf >= 0 && !o->lab, "--leaf needs --lab"},
 		{o->tls_min > o->tls_max, "--tls-min is above --tls-max"},
-		{o->standby && o->protocol != TALK_SIP,
-			"--standby needs --protocol sip"},
+		{o->generation >= 0 && o->protocol != TALK_SCCP,
+			"--generation needs --protocol sccp"},
+		{o->token && o->standby,
+			"--token and --standby exclude each other"},
 		{(o->lost_state || o->username || o->password) &&
 				o->protocol != TALK_SIP,
 			"--lost-state, --username and --password need "
@@ -164,8 +184,23 @@ static void set_defaults(struct options *o)
 		.until = OPTIONS_UNTIL_REGISTERED,
 		.count = 1,
 		.rate = 200,
-		.sccp_version = 22,
+		.generation = -1,
+		.sccp_version = -1,
 	};
+}
+
+/* What is not given goes by the generation. */
+static void fill_model(struct options *o)
+{
+	if (o->generation >= 0)
+		o->speaks = sccp_generation_find(generations[o->generation]);
+	if (o->sccp_version < 0)
+		o->sccp_version = o->speaks ? o->speaks->version : SCCP_VERSION;
+	if (o->device_type == 0 && o->speaks)
+		o->device_type = (int)o->speaks->device_type;
+	if (o->device_type == 0)
+		o->device_type =
+			o->protocol == TALK_SIP ? SIP_MODEL : SCCP_MODEL;
 }
 
 int options_parse(int argc, char **argv, struct options *o, struct diag *d)
@@ -175,8 +210,7 @@ int options_parse(int argc, char **argv, struct options *o, struct diag *d)
 	if (error || o->help)
 		return error;
 	o->plain |= o->transport != OPTIONS_TLS;
-	if (o->device_type == 0)
-		o->device_type = o->protocol == TALK_SIP ? 683 : 437;
+	fill_model(o);
 	return check(o, d);
 }
 

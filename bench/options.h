@@ -9,6 +9,8 @@
 
 #include "certs/diag.h"
 
+struct sccp_generation;
+
 enum options_until { OPTIONS_UNTIL_REGISTERED, OPTIONS_UNTIL_FOREVER };
 
 enum options_transport { OPTIONS_TLS, OPTIONS_TCP, OPTIONS_UDP };
@@ -26,17 +28,21 @@ struct options {
 	const char *lab;
 	const char *ciphers;
 	const char *ca;
-	int leaf;	 /* enum cert_lab_leaf; -1 */
-	int protocol;	 /* enum talk_protocol */
-	int tls_min;	 /* TLS1_VERSION + n */
-	int tls_max;	 /* TLS 1.2 */
-	int until;	 /* enum options_until */
-	int hold;	 /* seconds; 0 */
-	int count;	 /* 1 */
-	int rate;	 /* a second; 200 */
-	int timeout;	 /* seconds; 0: connect 8, answers as the engines do */
-	int device_type; /* 437 (7975) for SCCP, 683 (8841) for SIP */
-	int sccp_version;
+	int leaf;	  /* enum cert_lab_leaf; -1 */
+	int protocol;	  /* enum talk_protocol */
+	int tls_min;	  /* TLS1_VERSION + n */
+	int tls_max;	  /* TLS 1.2 */
+	int until;	  /* enum options_until */
+	int hold;	  /* seconds; 0 */
+	int count;	  /* 1 */
+	int rate;	  /* a second; 200 */
+	int timeout;	  /* seconds; 0: connect 8, answers as the engines do */
+	int device_type;  /* 437 (7975) for SCCP, 683 (8841) for SIP, or the
+			   * generation's */
+	int sccp_version; /* 22, or the generation's */
+	int generation;	  /* index in SCCP_GENERATION_LIST; -1 */
+	const struct sccp_generation *speaks; /* the same; NULL */
+	int token;
 	int plain;
 	int transport; /* enum options_transport; TLS */
 	int no_certificate;

@@ -100,6 +100,8 @@ static int make_fleet(struct phones *p, struct diag *d)
 				.brief = o->lost_state,
 				.username = o->username,
 				.password = o->password,
+				.token = o->token,
+				.generation = o->speaks,
 				.udp = o->transport == OPTIONS_UDP,
 				.device_type = (uint32_t)o->device_type,
 				.sccp_version = (uint8_t)o->sccp_version,

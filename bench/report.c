@@ -43,7 +43,7 @@ static void phone_json(struct report *r, const char *device,
 	const struct handset_result *result)
 {
 	bool alert = result->alert >= 0;
-	print(r, json_pack("{s:s,s:s,s:s,s:o,s:s?,s:s?,s:o,s:s?,s:s?}",
+	print(r, json_pack("{s:s,s:s,s:s,s:o,s:s?,s:s?,s:o,s:s?,s:s?,s:i}",
 			 "device", device, "outcome",
 			 handset_outcome_name(result->outcome), "text",
 			 result->text, "alert",
@@ -54,7 +54,8 @@ static void phone_json(struct report *r, const char *device,
 			 alert ? console_alert_side_name(result->alert_side)
 			       : NULL,
 			 "seconds", number(result->seconds), "tls",
-			 result->tls_version, "cipher", result->cipher));
+			 result->tls_version, "cipher", result->cipher,
+			 "returns", (int)result->returns));
 }
 
 static void phone_text(struct report *r, const char *device,

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "protocols/sccp/server.h"
+
 static const struct {
 	const char *name;
 	const char *tls_port;
@@ -18,10 +20,15 @@ static const struct {
 };
 
 /* What a phone says it restarted for when it was simply plugged in. */
-static const char last_reason[] = "Initialized";
+static const char initialized[] = "Initialized";
 static const char sip_reason[] =
 	"SIP;cause=200;text=\"cisco-alarm:25 Last=initialized\"";
 static const char sccp_load[] = "SCCP75.9-4-2SR3-1S";
+
+static const char *reason_of(const struct talk_config *config)
+{
+	return config->last_reason ? config->last_reason : initialized;
+}
 
 const char *talk_protocol_name(enum talk_protocol protocol)
 {
@@ -45,17 +52,21 @@ void talk_printable(char *dst, size_t size, const char *text)
 static void start_sccp(struct sccp_phone *p, const struct talk_config *config,
 	const struct moment *now)
 {
+	const struct sccp_generation *g = config->generation;
 	const struct sccp_phone_config c = {
+		.generation = g,
 		.device = config->device,
 		.device_type = config->device_type,
 		.version = config->sccp_version,
 		.station_ipv4 = config->local_ipv4,
-		.load = sccp_load,
-		.last_reason = last_reason,
+		.load = g ? g->load : sccp_load,
+		.last_reason = reason_of(config),
 		.answer_ms = config->answer_ms,
 	};
 	sccp_phone_init(p, &c, now);
-	if (config->token)
+	if (config->mode == TALK_STANDBY)
+		sccp_phone_standby(p, now);
+	else if (config->token || (g && g->ways & SCCP_WAY_SPCP))
 		sccp_phone_token(p, now);
 	else
 		sccp_phone_start(p, now);
@@ -75,7 +86,8 @@ static void start_sip(struct sip_phone *p, const struct talk_config *config,
 		.standby = config->mode == TALK_STANDBY,
 		.brief = config->brief,
 		.digest = config->password != NULL,
-		.last_reason = sip_reason,
+		.last_reason =
+			config->last_reason ? config->last_reason : sip_reason,
 		.answer_ms = config->answer_ms,
 		.seed = config->seed,
 	};
@@ -90,6 +102,7 @@ void talk_start(struct talk *t, const struct talk_config *config,
 	const struct moment *now)
 {
 	t->protocol = config->protocol;
+	t->mode = config->mode;
 	t->now = *now;
 	t->token_due_ms = MOMENT_NEVER;
 	t->username = config->username ? config->username : config->device;
@@ -219,6 +232,17 @@ static void on_sccp_token(
 	sccp_phone_start(&t->sccp, &t->now);
 }
 
+static void on_sccp_reset(struct talk_event *event, uint32_t kind)
+{
+	static const char *const kinds[] = {
+		"reset", "restart", "new look at its configuration"};
+	bool known = kind >= SCCP_RESET && kind <= SCCP_APPLY;
+	say(event, TALK_EVENT_RESET, "the server asked for a %s",
+		known ? kinds[kind - 1] : "reset of a kind that nobody knows");
+	event->last_reason =
+		kind == SCCP_RESET ? "Reset-Reset" : "Reset-Restart";
+}
+
 static void on_sip_token(
 	struct talk *t, struct talk_event *event, uint32_t wait_s)
 {
@@ -247,14 +271,16 @@ static bool next_sccp(struct talk *t, struct talk_event *event)
 		say(event, TALK_EVENT_UNREGISTERED, "%s", text);
 		break;
 	case SCCP_PHONE_RESET:
-		say(event, TALK_EVENT_RESET, "the server asked for a %s",
-			e.value == 2 ? "restart" : "reset");
+		on_sccp_reset(event, e.value);
 		break;
 	case SCCP_PHONE_TOKEN:
 		on_sccp_token(t, event, e.value);
 		break;
 	case SCCP_PHONE_ALIVE:
-		say(event, TALK_EVENT_ALIVE, "%s", text);
+		say(event,
+			t->mode == TALK_STANDBY ? TALK_EVENT_REGISTERED
+						: TALK_EVENT_ALIVE,
+			"%s", text);
 		break;
 	case SCCP_PHONE_FAILED:
 		say(event, TALK_EVENT_FAILED, "%s", text);

@@ -9,6 +9,7 @@
 
 #include "bench/http_phone.h"
 #include "protocols/moment.h"
+#include "protocols/sccp/generation.h"
 #include "protocols/sccp/phone.h"
 #include "protocols/sip/phone.h"
 
@@ -37,15 +38,18 @@ enum talk_mode { TALK_REGISTER, TALK_STANDBY };
 /* Strings are the caller's and outlive the talk. */
 struct talk_config {
 	enum talk_protocol protocol;
-	enum talk_mode mode; /* STANDBY: SIP alone has it */
+	enum talk_mode mode; /* STANDBY: not of HTTP */
 	bool token;	     /* ask for one before registering */
 	bool tls;
 	bool udp; /* SIP alone; never with tls */
 	const char *device;
-	const char *line;     /* SIP: the user that registers */
-	const char *server;   /* SIP: host of the request URI; HTTP: Host */
-	const char *local;    /* SIP: host:port of our end */
-	uint32_t local_ipv4;  /* SCCP: network order */
+	const char *line;	 /* SIP: the user that registers */
+	const char *server;	 /* SIP: host of the request URI; HTTP: Host */
+	const char *local;	 /* SIP: host:port of our end */
+	uint32_t local_ipv4;	 /* SCCP: network order */
+	const char *last_reason; /* why it was gone; NULL: "Initialized" */
+	/* SCCP: how it speaks; NULL: as is typical of the version. */
+	const struct sccp_generation *generation;
 	uint32_t device_type; /* SCCP and SIP number models alike */
 	uint8_t sccp_version; /* highest one offered */
 	bool brief;	      /* SIP: the first REGISTER is a refresh */
@@ -69,11 +73,14 @@ enum talk_event_type {
 struct talk_event {
 	enum talk_event_type type;
 	uint32_t wait_s; /* WAIT */
-	char text[160];	 /* printable, also where the server's words are not */
+	/* RESET: what it will say next time it was gone for. */
+	const char *last_reason;
+	char text[160]; /* printable, also where the server's words are not */
 };
 
 struct talk {
 	enum talk_protocol protocol;
+	enum talk_mode mode;
 	struct moment now;     /* as last told */
 	uint64_t token_due_ms; /* SCCP: asks for a token again then */
 	const char *username;  /* SIP: the configuration's */

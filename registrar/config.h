@@ -91,6 +91,14 @@ struct config_device {
 		"keepalive interval of standby connections")                   \
 	NUM("sccp.version_max", sccp_version_max, 22, 3, 22,                   \
 		"highest SCCP protocol version answered")                      \
+	NUM("sccp.version_min", sccp_version_min, 0, 0, 22,                    \
+		"phones that offer a lower SCCP protocol version are refused") \
+	NUM("sccp.token_ms", sccp_token_ms, 120000, 1000, 3600000,             \
+		"for a phone to register after its token was granted")         \
+	NUM("sccp.capabilities_ms", sccp_capabilities_ms, 30000, 1000,         \
+		3600000, "for a registered phone to say what it can do")       \
+	NUM("sccp.reset_ms", sccp_reset_ms, 60000, 1000, 3600000,              \
+		"for a phone to go after it was told to reset or restart")     \
 	STR("sccp.date_template", sccp_date_template, "D.M.Y", 6,              \
 		"date format on the phone's screen: D, M, Y, A for am/pm")     \
 	STR("sccp.prompt", sccp_prompt, "", 31,                                \

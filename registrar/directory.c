@@ -245,7 +245,7 @@ static bool may_replace(
 	bool proven = old->udp || !new->udp;
 	return (proven && strcmp(old->address,
 				  new->address ? new->address : "") == 0) ||
-	       silent_ms > 1000 * (int64_t)old->keepalive_s;
+	       silent_ms > 2 * 1000 * (int64_t)old->keepalive_s;
 }
 
 static enum directory_result claim(const struct node *node,

@@ -79,7 +79,7 @@ enum directory_result {
  * certificate names the device) replaces any other at once. A plain one
  * never displaces TLS; it displaces a plain one from the same address (over
  * UDP, which anybody can forge, only one over UDP), or one that missed more
- * than a keepalive (specs sccp 6.2). Thread-safe.
+ * than one keepalive (specs sccp 6.2). Thread-safe.
  */
 enum directory_result directory_register(struct directory *d,
 	const struct directory_entry *entry, struct conn_ref *old);

@@ -62,6 +62,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(PARTIAL, LOG_WARN, "partly-registered",                              \
 		"a phone registered its primary line and thinks it is all")    \
 	X(ALARM, LOG_INFO, "alarm", "a phone says why it comes back")          \
+	X(TOKEN_DENIED, LOG_DEBUG, "token-denied",                             \
+		"a phone that would fall back here is to ask again later")     \
 	X(IGNORED, LOG_DEBUG, "ignored", "a message was ignored, and why")     \
 	X(ANSWERED, LOG_DEBUG, "answered", "a request was answered by itself") \
 	X(ACCEPT_FAILED, LOG_ERROR, "accept-failed",                           \

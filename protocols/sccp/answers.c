@@ -2,27 +2,19 @@
 /* Answers to a registered phone's requests, each from one small function. */
 #include "protocols/sccp/answers.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "protocols/sccp/ids.h"
 #include "protocols/sccp/softkeys.h"
 
 enum {
-	VERSION_MIN = 3,
 	HEADER_VERSION_MIN = 10, /* below it the header says 0 */
-	TYPE_ATA186 = 12,
-	TYPE_ATA188 = 13,
 	LINE_OPTIONS = 9, /* what CallManager sends: calling name, original */
-	SERVER_NAME_MAX = 47,
 	ALL_KEYS = -1,
 	CAUSE_ROUTE_FAIL = 1,
 	SECONDS_A_DAY = 86400,
 };
-
-/* The status line that says "Your current options" in the user's language. */
-static const char your_options[] = "\x80\x13";
 
 static void copy_text(char *dst, size_t size, const char *src)
 {
@@ -30,107 +22,6 @@ static void copy_text(char *dst, size_t size, const char *src)
 	memcpy(dst, src, n);
 	dst[n] = '\0';
 }
-
-/* ---- the promise ---- */
-
-uint8_t sccp_promise_version(
-	const struct sccp_register *reg, uint8_t version_max)
-{
-	static const uint8_t spoken[] = {
-		22, 21, 20, 19, 18, 17, 16, 15, 11, 10, 9, 8, 7, 6, 5};
-	bool is_ata = reg->device_type == TYPE_ATA186 ||
-		      reg->device_type == TYPE_ATA188;
-	/* These offer 33 and speak 3. */
-	if (is_ata && reg->version > spoken[0])
-		return VERSION_MIN;
-	for (size_t i = 0; i < sizeof(spoken); i++)
-		if (spoken[i] <= reg->version && spoken[i] <= version_max)
-			return spoken[i];
-	return VERSION_MIN;
-}
-
-enum sccp_charset sccp_promise_charset(const struct sccp_register *reg)
-{
-	return reg->features[1] & SCCP_FEATURE_UTF8 ? SCCP_UTF8 : SCCP_LATIN1;
-}
-
-static size_t prompt_max(uint8_t version)
-{
-	uint32_t form = sccp_message_form(SCCP_ID_DISPLAY_PROMPT, version);
-	return form == SCCP_ID_DISPLAY_PROMPT ? SCCP_PROMPT_MAX
-					      : SCCP_PROMPT_V2_MAX;
-}
-
-/* Places of the texts in a promise. */
-enum { TEXT_PROMPT, TEXT_SERVER, TEXT_LINES };
-
-static const char *text_of(const struct sccp_promise *promise, unsigned place)
-{
-	const char *text = promise->texts;
-	while (place--)
-		text += strlen(text) + 1;
-	return text;
-}
-
-/* Writes a text as the phone reads it; answers where the next one goes. */
-static char *put_text(
-	char *dst, size_t max, const char *text, enum sccp_charset set)
-{
-	sccp_text(dst, max, text, set);
-	return dst + strlen(dst) + 1;
-}
-
-static size_t put_texts(struct sccp_promise *p, const struct sccp_grant *grant,
-	enum sccp_charset set)
-{
-	char *end = put_text(p->texts, prompt_max(p->version),
-		grant->prompt ? grant->prompt : your_options, set);
-	end = put_text(end, SERVER_NAME_MAX, grant->server_name, set);
-	for (unsigned i = 0; i < p->n_lines; i++) {
-		const struct sccp_line *line = &grant->lines[i];
-		end = put_text(end, SCCP_NUMBER_MAX, line->number, set);
-		end = put_text(end, SCCP_LABEL_MAX, line->label, set);
-	}
-	return (size_t)(end - p->texts);
-}
-
-struct sccp_promise *sccp_promise_new(const struct sccp_register *reg,
-	const struct sccp_grant *grant, uint8_t version_max)
-{
-	assert(grant->n_lines >= 1 && grant->n_lines <= SCCP_LINES_MAX);
-	size_t room = SCCP_PROMPT_V2_MAX + 1 + SERVER_NAME_MAX + 1 +
-		      grant->n_lines * sizeof(struct sccp_line);
-	struct sccp_promise *p = malloc(sizeof(*p) + room);
-	if (!p)
-		abort(); /* law 2 */
-	enum sccp_charset set = sccp_promise_charset(reg);
-	*p = (struct sccp_promise){
-		.instance = reg->instance,
-		.device_type = reg->device_type,
-		.keepalive_s = grant->keepalive_s,
-		.secondary_keepalive_s = grant->secondary_keepalive_s,
-		.server_ipv4 = grant->server_ipv4,
-		.server_port = grant->server_port,
-		.version = sccp_promise_version(reg, version_max),
-		.n_lines = (uint8_t)grant->n_lines,
-	};
-	memcpy(p->device, reg->device, sizeof(p->device));
-	sccp_text(p->date_template, sizeof(p->date_template) - 1,
-		grant->date_template, set);
-	size_t used = put_texts(p, grant, set);
-	/* It is kept as long as the phone stays: no byte too many. */
-	struct sccp_promise *exact = realloc(p, sizeof(*p) + used);
-	if (exact)
-		return exact;
-	return p;
-}
-
-void sccp_promise_free(struct sccp_promise *promise)
-{
-	free(promise);
-}
-
-/* ---- the answers ---- */
 
 /* One request being answered. */
 struct reply {
@@ -157,7 +48,7 @@ static void say_prompt(struct reply *r)
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_DISPLAY_PROMPT);
 	copy_text(m.u.prompt.text, sizeof(m.u.prompt.text),
-		text_of(r->promise, TEXT_PROMPT));
+		sccp_promise_prompt(r->promise));
 	say(r, &m);
 }
 
@@ -173,7 +64,12 @@ static void answer_speed_dial(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_SPEED_DIAL_STAT);
+	struct sccp_promise_button b;
 	m.u.dial.index = r->index;
+	if (sccp_promise_find(r->promise, SCCP_SPACE_DIALS, r->index, &b)) {
+		copy_text(m.u.dial.number, sizeof(m.u.dial.number), b.target);
+		copy_text(m.u.dial.name, sizeof(m.u.dial.name), b.label);
+	}
 	say(r, &m);
 }
 
@@ -181,14 +77,12 @@ static void answer_line(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_LINE_STAT);
+	struct sccp_promise_button b;
 	m.u.line.line = r->index;
-	if (r->index >= 1 && r->index <= r->promise->n_lines) {
-		unsigned place = TEXT_LINES + 2 * (r->index - 1);
-		const char *number = text_of(r->promise, place);
-		const char *label = number + strlen(number) + 1;
-		copy_text(m.u.line.number, sizeof(m.u.line.number), number);
-		copy_text(m.u.line.name, sizeof(m.u.line.name), label);
-		copy_text(m.u.line.label, sizeof(m.u.line.label), label);
+	if (sccp_promise_find(r->promise, SCCP_SPACE_LINES, r->index, &b)) {
+		copy_text(m.u.line.number, sizeof(m.u.line.number), b.target);
+		copy_text(m.u.line.name, sizeof(m.u.line.name), b.label);
+		copy_text(m.u.line.label, sizeof(m.u.line.label), b.label);
 		m.u.line.options = LINE_OPTIONS;
 	}
 	say(r, &m);
@@ -202,8 +96,11 @@ static void answer_config(struct reply *r)
 		r->promise->device);
 	m.u.config.sid.instance = r->promise->instance;
 	copy_text(m.u.config.server, sizeof(m.u.config.server),
-		text_of(r->promise, TEXT_SERVER));
-	m.u.config.lines = r->promise->n_lines;
+		sccp_promise_server_name(r->promise));
+	m.u.config.lines = sccp_promise_count(r->promise, SCCP_BUTTON_LINE);
+	m.u.config.speed_dials =
+		sccp_promise_count(r->promise, SCCP_BUTTON_SPEED_DIAL) +
+		sccp_promise_count(r->promise, SCCP_BUTTON_BLF);
 	say(r, &m);
 }
 
@@ -250,12 +147,15 @@ static void answer_buttons(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_BUTTON_TEMPLATE);
-	m.u.buttons.count = m.u.buttons.total = r->promise->n_lines;
-	for (unsigned i = 0; i < SCCP_LINES_MAX; i++) {
-		struct sccp_button *slot = &m.u.buttons.slots[i];
-		bool used = i < r->promise->n_lines;
-		slot->instance = used ? (uint8_t)(i + 1) : 0;
-		slot->type = used ? SCCP_BUTTON_LINE : SCCP_BUTTON_UNDEFINED;
+	struct sccp_promise_walk walk = sccp_promise_buttons(r->promise);
+	m.u.buttons.count = m.u.buttons.total = r->promise->n_buttons;
+	for (unsigned i = 0; i < SCCP_BUTTONS_MAX; i++) {
+		struct sccp_promise_button b = {.type = SCCP_BUTTON_UNDEFINED};
+		sccp_promise_next(&walk, &b);
+		m.u.buttons.slots[i] = (struct sccp_button){
+			.instance = b.instance,
+			.type = (uint8_t)b.type,
+		};
 	}
 	say(r, &m);
 }
@@ -273,7 +173,7 @@ static void answer_server(struct reply *r)
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_SERVER_RES);
 	copy_text(m.u.servers.name[0], sizeof(m.u.servers.name[0]),
-		text_of(r->promise, TEXT_SERVER));
+		sccp_promise_server_name(r->promise));
 	m.u.servers.port[0] = r->promise->server_port;
 	m.u.servers.ipv4[0] = r->promise->server_ipv4;
 	say(r, &m);
@@ -305,7 +205,13 @@ static void answer_service(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_SERVICE_URL_STAT);
+	struct sccp_promise_button b;
 	m.u.service.index = r->index;
+	if (sccp_promise_find(r->promise, SCCP_SPACE_SERVICES, r->index, &b)) {
+		copy_text(m.u.service.url, sizeof(m.u.service.url), b.target);
+		copy_text(
+			m.u.service.label, sizeof(m.u.service.label), b.label);
+	}
 	say(r, &m);
 }
 
@@ -313,7 +219,14 @@ static void answer_feature(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_FEATURE_STAT);
+	struct sccp_promise_button b;
 	m.u.feature.index = r->index;
+	if (sccp_promise_find(r->promise, SCCP_SPACE_DIALS, r->index, &b) &&
+		b.type != SCCP_BUTTON_SPEED_DIAL) {
+		m.u.feature.type = (uint32_t)b.type;
+		copy_text(
+			m.u.feature.label, sizeof(m.u.feature.label), b.label);
+	}
 	say(r, &m);
 }
 

@@ -232,7 +232,7 @@ static void buttons(struct pass *p, struct sccp_message *m)
 	u32(p, &b->offset);
 	u32(p, &b->count);
 	u32(p, &b->total);
-	for (size_t i = 0; i < SCCP_LINES_MAX; i++) {
+	for (size_t i = 0; i < SCCP_BUTTONS_MAX; i++) {
 		u8(p, &b->slots[i].instance);
 		u8(p, &b->slots[i].type);
 	}

@@ -10,13 +10,14 @@
 #include "protocols/bytes.h"
 
 enum {
-	SCCP_NAME_MAX = 15,   /* device name, characters */
-	SCCP_LOAD_MAX = 32,   /* firmware load name, characters */
-	SCCP_NUMBER_MAX = 23, /* directory number, characters */
-	SCCP_LABEL_MAX = 39,  /* line label, characters */
-	SCCP_LINES_MAX = 42,  /* slots of a button template */
-	SCCP_REJECT_MAX = 31, /* text of RegisterReject, characters */
-	SCCP_PROMPT_MAX = 31, /* status line up to version 7; 96 later */
+	SCCP_NAME_MAX = 15,    /* device name, characters */
+	SCCP_LOAD_MAX = 32,    /* firmware load name, characters */
+	SCCP_NUMBER_MAX = 23,  /* directory number, characters */
+	SCCP_LABEL_MAX = 39,   /* line label, characters */
+	SCCP_URL_MAX = 255,    /* of a service, characters */
+	SCCP_BUTTONS_MAX = 42, /* slots of a button template */
+	SCCP_REJECT_MAX = 31,  /* text of RegisterReject, characters */
+	SCCP_PROMPT_MAX = 31,  /* status line up to version 7; 96 later */
 	SCCP_PROMPT_V2_MAX = 96,
 	SCCP_CODECS_MAX = 18,	  /* rows of CapabilitiesRes */
 	SCCP_KEYS_MAX = 32,	  /* slots of a softkey template */
@@ -109,11 +110,15 @@ struct sccp_buttons {
 	uint32_t offset;
 	uint32_t count;
 	uint32_t total;
-	struct sccp_button slots[SCCP_LINES_MAX];
+	struct sccp_button slots[SCCP_BUTTONS_MAX];
 };
 
-enum {
+enum sccp_button_type {
+	SCCP_BUTTON_SPEED_DIAL = 0x02,
 	SCCP_BUTTON_LINE = 0x09,
+	SCCP_BUTTON_FEATURE = 0x13,
+	SCCP_BUTTON_SERVICE = 0x14,
+	SCCP_BUTTON_BLF = 0x15, /* a speed dial with a lamp */
 	SCCP_BUTTON_UNDEFINED = 0xff,
 };
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "protocols/sccp/frame.h"
+#include "protocols/sccp/generation.h"
 #include "protocols/sccp/ids.h"
-#include "protocols/sccp/walk.h"
 
 enum {
 	ANSWER_MS = 10000,
@@ -19,15 +19,12 @@ enum {
 	VERSION_MIN = 3,
 	OUT_MAX = 65536,
 	HEADER_VERSION_MIN = 15, /* below it phones send 0, as the 7960 */
-	XML_ALARM_MIN = 20,	 /* version of the phones that send it */
-	XML_ALARM_MAX = 1024,
-	ALARM_PARM1 = 67584, /* what real phones send */
-	RTP_STREAMS = 5,
-	MAC_BYTES = 6,
+	STANDBY_MS = 60000,	 /* the secondary interval */
 };
 
 enum phase {
 	PHASE_IDLE,
+	PHASE_STANDBY, /* keepalives, and no Register */
 	PHASE_ASKING_TOKEN,
 	PHASE_REGISTERING, /* Register sent */
 	PHASE_ACKED,	   /* CapabilitiesReq must follow */
@@ -51,37 +48,17 @@ struct sccp_phone_state {
 	char text[SCCP_WALK_TEXT]; /* of the event */
 };
 
-/* What phones of a generation are like; the row with the highest `since`. */
-static const struct generation {
-	uint8_t since;	       /* version offered */
-	uint8_t register_body; /* bytes */
-	uint8_t features[3];
-} generations[] = {
-	{23, 44, {0, 0, 0}},	       /* ATA186: offers 33, speaks 3 */
-	{20, 172, {0x00, 0x72, 0x85}}, /* 8945, 7975 */
-	{17, 124, {0x00, 0x72, 0x85}}, /* 7941 */
-	{12, 68, {0x20, 0x70, 0x85}},  /* 6961 */
-	{8, 68, {0x00, 0x60, 0x85}},   /* 7960 */
-	{4, 52, {0x00, 0x00, 0x81}},   /* 7912 */
-	{0, 44, {0, 0, 0}},	       /* 7936 */
-};
-
-enum { REGISTER_WITH_LOAD = 124 };
-
-static const struct generation *generation_of(const struct sccp_phone *p)
-{
-	const struct generation *g = generations;
-	while (p->config.version < g->since)
-		g++; /* the last row is since 0 */
-	return g;
-}
-
 void sccp_phone_init(struct sccp_phone *p,
 	const struct sccp_phone_config *config, const struct moment *now)
 {
 	*p = (struct sccp_phone){.config = *config};
 	if (!p->config.answer_ms)
 		p->config.answer_ms = ANSWER_MS;
+	if (!p->config.standby_ms)
+		p->config.standby_ms = STANDBY_MS;
+	if (!p->config.generation)
+		p->config.generation =
+			sccp_generation_of_version(config->version);
 	bytes_queue_init(&p->out, OUT_MAX);
 	p->state = calloc(1, sizeof(*p->state));
 	if (!p->state)
@@ -150,120 +127,30 @@ static void expect_answer(struct sccp_phone *p)
 	p->state->answer_due = p->state->now.mono_ms + p->config.answer_ms;
 }
 
-/* The address as a number, wherever the bytes are in network order. */
-static uint32_t address(const struct sccp_phone *p)
-{
-	struct bytes_in in = bytes_in(
-		&p->config.station_ipv4, sizeof(p->config.station_ipv4));
-	return bytes_be32(&in);
-}
-
-/* ReasonForOutOfService, for the words that are known (specs: sccp 6.3). */
-static unsigned reason_code(const char *reason)
-{
-	static const struct {
-		const char *word;
-		unsigned code;
-	} codes[] = {
-		{"TCP-timeout", 10},
-		{"CM-reset-TCP", 12},
-		{"CM-aborted-TCP", 13},
-		{"CM-closed-TCP", 14},
-		{"KeepaliveTO", 15},
-		{"Failback", 18},
-		{"Phone-Keypad", 20},
-		{"Reset-Reset", 22},
-		{"Reset-Restart", 23},
-		{"Phone-Reg-Rej", 24},
-	};
-	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
-		if (strcmp(codes[i].word, reason) == 0)
-			return codes[i].code;
-	return 0;
-}
-
-static void say_xml_alarm(struct sccp_phone *p)
-{
-	char xml[XML_ALARM_MAX] = "";
-	int n = snprintf(xml, sizeof(xml) - 4,
-		"<x-cisco-alarm>\n"
-		"<Alarm Name=\"LastOutOfServiceInformation\">\n"
-		"<ParameterList>\n"
-		"<String name=\"DeviceName\">%s</String>\n"
-		"<Enum name=\"ReasonForOutOfService\">%u</Enum>\n"
-		"</ParameterList>\n</Alarm>\n</x-cisco-alarm>\n",
-		p->config.device, reason_code(p->config.last_reason));
-	put(p, SCCP_ID_XML_ALARM, (const uint8_t *)xml, ((size_t)n + 4) & ~3u);
-}
-
 static void say_alarm(struct sccp_phone *p)
 {
-	struct sccp_message m;
-	if (p->config.version >= XML_ALARM_MIN && p->config.version <= 22) {
-		say_xml_alarm(p);
-		return;
-	}
-	sccp_message_init(&m, SCCP_ID_ALARM);
-	m.u.alarm.severity = 2;
-	snprintf(m.u.alarm.text, sizeof(m.u.alarm.text),
-		"Name=%s Load=%s Last=%s", p->config.device,
-		p->config.load ? p->config.load : "", p->config.last_reason);
-	m.u.alarm.parm1 = ALARM_PARM1;
-	memcpy(&m.u.alarm.parm2, &p->config.station_ipv4, 4);
-	say(p, &m);
-}
-
-/* SEP001380AD9E5F: the last twelve characters are the MAC. */
-static void put_mac(const struct sccp_phone *p, uint8_t mac[12])
-{
-	size_t n = strlen(p->config.device);
-	if (p->config.version < 12 || n < 12)
-		return;
-	const char *digits = p->config.device + n - 12;
-	if (p->config.version < 17) {
-		memcpy(mac, digits, 12);
-		return;
-	}
-	for (size_t i = 0; i < MAC_BYTES; i++) {
-		char pair[] = {digits[2 * i], digits[2 * i + 1], '\0'};
-		mac[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
+	uint8_t body[SCCP_WRITE_MAX];
+	uint32_t id;
+	size_t n = sccp_generation_alarm(
+		p->config.generation, &p->config, &id, body);
+	put(p, id, body, n);
 }
 
 static void say_register(struct sccp_phone *p)
 {
-	const struct generation *g = generation_of(p);
-	struct sccp_message m;
-	struct sccp_register *reg = &m.u.reg;
 	uint8_t body[SCCP_WRITE_MAX];
-	sccp_message_init(&m, SCCP_ID_REGISTER);
-	snprintf(reg->device, sizeof(reg->device), "%s", p->config.device);
-	reg->instance = 1;
-	reg->station_ipv4 = address(p);
-	reg->device_type = p->config.device_type;
-	reg->max_streams = p->config.version < 8 ? 0 : RTP_STREAMS;
-	reg->version = p->config.version;
-	memcpy(reg->features, g->features, sizeof(reg->features));
-	put_mac(p, reg->mac);
-	size_t n = g->register_body;
-	if (p->config.load && p->config.version > 11 && g->since <= 22) {
-		snprintf(reg->load, sizeof(reg->load), "%s", p->config.load);
-		n = n < REGISTER_WITH_LOAD ? REGISTER_WITH_LOAD : n;
-	}
-	sccp_message_write(&m, 0, body);
+	size_t n = sccp_generation_register(
+		p->config.generation, &p->config, body);
 	put(p, SCCP_ID_REGISTER, body, n);
 }
 
 static void say_capabilities(struct sccp_phone *p)
 {
-	/* G.711 µ-law and A-law, G.729 and its annex A: payload, frames. */
-	static const struct sccp_codec codecs[] = {
-		{4, 60}, {2, 60}, {11, 60}, {12, 60}};
-	struct sccp_message m;
-	sccp_message_init(&m, SCCP_ID_CAPABILITIES_RES);
-	m.u.capabilities.count = sizeof(codecs) / sizeof(*codecs);
-	memcpy(m.u.capabilities.codecs, codecs, sizeof(codecs));
-	say(p, &m);
+	uint8_t body[SCCP_WRITE_MAX];
+	uint32_t id;
+	size_t n =
+		sccp_generation_capabilities(p->config.generation, &id, body);
+	put(p, id, body, n);
 }
 
 static void say_wishes(struct sccp_phone *p)
@@ -323,7 +210,8 @@ static bool on_capabilities_req(struct sccp_phone *p)
 	if (st->phase != PHASE_ACKED)
 		return false; /* asked once more, for whatever reason */
 	st->phase = PHASE_WALKING;
-	sccp_walk_init(&st->walk, p->config.device, st->version);
+	sccp_walk_init(&st->walk, p->config.device, st->version,
+		p->config.generation->order);
 	say_wishes(p);
 	expect_answer(p);
 	return false;
@@ -447,8 +335,10 @@ static bool on_message(struct sccp_phone *p, const struct sccp_message *m,
 	case SCCP_ID_UNREGISTER_ACK:
 		return on_unregister_ack(p, m->u.value, event);
 	case SCCP_ID_TOKEN_ACK:
+	case SCCP_ID_SPCP_TOKEN_ACK:
 		return on_token_answer(p, 0, event);
 	case SCCP_ID_TOKEN_REJECT:
+	case SCCP_ID_SPCP_TOKEN_REJECT:
 		return on_token_answer(p, m->u.value, event);
 	default:
 		return on_registered_message(p, m, event);
@@ -552,19 +442,26 @@ void sccp_phone_start(struct sccp_phone *p, const struct moment *now)
 
 void sccp_phone_token(struct sccp_phone *p, const struct moment *now)
 {
-	struct sccp_message m;
+	uint8_t body[SCCP_WRITE_MAX];
+	uint32_t id;
 	p->state->now = *now;
 	if (p->state->phase != PHASE_IDLE)
 		return;
 	p->state->phase = PHASE_ASKING_TOKEN;
-	sccp_message_init(&m, SCCP_ID_TOKEN_REQ);
-	snprintf(m.u.token.sid.name, sizeof(m.u.token.sid.name), "%s",
-		p->config.device);
-	m.u.token.sid.instance = 1;
-	m.u.token.station_ipv4 = address(p);
-	m.u.token.device_type = p->config.device_type;
-	say(p, &m);
+	size_t n = sccp_generation_token(
+		p->config.generation, &p->config, &id, body);
+	put(p, id, body, n);
 	expect_answer(p);
+}
+
+void sccp_phone_standby(struct sccp_phone *p, const struct moment *now)
+{
+	p->state->now = *now;
+	if (p->state->phase != PHASE_IDLE)
+		return;
+	p->state->phase = PHASE_STANDBY;
+	p->state->keepalive_ms = p->config.standby_ms;
+	say_keepalive(p);
 }
 
 void sccp_phone_unregister(struct sccp_phone *p, const struct moment *now)
@@ -583,7 +480,9 @@ static void fail_unanswered(struct sccp_phone *p)
 	const struct sccp_phone_state *st = p->state;
 	uint32_t ask = SCCP_ID_REGISTER, index = 0;
 	if (st->phase == PHASE_ASKING_TOKEN)
-		ask = SCCP_ID_TOKEN_REQ;
+		ask = p->config.generation->ways & SCCP_WAY_SPCP
+			      ? SCCP_ID_SPCP_TOKEN_REQ
+			      : SCCP_ID_TOKEN_REQ;
 	if (st->phase == PHASE_UNREGISTERING)
 		ask = SCCP_ID_UNREGISTER;
 	if (st->phase == PHASE_WALKING && st->walk.n_open) {

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "protocols/sccp/answers.h"
+#include "protocols/sccp/devices.h"
 #include "protocols/sccp/frame.h"
 #include "protocols/sccp/ids.h"
 
@@ -19,14 +20,17 @@ enum {
 	SPCP_FEATURES = 65535,
 	VERSION_BODY_MIN = 44,	    /* a shorter Register names no version */
 	SEVERITY_INFORMATIONAL = 2, /* XML alarms have no severity */
-	TYPE_SPA_FIRST = 80000,
-	TYPE_SPA_LAST = 80099,
+	CODEC_ROW = 16,		    /* bytes in CapabilitiesRes */
+	EARLY_MS = 1000,	    /* a phone's clock may be so fast */
 };
 
 const struct sccp_server_config sccp_server_defaults = {
 	.first_frame_ms = 30000,
 	.idle_ms = 180000,
 	.grace_ms = 5000,
+	.token_ms = 120000,
+	.capabilities_ms = 30000,
+	.reset_ms = 60000,
 	.body_max_before = 4096,
 	.body_max_after = 16384,
 	.events_max = 2000,
@@ -50,6 +54,14 @@ enum question {
 	QUESTION_SPCP_TOKEN,
 };
 
+/* What the phone owes us by `owed_due`, whatever else it says meanwhile. */
+enum owed {
+	OWED_NOTHING,
+	OWED_REGISTER,	   /* a token was granted */
+	OWED_CAPABILITIES, /* it was accepted */
+	OWED_RETURN,	   /* it was told to reset */
+};
+
 /*
  * `asked` is what the last REGISTER or TOKEN event showed; `promise` is what
  * the last accept() gave and lives until the registration ends.
@@ -60,6 +72,9 @@ struct sccp_server_state {
 	enum question question;
 	enum sccp_close why;
 	uint64_t due;
+	enum owed owed;
+	uint64_t owed_due;
+	uint64_t token_from;   /* a token asked for earlier waits till then */
 	uint64_t window_start; /* throttling: frames since then */
 	uint32_t window_frames;
 	bool told_registered;
@@ -98,6 +113,7 @@ void sccp_server_init(struct sccp_server *s,
 		abort(); /* law 2 */
 	s->state->now = *now;
 	s->state->due = now->mono_ms + config->first_frame_ms;
+	s->state->owed_due = MOMENT_NEVER;
 	s->state->window_start = now->mono_ms;
 }
 
@@ -145,6 +161,8 @@ static void stop(struct sccp_server *s, enum phase phase, enum sccp_close why)
 	st->question = QUESTION_NONE;
 	st->due = phase == PHASE_LEAVING ? st->now.mono_ms + s->config->grace_ms
 					 : MOMENT_NEVER;
+	st->owed = OWED_NOTHING;
+	st->owed_due = MOMENT_NEVER;
 	bytes_queue_deinit(&s->in);
 	sccp_promise_free(st->promise);
 	st->promise = NULL;
@@ -160,6 +178,20 @@ static void finish_unread(struct sccp_server *s)
 {
 	bytes_queue_deinit(&s->out);
 	finish(s, SCCP_CLOSE_NOT_READING);
+}
+
+static void owe(struct sccp_server_state *st, enum owed what, uint32_t ms)
+{
+	st->owed = what;
+	st->owed_due = st->now.mono_ms + ms;
+}
+
+static void settle(struct sccp_server_state *st, enum owed what)
+{
+	if (st->owed != what)
+		return;
+	st->owed = OWED_NOTHING;
+	st->owed_due = MOMENT_NEVER;
 }
 
 /* Any whole frame says that the phone lives. */
@@ -229,6 +261,21 @@ static bool on_register(struct sccp_server *s, const struct sccp_frame *frame,
 	return true;
 }
 
+/* Who was told to wait, and does not, costs its host nothing. */
+static bool asks_too_early(
+	struct sccp_server *s, const struct sccp_frame *frame)
+{
+	const struct sccp_server_state *st = s->state;
+	uint64_t now = st->now.mono_ms;
+	if (st->token_from <= now + EARLY_MS)
+		return false;
+	say_value(s,
+		frame->id == SCCP_ID_TOKEN_REQ ? SCCP_ID_TOKEN_REJECT
+					       : SCCP_ID_SPCP_TOKEN_REJECT,
+		(uint32_t)((st->token_from - now + MS - 1) / MS));
+	return true;
+}
+
 static bool on_token(struct sccp_server *s, const struct sccp_frame *frame,
 	struct sccp_server_event *event)
 {
@@ -236,6 +283,8 @@ static bool on_token(struct sccp_server *s, const struct sccp_frame *frame,
 	struct sccp_message m;
 	if (frame->body_n < sccp_id_body_min(frame->id))
 		return ignored(frame, "token request without a name", event);
+	if (asks_too_early(s, frame))
+		return false;
 	sccp_message_read(&m, frame->id, 0, frame->body, frame->body_n);
 	*ask(st) = (struct sccp_register){
 		.instance = m.u.token.sid.instance,
@@ -288,9 +337,39 @@ static bool on_alarm(struct sccp_server *s, const struct sccp_frame *frame,
 /* The message with which this kind of phone ends its conversation. */
 static uint32_t last_message(uint32_t device_type)
 {
-	bool spa =
-		device_type >= TYPE_SPA_FIRST && device_type <= TYPE_SPA_LAST;
-	return spa ? SCCP_ID_AVAILABLE_LINES : SCCP_ID_TIME_DATE_REQ;
+	return sccp_device_type_is_spcp(device_type) ? SCCP_ID_AVAILABLE_LINES
+						     : SCCP_ID_TIME_DATE_REQ;
+}
+
+/* A count may be too high for its array, and rows may be missing, but not all
+ * of them. Video phones answer with one of the updates. */
+static bool capabilities_good(const struct sccp_frame *frame)
+{
+	struct bytes_in body = bytes_in(frame->body, frame->body_n);
+	if (frame->id != SCCP_ID_CAPABILITIES_RES)
+		return true;
+	uint32_t count = bytes_le32(&body);
+	return !body.bad && (count == 0 || body.left >= CODEC_ROW);
+}
+
+/* False: what it can do is nonsense, and that is the end. */
+static bool take_capabilities(
+	struct sccp_server *s, const struct sccp_frame *frame)
+{
+	switch (frame->id) {
+	case SCCP_ID_CAPABILITIES_RES:
+	case SCCP_ID_UPDATE_CAPABILITIES:
+	case SCCP_ID_UPDATE_CAPABILITIES_V2:
+	case SCCP_ID_UPDATE_CAPABILITIES_V3:
+		if (!capabilities_good(frame)) {
+			finish(s, SCCP_CLOSE_CAPABILITIES_BAD);
+			return false;
+		}
+		settle(s->state, OWED_CAPABILITIES);
+		return true;
+	default:
+		return true;
+	}
 }
 
 static bool on_request(struct sccp_server *s, const struct sccp_frame *frame,
@@ -301,6 +380,8 @@ static bool on_request(struct sccp_server *s, const struct sccp_frame *frame,
 		return ignored(frame, "unknown message id", event);
 	if (!st->promise)
 		return ignored(frame, "not registered", event);
+	if (!take_capabilities(s, frame))
+		return false;
 	switch (sccp_answer(st->promise, frame, &st->now, &s->out)) {
 	case SCCP_ANSWERED:
 	case SCCP_NEEDS_NO_ANSWER:
@@ -441,10 +522,22 @@ void sccp_server_feed(struct sccp_server *s, const void *data, size_t n,
 	bytes_queue_put(&s->in, data, n);
 }
 
+/* Why the engine ends when the phone does not do what it owes. */
+static const enum sccp_close unpaid[] = {
+	[OWED_NOTHING] = SCCP_CLOSE_NONE,
+	[OWED_REGISTER] = SCCP_CLOSE_TOKEN_UNUSED,
+	[OWED_CAPABILITIES] = SCCP_CLOSE_CAPABILITIES_LATE,
+	[OWED_RETURN] = SCCP_CLOSE_RESET_UNANSWERED,
+};
+
 void sccp_server_tick(struct sccp_server *s, const struct moment *now)
 {
 	struct sccp_server_state *st = s->state;
 	st->now = *now;
+	if (now->mono_ms >= st->owed_due) {
+		finish(s, unpaid[st->owed]);
+		return;
+	}
 	if (now->mono_ms < st->due)
 		return;
 	switch (st->phase) {
@@ -478,7 +571,8 @@ void sccp_server_sent(struct sccp_server *s, size_t n)
 
 uint64_t sccp_server_deadline(const struct sccp_server *s)
 {
-	return s->state->due;
+	const struct sccp_server_state *st = s->state;
+	return st->owed_due < st->due ? st->owed_due : st->due;
 }
 
 /* ---- the host's answers ---- */
@@ -496,6 +590,7 @@ void sccp_server_accept(struct sccp_server *s, const struct sccp_grant *grant)
 		sccp_promise_new(st->asked, grant, s->config->version_max);
 	st->phase = PHASE_ACCEPTED;
 	set_due(s);
+	owe(st, OWED_CAPABILITIES, s->config->capabilities_ms);
 	if (sccp_answer_register(st->promise, &s->out) == SCCP_NO_ROOM)
 		finish_unread(s);
 }
@@ -527,20 +622,32 @@ static void answer_token(struct sccp_server *s, uint32_t id, uint32_t spcp_id,
 
 void sccp_server_grant_token(struct sccp_server *s)
 {
+	struct sccp_server_state *st = s->state;
+	bool asked = st->question >= QUESTION_TOKEN;
+	if (asked && !st->promise && st->owed == OWED_NOTHING)
+		owe(st, OWED_REGISTER, s->config->token_ms);
 	answer_token(
 		s, SCCP_ID_TOKEN_ACK, SCCP_ID_SPCP_TOKEN_ACK, 0, SPCP_FEATURES);
 }
 
 void sccp_server_deny_token(struct sccp_server *s, uint32_t wait_s)
 {
+	struct sccp_server_state *st = s->state;
+	if (st->question >= QUESTION_TOKEN)
+		st->token_from = st->now.mono_ms + (uint64_t)wait_s * MS;
 	answer_token(s, SCCP_ID_TOKEN_REJECT, SCCP_ID_SPCP_TOKEN_REJECT, wait_s,
 		wait_s);
 }
 
-void sccp_server_reset(struct sccp_server *s, uint32_t kind)
+void sccp_server_reset(
+	struct sccp_server *s, enum sccp_reset kind, const struct moment *now)
 {
-	if (s->state->promise)
-		say_value(s, SCCP_ID_RESET, kind);
+	s->state->now = *now;
+	if (!s->state->promise || !say_value(s, SCCP_ID_RESET, kind))
+		return;
+	/* A phone that finds nothing new may stay. */
+	if (kind != SCCP_APPLY)
+		owe(s->state, OWED_RETURN, s->config->reset_ms);
 }
 
 uint8_t sccp_server_version(const struct sccp_server *s)

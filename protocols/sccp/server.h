@@ -21,6 +21,9 @@ struct sccp_server_config {
 	uint32_t idle_ms;	  /* silence allowed while not registered */
 	uint32_t grace_ms;	  /* for the phone to close after a reject
 				   * or an unregister */
+	uint32_t token_ms;	  /* for the Register behind a token */
+	uint32_t capabilities_ms; /* for the answer to CapabilitiesReq */
+	uint32_t reset_ms;	  /* for the phone to go after a Reset */
 	uint32_t body_max_before; /* frame length field, before register */
 	uint32_t body_max_after;  /* the same, once registered */
 	uint32_t events_max;	  /* frames in 5 s before throttling, 2000 */
@@ -34,7 +37,8 @@ enum sccp_server_event_type {
 	SCCP_SERVER_REGISTER,	/* wants in: answer accept() or reject() */
 	SCCP_SERVER_REGISTERED, /* the phone finished its conversation */
 	SCCP_SERVER_TOKEN,	/* asks to fall back here: grant_token()
-				 * or deny_token() */
+				 * or deny_token(). Who asks again before the
+				 * wait is over is answered without an event */
 	SCCP_SERVER_UNREGISTER, /* said goodbye; already acknowledged */
 	SCCP_SERVER_ALARM,	/* why it came back, in its own words */
 	SCCP_SERVER_IGNORED,	/* unknown, out of order: worth a log line */
@@ -59,6 +63,14 @@ enum sccp_server_event_type {
 	X(THROTTLED, "sccp-throttled", "too many messages in five seconds")    \
 	X(REJECTED, "sccp-rejected", "registration was rejected")              \
 	X(UNREGISTERED, "sccp-unregistered", "the phone unregistered")         \
+	X(TOKEN_UNUSED, "sccp-token-unused",                                   \
+		"a token was granted, and no Register followed in time")       \
+	X(CAPABILITIES_LATE, "sccp-capabilities-late",                         \
+		"registered, but CapabilitiesReq was not answered in time")    \
+	X(CAPABILITIES_BAD, "sccp-capabilities-bad",                           \
+		"CapabilitiesRes that names none of the codecs it counts")     \
+	X(RESET_UNANSWERED, "sccp-reset-unanswered",                           \
+		"told to reset, and it neither left nor came back")            \
 	X(NOT_READING, "sccp-not-reading", "answers pile up unread")
 
 enum sccp_close {
@@ -85,9 +97,13 @@ struct sccp_server_event {
 	uint32_t severity;		 /* ALARM */
 };
 
-struct sccp_line {
-	char number[SCCP_NUMBER_MAX + 1];
-	char label[SCCP_LABEL_MAX + 1];
+/* One button of a phone. */
+struct sccp_grant_button {
+	enum sccp_button_type
+		type;	    /* LINE, SPEED_DIAL, BLF, FEATURE, SERVICE */
+	const char *target; /* directory number; URL of a SERVICE; "" of a
+			     * FEATURE */
+	const char *label;
 };
 
 /*
@@ -103,8 +119,10 @@ struct sccp_grant {
 	const char *server_name;   /* for ServerRes and ConfigStat */
 	uint32_t server_ipv4;	   /* for ServerRes, network order */
 	uint16_t server_port;
-	const struct sccp_line *lines; /* copied */
-	unsigned n_lines;	       /* 1..SCCP_LINES_MAX */
+	/* From the top of the phone; copied. What is behind the template's
+	 * SCCP_BUTTONS_MAX does not exist; one should be a line. */
+	const struct sccp_grant_button *buttons;
+	size_t n_buttons;
 };
 
 struct sccp_server {
@@ -148,8 +166,20 @@ void sccp_server_reject(struct sccp_server *s, const char *text);
 /* Answers to TOKEN. */
 void sccp_server_grant_token(struct sccp_server *s);
 void sccp_server_deny_token(struct sccp_server *s, uint32_t wait_s);
-/* Tells a registered phone to come again: Reset(1) or Restart(2). */
-void sccp_server_reset(struct sccp_server *s, uint32_t kind);
+
+enum sccp_reset {
+	SCCP_RESET = 1,	  /* boot again */
+	SCCP_RESTART = 2, /* register again, with the configuration read anew */
+	SCCP_APPLY = 3,	  /* read the configuration; come again if need be */
+};
+
+/*
+ * Tells a registered phone to come again; others hear nothing. It answers by
+ * unregistering or by hanging up. After a RESET or RESTART that it does not
+ * obey within reset_ms, the connection is closed.
+ */
+void sccp_server_reset(
+	struct sccp_server *s, enum sccp_reset kind, const struct moment *now);
 /* The version in force (0 before accept) and whether accepted. */
 uint8_t sccp_server_version(const struct sccp_server *s);
 bool sccp_server_registered(const struct sccp_server *s);

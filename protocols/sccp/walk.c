@@ -9,108 +9,172 @@
 #include "protocols/sccp/ids.h"
 #include "protocols/sccp/softkeys.h"
 
-enum {
-	PIPELINED = 15, /* the first version of phones that do not wait */
-	DIALS = 4,	/* the 7912 asks for four, backwards */
-};
+enum { DIALS = 4 /* the 7912 asks for four, backwards */ };
 
 /* How often a stage asks, and with which number. */
 enum range {
-	BARE,	  /* once, without a body */
-	FIRST,	  /* once, for index 1 */
-	PER_LINE, /* 1 to the number of lines */
-	PER_DIAL, /* 4 to 1 */
-	HOW_MANY, /* once, with the number of lines */
+	BARE,	     /* once, without a body */
+	FIRST,	     /* once, for index 1 */
+	PER_LINE,    /* 1 to the number of lines */
+	FOUR_DIALS,  /* 4 to 1 */
+	PER_DIAL,    /* for each button that dials */
+	PER_FEATURE, /* for each with a state */
+	PER_SERVICE, /* for each with a URL */
+	HOW_MANY,    /* once, with the number of lines */
 };
 
 enum patience { GO_ON, WAIT_FOR_ALL };
 
-/* In order. An answer of 0: none comes. since..until: negotiated versions. */
-static const struct stage {
+/* An answer of 0: none comes. */
+struct stage {
 	uint32_t ask;
 	uint32_t answer;
 	enum range range;
 	enum patience patience; /* before asking */
-	uint8_t since;
-	uint8_t until;
-} stages[] = {
-	{SCCP_ID_BUTTON_TEMPLATE_REQ, SCCP_ID_BUTTON_TEMPLATE, BARE,
-		WAIT_FOR_ALL, 0, UINT8_MAX},
-	{SCCP_ID_SOFT_KEY_TEMPLATE_REQ, SCCP_ID_SOFT_KEY_TEMPLATE, BARE,
-		WAIT_FOR_ALL, 0, UINT8_MAX},
-	{SCCP_ID_SOFT_KEY_SET_REQ, SCCP_ID_SOFT_KEY_SET, BARE, WAIT_FOR_ALL, 0,
-		UINT8_MAX},
-	{SCCP_ID_CONFIG_STAT_REQ, SCCP_ID_CONFIG_STAT, BARE, GO_ON, 15,
-		UINT8_MAX},
-	{SCCP_ID_LINE_STAT_REQ, SCCP_ID_LINE_STAT, PER_LINE, GO_ON, 0,
-		UINT8_MAX},
-	{SCCP_ID_FORWARD_STAT_REQ, SCCP_ID_FORWARD_STAT, PER_LINE, GO_ON, 8,
-		UINT8_MAX},
-	{SCCP_ID_FEATURE_STAT_REQ, SCCP_ID_FEATURE_STAT, FIRST, GO_ON, 0,
-		UINT8_MAX},
-	{SCCP_ID_SPEED_DIAL_STAT_REQ, SCCP_ID_SPEED_DIAL_STAT, PER_DIAL, GO_ON,
-		0, UINT8_MAX},
-	{SCCP_ID_SERVICE_URL_STAT_REQ, SCCP_ID_SERVICE_URL_STAT, FIRST, GO_ON,
-		15, UINT8_MAX},
-	/* The 8945 (20 and up) does not say how many lines it could have. */
-	{SCCP_ID_AVAILABLE_LINES, 0, HOW_MANY, WAIT_FOR_ALL, 0, 19},
-	{SCCP_ID_TIME_DATE_REQ, SCCP_ID_DEFINE_TIME_DATE, BARE, WAIT_FOR_ALL, 0,
-		UINT8_MAX},
 };
 
-enum { N_STAGES = sizeof(stages) / sizeof(*stages) };
+static const struct stage buttons = {SCCP_ID_BUTTON_TEMPLATE_REQ,
+				  SCCP_ID_BUTTON_TEMPLATE, BARE, WAIT_FOR_ALL},
+			  keys = {SCCP_ID_SOFT_KEY_TEMPLATE_REQ,
+				  SCCP_ID_SOFT_KEY_TEMPLATE, BARE,
+				  WAIT_FOR_ALL},
+			  sets = {SCCP_ID_SOFT_KEY_SET_REQ,
+				  SCCP_ID_SOFT_KEY_SET, BARE, WAIT_FOR_ALL},
+			  configuration = {SCCP_ID_CONFIG_STAT_REQ,
+				  SCCP_ID_CONFIG_STAT, BARE, GO_ON},
+			  lines = {SCCP_ID_LINE_STAT_REQ, SCCP_ID_LINE_STAT,
+				  PER_LINE, GO_ON},
+			  forwards = {SCCP_ID_FORWARD_STAT_REQ,
+				  SCCP_ID_FORWARD_STAT, PER_LINE, GO_ON},
+			  first_feature = {SCCP_ID_FEATURE_STAT_REQ,
+				  SCCP_ID_FEATURE_STAT, FIRST, GO_ON},
+			  four_dials = {SCCP_ID_SPEED_DIAL_STAT_REQ,
+				  SCCP_ID_SPEED_DIAL_STAT, FOUR_DIALS, GO_ON},
+			  dials = {SCCP_ID_SPEED_DIAL_STAT_REQ,
+				  SCCP_ID_SPEED_DIAL_STAT, PER_DIAL, GO_ON},
+			  features = {SCCP_ID_FEATURE_STAT_REQ,
+				  SCCP_ID_FEATURE_STAT, PER_FEATURE, GO_ON},
+			  services = {SCCP_ID_SERVICE_URL_STAT_REQ,
+				  SCCP_ID_SERVICE_URL_STAT, PER_SERVICE, GO_ON},
+			  how_many = {SCCP_ID_AVAILABLE_LINES, 0, HOW_MANY,
+				  WAIT_FOR_ALL},
+			  clock_time = {SCCP_ID_TIME_DATE_REQ,
+				  SCCP_ID_DEFINE_TIME_DATE, BARE, WAIT_FOR_ALL};
 
-void sccp_walk_init(struct sccp_walk *w, const char *device, uint8_t version)
+enum { STAGES_MAX = 12 };
+
+/* Specs: sccp 4. The last stage of each is what tells a server that the phone
+ * is done. */
+static const struct order {
+	bool waits; /* one thing at a time */
+	const struct stage *stages[STAGES_MAX];
+} orders[SCCP_ORDERS] = {
+	[SCCP_ORDER_7912] = {true,
+		{&buttons, &keys, &sets, &lines, &first_feature, &four_dials,
+			&how_many, &clock_time}},
+	[SCCP_ORDER_7960] = {true,
+		{&buttons, &keys, &sets, &lines, &forwards, &first_feature,
+			&four_dials, &how_many, &clock_time}},
+	[SCCP_ORDER_JAVA] = {false,
+		{&buttons, &keys, &sets, &configuration, &lines, &forwards,
+			&dials, &features, &services, &how_many, &clock_time}},
+	/* It does not say how many lines it could have. */
+	[SCCP_ORDER_8945] = {false,
+		{&buttons, &keys, &sets, &forwards, &configuration, &lines,
+			&dials, &features, &services, &clock_time}},
+	[SCCP_ORDER_SPA] = {true, {&buttons, &keys, &sets, &lines, &forwards,
+					  &dials, &clock_time, &how_many}},
+};
+
+void sccp_walk_init(struct sccp_walk *w, const char *device, uint8_t version,
+	enum sccp_walk_order order)
 {
-	*w = (struct sccp_walk){.device = device, .version = version};
+	*w = (struct sccp_walk){
+		.device = device, .version = version, .order = order};
 }
 
-static unsigned steps_of(const struct sccp_walk *w, const struct stage *s)
+static bool is_in(enum range range, uint8_t type)
 {
-	if (w->version < s->since || w->version > s->until)
-		return 0;
-	if (s->range == PER_LINE)
-		return w->n_lines;
-	return s->range == PER_DIAL ? DIALS : 1;
+	switch (type) {
+	case SCCP_BUTTON_SPEED_DIAL:
+		return range == PER_DIAL;
+	case SCCP_BUTTON_BLF:
+		return range == PER_DIAL || range == PER_FEATURE;
+	case SCCP_BUTTON_FEATURE:
+		return range == PER_FEATURE;
+	case SCCP_BUTTON_SERVICE:
+		return range == PER_SERVICE;
+	default:
+		return false;
+	}
 }
 
-static uint32_t index_of(const struct sccp_walk *w, const struct stage *s)
+/* The instance of the n-th button in a range, from 0; 0: there is none. */
+static uint8_t nth(const struct sccp_walk *w, enum range range, unsigned n)
+{
+	for (unsigned i = 0; i < w->buttons.count; i++)
+		if (is_in(range, w->buttons.slots[i].type) && n-- == 0)
+			return w->buttons.slots[i].instance;
+	return 0;
+}
+
+/* Is there one more to ask for? Which one? */
+static bool step_of(
+	const struct sccp_walk *w, const struct stage *s, uint32_t *index)
 {
 	switch (s->range) {
 	case BARE:
-		return 0;
+		*index = 0;
+		return w->step < 1;
 	case FIRST:
-		return 1;
+		*index = 1;
+		return w->step < 1;
 	case PER_LINE:
-		return w->step + 1;
+		*index = w->step + 1;
+		return w->step < w->n_lines;
+	case FOUR_DIALS:
+		*index = DIALS - w->step;
+		return w->step < DIALS;
 	case PER_DIAL:
-		return DIALS - w->step;
+	case PER_FEATURE:
+	case PER_SERVICE:
+		*index = nth(w, s->range, w->step);
+		return *index > 0;
 	case HOW_MANY:
-		return w->n_lines;
+		*index = w->n_lines;
+		return w->step < 1;
 	}
-	return 0;
+	return false;
+}
+
+/* The stage that has something to ask, and what; NULL: all was asked. */
+static const struct stage *next_stage(struct sccp_walk *w, uint32_t *index)
+{
+	const struct order *order = &orders[w->order];
+	const struct stage *s;
+	while ((s = order->stages[w->stage]) && !step_of(w, s, index)) {
+		w->stage++;
+		w->step = 0;
+	}
+	return s;
 }
 
 bool sccp_walk_next(struct sccp_walk *w, struct sccp_message *m)
 {
-	while (w->stage < N_STAGES &&
-		w->step >= steps_of(w, &stages[w->stage])) {
-		w->stage++;
-		w->step = 0;
-	}
-	if (w->stage == N_STAGES || w->n_open == SCCP_WALK_OPEN_MAX)
+	uint32_t index;
+	const struct stage *s = next_stage(w, &index);
+	if (!s || w->n_open == SCCP_WALK_OPEN_MAX)
 		return false;
-	const struct stage *s = &stages[w->stage];
-	bool waits = w->version < PIPELINED || s->patience == WAIT_FOR_ALL;
+	bool waits = orders[w->order].waits || s->patience == WAIT_FOR_ALL;
 	if (waits && w->n_open)
 		return false;
 	sccp_message_init(m, s->ask);
-	m->u.value = index_of(w, s);
+	m->u.value = index;
 	if (s->answer)
 		w->open[w->n_open++] = (struct sccp_wish){
 			.ask = s->ask,
 			.answer = sccp_message_form(s->answer, w->version),
-			.index = s->range == HOW_MANY ? 0 : m->u.value,
+			.index = index,
 		};
 	w->step++;
 	return true;
@@ -118,8 +182,9 @@ bool sccp_walk_next(struct sccp_walk *w, struct sccp_message *m)
 
 bool sccp_walk_done(const struct sccp_walk *w)
 {
-	return w->n_open == 0 && w->stage + 1 >= N_STAGES &&
-	       (w->stage == N_STAGES || w->step > 0);
+	struct sccp_walk ahead = *w;
+	uint32_t index;
+	return w->n_open == 0 && !next_stage(&ahead, &index);
 }
 
 /* ---- judging answers: NULL, or what is wrong ---- */
@@ -127,14 +192,21 @@ bool sccp_walk_done(const struct sccp_walk *w)
 static const char *judge_buttons(
 	struct sccp_walk *w, const struct sccp_buttons *b)
 {
-	if (b->count > SCCP_LINES_MAX || b->total != b->count || b->offset)
+	unsigned dials_n = 0, services_n = 0;
+	if (b->count > SCCP_BUTTONS_MAX || b->total != b->count || b->offset)
 		return "counts do not add up";
+	w->buttons = *b;
 	w->n_lines = 0;
 	for (unsigned i = 0; i < b->count; i++) {
-		if (b->slots[i].type != SCCP_BUTTON_LINE)
-			continue;
-		if (b->slots[i].instance != ++w->n_lines)
+		uint8_t type = b->slots[i].type;
+		uint8_t instance = b->slots[i].instance;
+		if (type == SCCP_BUTTON_LINE && instance != ++w->n_lines)
 			return "line buttons out of order";
+		if ((is_in(PER_DIAL, type) || is_in(PER_FEATURE, type)) &&
+			instance != ++dials_n)
+			return "dial buttons out of order";
+		if (is_in(PER_SERVICE, type) && instance != ++services_n)
+			return "service buttons out of order";
 	}
 	return w->n_lines ? NULL : "no line button";
 }
@@ -200,6 +272,39 @@ static const char *judge_line(const struct sccp_line_stat *l)
 	return l->number[0] ? NULL : "no directory number";
 }
 
+/* The type of the button that an index means; UNDEFINED: there is none. */
+static uint8_t type_of(
+	const struct sccp_walk *w, enum range range, uint32_t index)
+{
+	for (unsigned i = 0; i < w->buttons.count; i++)
+		if (is_in(range, w->buttons.slots[i].type) &&
+			w->buttons.slots[i].instance == index)
+			return w->buttons.slots[i].type;
+	return SCCP_BUTTON_UNDEFINED;
+}
+
+static const char *judge_dial(
+	const struct sccp_walk *w, const struct sccp_speed_dial *d)
+{
+	bool there = type_of(w, PER_DIAL, d->index) != SCCP_BUTTON_UNDEFINED;
+	return there && !d->number[0] ? "a speed dial without a number" : NULL;
+}
+
+static const char *judge_feature(
+	const struct sccp_walk *w, const struct sccp_feature_stat *f)
+{
+	uint8_t type = type_of(w, PER_FEATURE, f->index);
+	bool there = type != SCCP_BUTTON_UNDEFINED;
+	return there && f->type != type ? "another type of button" : NULL;
+}
+
+static const char *judge_service(
+	const struct sccp_walk *w, const struct sccp_service *s)
+{
+	bool there = type_of(w, PER_SERVICE, s->index) != SCCP_BUTTON_UNDEFINED;
+	return there && !s->url[0] ? "a service without a URL" : NULL;
+}
+
 static const char *judge(struct sccp_walk *w, const struct sccp_message *m)
 {
 	switch (m->id) {
@@ -214,6 +319,14 @@ static const char *judge(struct sccp_walk *w, const struct sccp_message *m)
 	case SCCP_ID_LINE_STAT:
 	case SCCP_ID_LINE_STAT_V2:
 		return judge_line(&m->u.line);
+	case SCCP_ID_SPEED_DIAL_STAT:
+		return judge_dial(w, &m->u.dial);
+	case SCCP_ID_FEATURE_STAT:
+	case SCCP_ID_FEATURE_STAT_V2:
+		return judge_feature(w, &m->u.feature);
+	case SCCP_ID_SERVICE_URL_STAT:
+	case SCCP_ID_SERVICE_URL_STAT_V2:
+		return judge_service(w, &m->u.service);
 	case SCCP_ID_DEFINE_TIME_DATE:
 		return judge_time(&m->u.time);
 	default:

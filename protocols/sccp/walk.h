@@ -6,7 +6,7 @@
 #include "protocols/sccp/message.h"
 
 enum {
-	SCCP_WALK_OPEN_MAX = 2 * SCCP_LINES_MAX + 8,
+	SCCP_WALK_OPEN_MAX = 2 * SCCP_BUTTONS_MAX + 8,
 	SCCP_WALK_TEXT = 160, /* room for a complaint */
 };
 
@@ -18,22 +18,36 @@ struct sccp_wish {
 };
 
 /*
- * Up to version 11 phones ask one thing at a time; later ones send what they
- * can at once. Answers may come in any order.
+ * In which order, and whose: 7912 and older, 7940 and 7960 (both one thing at
+ * a time), the Java phones (what they can at once, for each button what it
+ * is), 8941 and 8945, SPA5xx.
  */
+enum sccp_walk_order {
+	SCCP_ORDER_7912,
+	SCCP_ORDER_7960,
+	SCCP_ORDER_JAVA,
+	SCCP_ORDER_8945,
+	SCCP_ORDER_SPA,
+	SCCP_ORDERS,
+};
+
+/* Answers may come in any order. */
 struct sccp_walk {
 	const char *device;
 	uint8_t version; /* negotiated */
-	unsigned stage;	 /* row of the table in walk.c */
-	unsigned step;	 /* and how often it was asked */
+	enum sccp_walk_order order;
+	unsigned stage; /* of the order */
+	unsigned step;	/* and how often it was asked */
 	unsigned n_lines;
+	struct sccp_buttons buttons; /* that we were given */
 	unsigned n_keys;
 	uint32_t key_events[SCCP_KEYS_MAX];
 	unsigned n_open;
 	struct sccp_wish open[SCCP_WALK_OPEN_MAX];
 };
 
-void sccp_walk_init(struct sccp_walk *w, const char *device, uint8_t version);
+void sccp_walk_init(struct sccp_walk *w, const char *device, uint8_t version,
+	enum sccp_walk_order order);
 /* The next request to send now; false: none before an answer comes. */
 bool sccp_walk_next(struct sccp_walk *w, struct sccp_message *m);
 /* Everything was asked and answered. */

@@ -21,8 +21,9 @@ void service_refused(const struct service_world *world, const struct peer *peer,
 	text_copy(f.device, sizeof(f.device), device);
 	text_copy(f.why, sizeof(f.why), verdict->why);
 	text_copy(f.cure, sizeof(f.cure), verdict->cure);
-	snprintf(f.console, sizeof(f.console), "Registration Rejected: %s",
-		verdict->phone_text);
+	if (verdict->phone_text)
+		snprintf(f.console, sizeof(f.console),
+			"Registration Rejected: %s", verdict->phone_text);
 	failures_add(world->failures, &f);
 }
 

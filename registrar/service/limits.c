@@ -8,6 +8,9 @@ void service_limits_init(struct service_limits *l, const struct config *c)
 	l->sccp = sccp_server_defaults;
 	l->sccp.first_frame_ms = c->first_message_ms;
 	l->sccp.idle_ms = c->idle_ms;
+	l->sccp.token_ms = c->sccp_token_ms;
+	l->sccp.capabilities_ms = c->sccp_capabilities_ms;
+	l->sccp.reset_ms = c->sccp_reset_ms;
 	l->sccp.version_max = (uint8_t)c->sccp_version_max;
 	for (int tls = 0; tls < 2; tls++) {
 		struct sip_server_config *sip = &l->sip[tls];

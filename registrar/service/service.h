@@ -96,7 +96,8 @@ struct admit_verdict;
 /* May `device` register over this connection? Records a refusal. */
 bool service_admit(const struct service_world *world, const struct peer *peer,
 	const char *device, struct admit_verdict *verdict);
-/* Records a refusal that is a service's own. */
+/* Records a refusal that the service itself decided on; without phone_text
+ * the phone was told nothing. */
 void service_refused(const struct service_world *world, const struct peer *peer,
 	const char *device, const struct admit_verdict *verdict);
 /* Registers entry->device, which was admitted, and logs it. True:

@@ -112,19 +112,29 @@ static bool answer_sip_token(struct caller *c)
 
 static void answer_sccp(struct caller *c)
 {
-	static const struct sccp_line line = {"1001", "one"};
+	static const struct sccp_grant_button line = {
+		SCCP_BUTTON_LINE, "1001", "one"};
 	static const struct sccp_grant grant = {
 		.keepalive_s = 1,
 		.secondary_keepalive_s = 1,
 		.date_template = "D.M.Y",
 		.server_name = "little",
-		.lines = &line,
-		.n_lines = 1,
+		.buttons = &line,
+		.n_buttons = 1,
 	};
 	if (c->little->mood == LITTLE_REJECTS)
 		sccp_server_reject(&c->sccp, "Go away\n1: ERR forged\x1b[2J");
 	else
 		sccp_server_accept(&c->sccp, &grant);
+}
+
+static void tell_to_restart(struct caller *c)
+{
+	const struct moment t = now(c->little);
+	if (c->little->restarts == 0)
+		return;
+	c->little->restarts--;
+	sccp_server_reset(&c->sccp, SCCP_RESTART, &t);
 }
 
 /* false: hang up once all is sent. */
@@ -140,8 +150,8 @@ static bool run_sccp(struct caller *c)
 			stay = false;
 		if (e.type == SCCP_SERVER_REGISTERED)
 			count_in(c);
-		if (e.type == SCCP_SERVER_REGISTERED && mood == LITTLE_RESETS)
-			sccp_server_reset(&c->sccp, 2);
+		if (e.type == SCCP_SERVER_REGISTERED)
+			tell_to_restart(c);
 		if (e.type == SCCP_SERVER_REGISTERED && mood == LITTLE_HANGS_UP)
 			stay = false;
 		if (e.type == SCCP_SERVER_UNREGISTER)

@@ -14,7 +14,6 @@ enum little_mood {
 	LITTLE_REJECTS,	     /* with words that a console must not trust */
 	LITTLE_IS_SILENT,    /* takes the connection, answers nothing */
 	LITTLE_HANGS_UP,     /* as soon as the phone is registered */
-	LITTLE_RESETS,	     /* SCCP: then tells it to come again */
 	LITTLE_FALLS_SILENT, /* once the phone is registered */
 };
 
@@ -35,7 +34,8 @@ struct little {
 	 * wait a second; may be set once it is open. */
 	unsigned tells;
 	bool tells_and_hangs_up;
-	unsigned tokens; /* granted */
+	unsigned restarts; /* SCCP: so many are told to, once registered */
+	unsigned tokens;   /* granted */
 	unsigned calls;
 	uint32_t callers[LITTLE_CALLERS]; /* the first ones' addresses */
 	uint8_t plain[16384];

@@ -215,13 +215,18 @@ static void phones_that_hang_up_do_not_unregister(void **state)
 
 static void standby_phones_bind_nothing(void **state)
 {
-	set(TALK_SIP, LITTLE_ACCEPTS);
-	scene.config.talk.mode = TALK_STANDBY;
-	play();
-	all_are(HANDSET_STANDBY);
-	assert_int_equal(scene.little.standby, PHONES);
-	assert_int_equal(scene.little.together, 0);
-	assert_int_equal(scene.little.unregistered, 0);
+	for (int protocol = TALK_SCCP; protocol <= TALK_SIP; protocol++) {
+		set((enum talk_protocol)protocol, LITTLE_ACCEPTS);
+		scene.config.talk.mode = TALK_STANDBY;
+		play();
+		all_are(HANDSET_STANDBY);
+		if (protocol == TALK_SIP)
+			assert_int_equal(scene.little.standby, PHONES);
+		assert_int_equal(scene.little.together, 0);
+		assert_int_equal(scene.little.unregistered, 0);
+		if (protocol == TALK_SCCP)
+			assert_int_equal(clear(NULL), 0);
+	}
 }
 
 static void rejected_phones_print_the_servers_words_harmlessly(void **state)
@@ -267,13 +272,33 @@ static void a_fleet_that_lost_its_phones_ends(void **state)
 	all_are(HANDSET_LOST);
 }
 
-static void a_phone_told_to_reset_is_lost(void **state)
+static void a_phone_told_to_restart_comes_back(void **state)
 {
-	set(TALK_SCCP, LITTLE_RESETS);
-	scene.config.hold_ms = PATIENCE_MS;
+	set(TALK_SCCP, LITTLE_ACCEPTS);
+	open_console(); /* that is one phone */
+	scene.little.restarts = 1;
+	scene.config.end = FLEET_FOREVER;
+	start();
+	const struct handset *h = scene.fleet.handsets;
+	while (!(h->result.returns && h->state == HANDSET_UP) &&
+		uv_run(&scene.loop, UV_RUN_ONCE))
+		;
+	fleet_stop(&scene.fleet);
+	uv_run(&scene.loop, UV_RUN_DEFAULT);
+	all_are(HANDSET_REGISTERED);
+	assert_int_equal(scene.last.returns, 1);
+	assert_int_equal(scene.little.unregistered, 2);
+	console_says("-REG_RESET: [SCCP], the server asked for a restart");
+}
+
+/* Whoever stops the fleet while they are on their way gets no new ones. */
+static void phones_told_to_stop_do_not_come_back(void **state)
+{
+	set(TALK_SCCP, LITTLE_ACCEPTS);
+	scene.little.restarts = PHONES;
 	play();
-	all_are(HANDSET_LOST);
-	assert_string_equal(scene.last.text, "the server asked for a restart");
+	all_are(HANDSET_REGISTERED);
+	assert_in_range(scene.little.unregistered, PHONES, 2 * PHONES);
 }
 
 static void a_silent_server_is_a_timeout(void **state)
@@ -369,7 +394,8 @@ int main(void)
 		FACT(sip_rejections_name_status_and_warning),
 		FACT(a_registered_phone_that_is_cut_off_is_lost),
 		FACT(a_fleet_that_lost_its_phones_ends),
-		FACT(a_phone_told_to_reset_is_lost),
+		FACT(a_phone_told_to_restart_comes_back),
+		FACT(phones_told_to_stop_do_not_come_back),
 		FACT(a_silent_server_is_a_timeout),
 		FACT(a_handshake_without_answer_is_a_timeout),
 		FACT(a_fleet_comes_at_its_rate),

@@ -13,6 +13,7 @@
 #include "bench/talk.h"
 #include "bench/target.h"
 #include "certs/lab.h"
+#include "protocols/sccp/generation.h"
 
 enum { ARGUMENTS_MAX = 24 };
 
@@ -78,6 +79,24 @@ static void values_land_where_they_belong(void **state)
 	assert_true(o.json && o.standby && !o.quiet);
 }
 
+static void a_generation_says_what_is_not_given(void **state)
+{
+	struct options o;
+	struct diag d;
+	assert_int_equal(parse("--lab d --generation 7941", &o, &d), 0);
+	assert_string_equal(o.speaks->name, "7941");
+	assert_int_equal(o.device_type, 115);
+	assert_int_equal(o.sccp_version, 17);
+	assert_int_equal(parse("--lab d --generation spa504g --sccp-version 0 "
+			       "--device-type 80001",
+				 &o, &d),
+		0);
+	assert_int_equal(o.device_type, 80001);
+	assert_int_equal(o.sccp_version, 0);
+	assert_int_equal(parse("--lab d", &o, &d), 0);
+	assert_null(o.speaks);
+}
+
 static void every_leaf_of_the_lab_can_be_chosen(void **state)
 {
 	for (int i = 0; i < CERT_LAB_LEAVES; i++) {
@@ -107,6 +126,7 @@ static void errors_name_the_option_and_the_cure(void **state)
 	refused("--sccp-version 256", "0 to 255");
 	refused("--tls-min 1.4", "--tls-min: '1.4' is not known");
 	refused("--leaf green --lab d", "--leaf: 'green'");
+	refused("--generation 7999 --lab d", "--generation: '7999'");
 }
 
 static void options_that_exclude_each_other_say_so(void **state)
@@ -120,7 +140,9 @@ static void options_that_exclude_each_other_say_so(void **state)
 	refused("--lab d --no-certificate", "--no-certificate excludes");
 	refused("--lsc c --leaf mic", "--leaf needs --lab");
 	refused("--lab d --tls-min 1.3", "--tls-min is above --tls-max");
-	refused("--lab d --standby", "--standby needs --protocol sip");
+	refused("--lab d --protocol sip --generation 7960",
+		"--generation needs --protocol sccp");
+	refused("--lab d --token --standby", "--token and --standby exclude");
 	refused("--lab d --lost-state", "--lost-state, --username and");
 	refused("--lab d --password x", "need --protocol sip");
 	refused("--protocol sip --plain --username a", "needs --password");
@@ -214,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_lab_is_enough),
 		cmocka_unit_test(values_land_where_they_belong),
 		cmocka_unit_test(every_leaf_of_the_lab_can_be_chosen),
+		cmocka_unit_test(a_generation_says_what_is_not_given),
 		cmocka_unit_test(errors_name_the_option_and_the_cure),
 		cmocka_unit_test(options_that_exclude_each_other_say_so),
 		cmocka_unit_test(help_names_every_option),

@@ -14,7 +14,7 @@
 enum choice {
 	CHOICE_ANY_BYTES = 0x01,
 	CHOICE_TOKEN = 0x02,
-	CHOICE_MANY_LINES = 0x04,
+	CHOICE_MANY_BUTTONS = 0x04,
 	CHOICE_UNREGISTER = 0x08,
 	CHOICE_REJECT = 0x10,
 };
@@ -69,18 +69,23 @@ static void feed_phone(struct run *r, const uint8_t *data, size_t n)
 
 static void server_events(struct run *r)
 {
-	struct sccp_line lines[SCCP_LINES_MAX];
+	static const enum sccp_button_type types[] = {SCCP_BUTTON_LINE,
+		SCCP_BUTTON_SPEED_DIAL, SCCP_BUTTON_BLF, SCCP_BUTTON_FEATURE,
+		SCCP_BUTTON_SERVICE};
+	struct sccp_grant_button buttons[SCCP_BUTTONS_MAX];
 	struct sccp_grant grant = {
 		.keepalive_s = 30,
 		.secondary_keepalive_s = 60,
 		.date_template = "D.M.Y",
 		.server_name = "registrar.example",
-		.lines = lines,
-		.n_lines = r->choices & CHOICE_MANY_LINES ? SCCP_LINES_MAX : 1,
+		.buttons = buttons,
+		.n_buttons =
+			r->choices & CHOICE_MANY_BUTTONS ? SCCP_BUTTONS_MAX : 1,
 	};
 	struct sccp_server_event e;
-	for (unsigned i = 0; i < SCCP_LINES_MAX; i++)
-		lines[i] = (struct sccp_line){"1012", "Lobby"};
+	for (unsigned i = 0; i < SCCP_BUTTONS_MAX; i++)
+		buttons[i] = (struct sccp_grant_button){
+			types[i % 5], "1012", "Lobby"};
 	while (sccp_server_next(&r->server, &e)) {
 		/* Our phone says nothing that our server does not know. */
 		check(e.type != SCCP_SERVER_IGNORED);

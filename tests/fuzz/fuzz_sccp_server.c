@@ -14,7 +14,7 @@
 enum choice {
 	CHOICE_REJECT = 0x01,
 	CHOICE_DENY = 0x02,
-	CHOICE_MANY_LINES = 0x04,
+	CHOICE_MANY_BUTTONS = 0x04,
 	CHOICE_OLD_SERVER = 0x08,
 };
 
@@ -47,22 +47,30 @@ static uint64_t mix(uint64_t hash, const void *data, size_t n)
 
 static void accept(struct run *r)
 {
-	struct sccp_line lines[SCCP_LINES_MAX];
+	static const enum sccp_button_type types[] = {SCCP_BUTTON_LINE,
+		SCCP_BUTTON_SPEED_DIAL, SCCP_BUTTON_BLF, SCCP_BUTTON_FEATURE,
+		SCCP_BUTTON_SERVICE};
+	struct sccp_grant_button buttons[SCCP_BUTTONS_MAX + 1];
 	struct sccp_grant grant = {
 		.keepalive_s = 30,
 		.secondary_keepalive_s = 60,
 		.date_template = "D/M/YA",
-		.prompt = r->choices & CHOICE_MANY_LINES ? "Gr\xc3\xbc\xc3\x9f "
-							   "Gott"
-							 : NULL,
+		.prompt = r->choices & CHOICE_MANY_BUTTONS
+				  ? "Gr\xc3\xbc\xc3\x9f "
+				    "Gott"
+				  : NULL,
 		.server_name = "registrar.example",
 		.server_port = 2000,
-		.lines = lines,
-		.n_lines = r->choices & CHOICE_MANY_LINES ? SCCP_LINES_MAX : 1,
+		.buttons = buttons,
+		.n_buttons = r->choices & CHOICE_MANY_BUTTONS
+				     ? SCCP_BUTTONS_MAX + 1
+				     : 1,
 	};
-	for (unsigned i = 0; i < SCCP_LINES_MAX; i++)
-		lines[i] = (struct sccp_line){"01234567890123456789012",
-			"\xc3\xbcmlaut \xe2\x82\xac and a label too long"};
+	for (unsigned i = 0; i <= SCCP_BUTTONS_MAX; i++)
+		buttons[i] = (struct sccp_grant_button){types[i % 5],
+			"0123456789012345678901234567890",
+			"\xc3\xbcmlaut \xe2\x82\xac and a label that is "
+			"too long for it"};
 	sccp_server_accept(&r->server, &grant);
 }
 
@@ -139,7 +147,8 @@ static void feed(struct run *r, const uint8_t *data, size_t n)
 static void act(struct run *r, uint8_t what)
 {
 	if (what & 1) {
-		sccp_server_reset(&r->server, what);
+		sccp_server_reset(
+			&r->server, (enum sccp_reset)(what >> 1), &r->now);
 		drain(r);
 		return;
 	}
@@ -156,6 +165,9 @@ static void perform(
 		.first_frame_ms = 30000,
 		.idle_ms = 60000,
 		.grace_ms = 5000,
+		.token_ms = 4000,
+		.capabilities_ms = 3000,
+		.reset_ms = 2000,
 		.body_max_before = 400,
 		.body_max_after = 600,
 		.events_max = 20,

@@ -10,6 +10,16 @@ CAPABILITIES_REQ, CAPABILITIES_RES = 0x009B, 0x0010
 SOFT_KEY_TEMPLATE_REQ, SOFT_KEY_TEMPLATE = 0x0028, 0x0108
 TIME_DATE_REQ, DEFINE_TIME_DATE = 0x000D, 0x0094
 UNREGISTER, UNREGISTER_ACK = 0x0027, 0x0118
+TOKEN_REQ, TOKEN_ACK, TOKEN_REJECT = 0x0029, 0x011A, 0x011B
+SPCP_TOKEN_REQ, SPCP_TOKEN_ACK, SPCP_TOKEN_REJECT = 0x8000, 0x8100, 0x8101
+BUTTON_TEMPLATE_REQ, BUTTON_TEMPLATE = 0x000E, 0x0097
+LINE_STAT_REQ, LINE_STAT = 0x000B, 0x0092
+SPEED_DIAL_STAT_REQ, SPEED_DIAL_STAT = 0x000A, 0x0091
+FORWARD_STAT_REQ, FORWARD_STAT = 0x0009, 0x0090
+FEATURE_STAT_REQ, FEATURE_STAT = 0x0034, 0x011F
+SERVICE_URL_STAT_REQ, SERVICE_URL_STAT_V2 = 0x0033, 0x0148
+AVAILABLE_LINES, ALARM, XML_ALARM = 0x002D, 0x0020, 0x015A
+RESET = 0x009F
 
 
 def frame(message, body=b"", version=0):
@@ -17,9 +27,25 @@ def frame(message, body=b"", version=0):
 
 
 def register(device, version=11, device_type=437):
+    """device: text, or the very bytes of its field."""
+    name = device.encode() if isinstance(device, str) else device
     return frame(REGISTER, struct.pack(
-        "<16sII4sIIIBBBB", device.encode(), 0, 1, bytes([127, 0, 0, 1]),
+        "<16sII4sIIIBBBB", name, 0, 1, bytes([127, 0, 0, 1]),
         device_type, 0, 0, version, 0, 0, 0) + bytes(8))
+
+
+def token(device, message=TOKEN_REQ, device_type=437):
+    return frame(message, struct.pack(
+        "<16sII4sI", device.encode(), 0, 1, bytes([127, 0, 0, 1]),
+        device_type) + bytes(20))
+
+
+def number(value):
+    return struct.pack("<I", value)
+
+
+# Two codecs of eighteen rows.
+CAPABILITIES = struct.pack("<I8I", 2, 4, 60, 0, 0, 2, 60, 0, 0) + bytes(256)
 
 
 class Talk:

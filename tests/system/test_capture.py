@@ -65,8 +65,8 @@ def every_reply_of_callmanager_is_given():
         daemon.wait_event("ready", device=DEVICE)
     same((phone["state"], phone["protocol"], phone["transport"]),
          ("registered", "sccp", "tcp"))
-    same(phone["model"], "type 30007")
-    holds(phone["cameBackBecause"], "Last=CM-aborted-TCP")
+    same(phone["model"], "7912")
+    holds(phone["cameBackBecause"], "CM-aborted-TCP(13): ")
     same(len(daemon.events("ready", device=DEVICE)), 1,
          "registrations that came to their end")
 

@@ -33,8 +33,15 @@ void pair_deinit(struct pair *p)
 
 static void accept(struct pair *p)
 {
-	static const struct sccp_line lines[PAIR_LINES] = {
-		{"1012", "Lobby"}, {"1013", ""}, {"1014", "M\xc3\xb6we"}};
+	static const struct sccp_grant_button buttons[] = {
+		{SCCP_BUTTON_LINE, "1012", "Lobby"},
+		{SCCP_BUTTON_LINE, "1013", ""},
+		{SCCP_BUTTON_SPEED_DIAL, "2001", "Boss"},
+		{SCCP_BUTTON_BLF, "2002", "Door"},
+		{SCCP_BUTTON_FEATURE, "", "Privacy"},
+		{SCCP_BUTTON_SERVICE, "http://news.example/", "News"},
+		{SCCP_BUTTON_LINE, "1014", "M\xc3\xb6we"},
+	};
 	struct sccp_grant grant = {
 		.keepalive_s = 30,
 		.secondary_keepalive_s = 60,
@@ -42,8 +49,8 @@ static void accept(struct pair *p)
 		.prompt = "Dialtone",
 		.server_name = "registrar.example",
 		.server_port = 2000,
-		.lines = lines,
-		.n_lines = PAIR_LINES,
+		.buttons = buttons,
+		.n_buttons = sizeof(buttons) / sizeof(*buttons),
 	};
 	sccp_server_accept(&p->server, &grant);
 }

@@ -10,7 +10,13 @@
 #include "protocols/sccp/phone.h"
 #include "protocols/sccp/server.h"
 
-enum { PAIR_LINES = 3, PAIR_IDS_MAX = 256 };
+enum {
+	PAIR_LINES = 3,
+	PAIR_DIALS = 2,	   /* one of them with a lamp */
+	PAIR_FEATURES = 2, /* the lamp's */
+	PAIR_SERVICES = 1,
+	PAIR_IDS_MAX = 256,
+};
 
 /* What happens to the server's n-th frame on its way. */
 enum accident {
@@ -53,7 +59,7 @@ struct pair {
 	uint32_t token, reset;
 	unsigned ignored, rejected, failed;
 	char text[200];
-	char alarm[300];
+	char alarm[1024];
 };
 
 /* Everything here fails the running cmocka test when it cannot go on. */

@@ -51,14 +51,14 @@ static void teardown_replay(struct replay *r)
 
 static void on_event(struct replay *r, const struct sccp_server_event *e)
 {
-	struct sccp_line line = {"1012", "1012"};
+	struct sccp_grant_button line = {SCCP_BUTTON_LINE, "1012", "1012"};
 	struct sccp_grant grant = {
 		.keepalive_s = 30,
 		.secondary_keepalive_s = 60,
 		.date_template = "M/D/Y",
 		.server_name = "cm41",
-		.lines = &line,
-		.n_lines = 1,
+		.buttons = &line,
+		.n_buttons = 1,
 	};
 	if (e->type == SCCP_SERVER_REGISTER) {
 		assert_string_equal(e->reg->device, "SEP001380AD9E5F");

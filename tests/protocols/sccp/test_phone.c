@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "protocols/sccp/frame.h"
+#include "protocols/sccp/generation.h"
 #include "protocols/sccp/ids.h"
 #include "tests/protocols/sccp/pair.h"
 
@@ -34,8 +35,8 @@ static const struct {
 	{7, 7, 52},
 	{8, 8, 68},
 	{11, 11, 68},
-	{14, 11, 124},
-	{15, 15, 124},
+	{14, 11, 68},
+	{15, 15, 68},
 	{17, 17, 124},
 	{18, 18, 124},
 	{20, 20, 172},
@@ -136,6 +137,9 @@ static void alarm_tells_name_and_reason(void **state)
 		     "<Alarm Name=\"LastOutOfServiceInformation\">\n"
 		     "<ParameterList>\n"
 		     "<String name=\"DeviceName\">SEP001380AD9E5F</String>\n"
+		     "<String name=\"DeviceIPv4Address\">0.0.0.0/24"
+		     "</String>\n"
+		     "<String name=\"ModelNumber\">CP-7912</String>\n"
 		     "<Enum name=\"ReasonForOutOfService\">23</Enum>\n"
 		     "</ParameterList>\n</Alarm>\n</x-cisco-alarm>\n"},
 	};
@@ -194,8 +198,10 @@ static void old_phones_wait_and_new_ones_do_not(void **state)
 		{7, 2},
 		{11, 2},
 		/* The sets, configuration, lines, and all that buttons have. */
-		{17, 1 + 1 + 2 * PAIR_LINES + 1 + 4 + 1},
-		{22, 1 + 1 + 2 * PAIR_LINES + 1 + 4 + 1},
+		{17, 1 + 1 + 2 * PAIR_LINES + PAIR_DIALS + PAIR_FEATURES +
+				PAIR_SERVICES},
+		{22, 1 + 1 + 2 * PAIR_LINES + PAIR_DIALS + PAIR_FEATURES +
+				PAIR_SERVICES},
 	};
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct sccp_phone_config config = config_of(kinds[i].version);
@@ -297,10 +303,47 @@ static void unregisters(void **state)
 
 static void hears_a_reset(void **state)
 {
-	struct pair p = registered_pair(7);
-	sccp_server_reset(&p.server, 2);
+	for (uint32_t kind = SCCP_RESET; kind <= SCCP_APPLY; kind++) {
+		struct pair p = registered_pair(7);
+		sccp_server_reset(&p.server, (enum sccp_reset)kind, &p.now);
+		pair_talk(&p);
+		assert_int_equal(p.reset, kind);
+		pair_deinit(&p);
+	}
+}
+
+static void standby_is_keepalives_for_hours(void **state)
+{
+	struct sccp_phone_config config = config_of(17);
+	struct pair p;
+	pair_init(&p, &config);
+	sccp_phone_standby(&p.phone, &p.now);
+	sccp_phone_start(&p.phone, &p.now); /* not any more */
 	pair_talk(&p);
-	assert_int_equal(p.reset, 2);
+	assert_int_equal(p.alive, 1);
+	pair_pass(&p, 4 * 3600 * 1000);
+	assert_int_equal(p.alive, 1 + 4 * 60);
+	assert_int_equal(p.registers, 0);
+	assert_int_equal(p.closed, 0);
+	assert_int_equal(p.failed, 0);
+	pair_deinit(&p);
+}
+
+static void standby_ends_when_the_server_is_silent(void **state)
+{
+	struct sccp_phone_config config = config_of(17);
+	struct pair p;
+	config.standby_ms = 1000;
+	pair_init(&p, &config);
+	sccp_phone_standby(&p.phone, &p.now);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(p.failed, 0);
+		p.now.mono_ms += 1000;
+		sccp_phone_tick(&p.phone, &p.now);
+		pair_phone_events(&p);
+	}
+	assert_int_equal(p.failed, 1);
+	assert_string_equal(p.text, "three keepalives unanswered");
 	pair_deinit(&p);
 }
 
@@ -318,6 +361,27 @@ static void shows_the_text_of_a_reject(void **state)
 	pair_deinit(&p);
 }
 
+static void asks_in_spcp_where_that_is_the_custom(void **state)
+{
+	struct sccp_phone_config config = config_of(8);
+	struct pair p;
+	config.generation = sccp_generation_find("spa504g");
+	pair_init(&p, &config);
+	p.deny_s = 60;
+	sccp_phone_token(&p.phone, &p.now);
+	assert_int_equal(body_of(&p.phone, SCCP_ID_SPCP_TOKEN_REQ), 36);
+	pair_talk(&p);
+	assert_int_equal(p.tokens, 1);
+	assert_int_equal(p.token, 60);
+	p.deny_s = 0;
+	pair_pass(&p, 60 * 1000);
+	sccp_phone_token(&p.phone, &p.now);
+	pair_talk(&p);
+	assert_int_equal(p.tokens, 2);
+	assert_int_equal(p.token, 0);
+	pair_deinit(&p);
+}
+
 static void asks_for_a_token_and_then_registers(void **state)
 {
 	struct sccp_phone_config config = config_of(11);
@@ -329,6 +393,7 @@ static void asks_for_a_token_and_then_registers(void **state)
 	assert_int_equal(p.tokens, 1);
 	assert_int_equal(p.token, 60);
 	p.deny_s = 0;
+	pair_pass(&p, 60 * 1000);
 	sccp_phone_token(&p.phone, &p.now);
 	pair_talk(&p);
 	assert_int_equal(p.tokens, 2);
@@ -630,8 +695,11 @@ int main(void)
 		cmocka_unit_test(late_answers_are_as_many_as_were_asked_for),
 		cmocka_unit_test(unregisters),
 		cmocka_unit_test(hears_a_reset),
+		cmocka_unit_test(standby_is_keepalives_for_hours),
+		cmocka_unit_test(standby_ends_when_the_server_is_silent),
 		cmocka_unit_test(shows_the_text_of_a_reject),
 		cmocka_unit_test(asks_for_a_token_and_then_registers),
+		cmocka_unit_test(asks_in_spcp_where_that_is_the_custom),
 		cmocka_unit_test(notices_every_accident_to_every_answer),
 		cmocka_unit_test(says_what_was_not_answered),
 		cmocka_unit_test(gives_up_on_a_server_that_says_nothing),

@@ -37,6 +37,9 @@ static bool player_set(void *self, const char *key, const char *value)
 		{"first_frame_ms", &p->config.first_frame_ms},
 		{"idle_ms", &p->config.idle_ms},
 		{"grace_ms", &p->config.grace_ms},
+		{"token_ms", &p->config.token_ms},
+		{"capabilities_ms", &p->config.capabilities_ms},
+		{"reset_ms", &p->config.reset_ms},
 		{"body_max_before", &p->config.body_max_before},
 		{"body_max_after", &p->config.body_max_after},
 		{"events_max", &p->config.events_max},
@@ -142,38 +145,61 @@ static uint64_t player_deadline(void *self)
 	return sccp_server_deadline(&((struct player *)self)->server);
 }
 
-/* `accept` alone gives line 1012; `accept NUMBER LABEL …` other ones. */
+/* `dial:2001` and the like; what has no prefix is a line. */
+static enum sccp_button_type type_of(char **target)
+{
+	static const struct {
+		const char *prefix;
+		enum sccp_button_type type;
+	} types[] = {
+		{"dial:", SCCP_BUTTON_SPEED_DIAL},
+		{"blf:", SCCP_BUTTON_BLF},
+		{"feature:", SCCP_BUTTON_FEATURE},
+		{"service:", SCCP_BUTTON_SERVICE},
+	};
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		size_t n = strlen(types[i].prefix);
+		if (strncmp(*target, types[i].prefix, n) != 0)
+			continue;
+		*target += n;
+		return types[i].type;
+	}
+	return SCCP_BUTTON_LINE;
+}
+
+/* `accept` alone gives line 1012; `accept TARGET LABEL …` other buttons. */
 static void accept_with(struct sccp_server *server, char *args)
 {
-	struct sccp_line lines[SCCP_LINES_MAX] = {{"1012", "1012"}};
+	struct sccp_grant_button buttons[SCCP_BUTTONS_MAX + 8] = {
+		{SCCP_BUTTON_LINE, "1012", "1012"}};
 	struct sccp_grant grant = {
 		.keepalive_s = 30,
 		.secondary_keepalive_s = 60,
 		.date_template = "M/D/Y",
 		.server_name = "dialtone",
 		.server_port = 2000,
-		.lines = lines,
+		.buttons = buttons,
 	};
 	memcpy(&grant.server_ipv4, "\x0a\x00\x00\xb4", 4);
 	char *save = NULL;
-	char *number = strtok_r(args, " ", &save);
-	while (number && grant.n_lines < SCCP_LINES_MAX) {
+	char *target = strtok_r(args, " ", &save);
+	while (target && grant.n_buttons < SCCP_BUTTONS_MAX + 8) {
 		char *label = strtok_r(NULL, " ", &save);
-		struct sccp_line *line = &lines[grant.n_lines++];
-		snprintf(line->number, sizeof(line->number), "%s", number);
-		snprintf(line->label, sizeof(line->label), "%s",
-			label ? label : number);
-		number = strtok_r(NULL, " ", &save);
+		struct sccp_grant_button *b = &buttons[grant.n_buttons++];
+		b->type = type_of(&target);
+		b->target = target;
+		b->label = label ? label : target;
+		target = strtok_r(NULL, " ", &save);
 	}
-	grant.n_lines += grant.n_lines == 0;
+	grant.n_buttons += grant.n_buttons == 0;
 	sccp_server_accept(server, &grant);
 }
 
 static bool player_verb(void *self, const char *line, const struct moment *now)
 {
 	struct player *p = self;
-	char verb[16] = "", args[512] = "";
-	if (sscanf(line, "%15s %511[^\n]", verb, args) < 1)
+	char verb[16] = "", args[2048] = "";
+	if (sscanf(line, "%15s %2047[^\n]", verb, args) < 1)
 		return false;
 	if (strcmp(verb, "accept") == 0)
 		accept_with(&p->server, args);
@@ -184,7 +210,7 @@ static bool player_verb(void *self, const char *line, const struct moment *now)
 	else if (strcmp(verb, "deny") == 0)
 		sccp_server_deny_token(&p->server, (uint32_t)atoi(args));
 	else if (strcmp(verb, "reset") == 0)
-		sccp_server_reset(&p->server, (uint32_t)atoi(args));
+		sccp_server_reset(&p->server, (enum sccp_reset)atoi(args), now);
 	else if (strcmp(verb, "stall") == 0)
 		p->stalled = true;
 	else
@@ -265,12 +291,12 @@ static void feeding_over_a_question_is_bounded(void **state)
 
 static void a_late_answer_is_dropped(void **state)
 {
-	struct sccp_line line = {"1", "1"};
+	struct sccp_grant_button line = {SCCP_BUTTON_LINE, "1", "1"};
 	struct sccp_grant grant = {.keepalive_s = 30,
 		.date_template = "D.M.Y",
 		.server_name = "",
-		.lines = &line,
-		.n_lines = 1};
+		.buttons = &line,
+		.n_buttons = 1};
 	struct moment later = start;
 	struct sccp_server s;
 	size_t n;
@@ -310,12 +336,12 @@ static void an_idle_connection_holds_no_buffer(void **state)
 static void time_at(const struct moment *now, uint32_t fields[9])
 {
 	static const uint8_t ask[12] = {4, [8] = 0x0d};
-	struct sccp_line line = {"1", "1"};
+	struct sccp_grant_button line = {SCCP_BUTTON_LINE, "1", "1"};
 	struct sccp_grant grant = {.keepalive_s = 30,
 		.date_template = "D.M.Y",
 		.server_name = "",
-		.lines = &line,
-		.n_lines = 1};
+		.buttons = &line,
+		.n_buttons = 1};
 	struct sccp_server s;
 	size_t n;
 	sccp_server_init(&s, &sccp_server_defaults, now);
