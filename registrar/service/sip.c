@@ -47,8 +47,9 @@ void sip_session_reject(struct session *s, const struct admit_verdict *verdict)
 						: verdict->why,
 	};
 	if (why.status == 503)
-		why.retry_after_s =
-			overload_wait_s(s->seat.world->overload, TOKEN_WAIT_S);
+		why.retry_after_s = overload_wait_s(s->seat.world->overload,
+			verdict->retry_after_s ? verdict->retry_after_s
+					       : TOKEN_WAIT_S);
 	sip_server_reject(&s->engine, &why);
 }
 
