@@ -174,6 +174,10 @@ void handset_close(
 static void on_registered(struct handset *h)
 {
 	bool standby = h->setup->talk.mode == TALK_STANDBY;
+	if (h->state == HANDSET_UP && !standby)
+		console_say(&h->console, "NOT", "JVM", "REG_OK",
+			"[%s], <%s>, %s registered again", user(h),
+			h->setup->target->text, h->device);
 	if (h->state != HANDSET_TALKING)
 		return; /* in standby every keepalive is answered */
 	h->state = HANDSET_UP;

@@ -86,6 +86,14 @@ static const struct option_row rows[] = {
 		OPTION_FLAG, AT(token)},
 	{"standby", NULL, "only keep alive, as on a second node", OPTION_FLAG,
 		AT(standby)},
+	{"lost-state", NULL,
+		"SIP: the first REGISTER is a refresh, as a node sees it that "
+		"has lost its registrations",
+		OPTION_FLAG, AT(lost_state)},
+	{"username", "NAME", "SIP: for digest; default the device's name",
+		OPTION_TEXT, AT(username)},
+	{"password", "TEXT", "SIP: answers digest challenges with it",
+		OPTION_TEXT, AT(password)},
 	{"until", "WHAT", "registered (default) or forever", OPTION_WORD,
 		AT(until), .words = untils},
 	{"hold", "SECONDS",
@@ -145,6 +153,11 @@ static int check(const struct options *o, struct diag *d)
 			"--generation needs --protocol sccp"},
 		{o->token && o->standby,
 			"--token and --standby exclude each other"},
+		{(o->lost_state || o->username || o->password) &&
+				o->protocol != TALK_SIP,
+			"--lost-state, --username and --password need "
+			"--protocol sip"},
+		{o->username && !o->password, "--username needs --password"},
 		{o->hold && o->until == OPTIONS_UNTIL_FOREVER,
 			"--hold and --until forever exclude each other"},
 		{names_check(o->device, o->protocol == TALK_SIP

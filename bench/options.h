@@ -18,10 +18,12 @@ enum options_transport { OPTIONS_TLS, OPTIONS_TCP, OPTIONS_UDP };
 /* Every option lands in an int (flag 0/1, number, index of a word) or in a
  * string; strings are argv's. What is not given stands as said here. */
 struct options {
-	const char *server; /* 127.0.0.1, the protocol's own port */
-	const char *device; /* SEP000000000001 */
-	const char *line;   /* 1001 */
-	const char *lsc;    /* the rest: NULL */
+	const char *server;   /* 127.0.0.1, the protocol's own port */
+	const char *device;   /* SEP000000000001 */
+	const char *line;     /* 1001 */
+	const char *username; /* the rest: NULL */
+	const char *password;
+	const char *lsc;
 	const char *mic;
 	const char *lab;
 	const char *ciphers;
@@ -45,6 +47,7 @@ struct options {
 	int transport; /* enum options_transport; TLS */
 	int no_certificate;
 	int standby;
+	int lost_state;
 	int no_unregister;
 	int quiet;
 	int json;

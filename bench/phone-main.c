@@ -97,6 +97,9 @@ static int make_fleet(struct phones *p, struct diag *d)
 				.mode = o->standby ? TALK_STANDBY
 						   : TALK_REGISTER,
 				.tls = !o->plain,
+				.brief = o->lost_state,
+				.username = o->username,
+				.password = o->password,
 				.token = o->token,
 				.generation = o->speaks,
 				.udp = o->transport == OPTIONS_UDP,

@@ -2,6 +2,8 @@
 /* The engines of SCCP, SIP and HTTP phones behind one face. */
 #include "bench/talk.h"
 
+#include "bench/digest.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -19,6 +21,8 @@ static const struct {
 
 /* What a phone says it restarted for when it was simply plugged in. */
 static const char initialized[] = "Initialized";
+static const char sip_reason[] =
+	"SIP;cause=200;text=\"cisco-alarm:25 Last=initialized\"";
 static const char sccp_load[] = "SCCP75.9-4-2SR3-1S";
 
 static const char *reason_of(const struct talk_config *config)
@@ -80,7 +84,10 @@ static void start_sip(struct sip_phone *p, const struct talk_config *config,
 		.tls = config->tls,
 		.udp = config->udp,
 		.standby = config->mode == TALK_STANDBY,
-		.last_reason = reason_of(config),
+		.brief = config->brief,
+		.digest = config->password != NULL,
+		.last_reason =
+			config->last_reason ? config->last_reason : sip_reason,
 		.answer_ms = config->answer_ms,
 		.seed = config->seed,
 	};
@@ -98,6 +105,8 @@ void talk_start(struct talk *t, const struct talk_config *config,
 	t->mode = config->mode;
 	t->now = *now;
 	t->token_due_ms = MOMENT_NEVER;
+	t->username = config->username ? config->username : config->device;
+	t->password = config->password;
 	switch (t->protocol) {
 	case TALK_SCCP:
 		start_sccp(&t->sccp, config, now);
@@ -280,6 +289,20 @@ static bool next_sccp(struct talk *t, struct talk_event *event)
 	return true;
 }
 
+static void on_challenge(struct talk *t, const struct sip_phone_event *e)
+{
+	char authorization[DIGEST_SIZE];
+	const struct digest_answer answer = {
+		.username = t->username,
+		.password = t->password,
+		.method = "REGISTER",
+		.uri = e->text,
+	};
+	bool good = digest_authorization(
+		e->challenge, &answer, authorization, sizeof(authorization));
+	sip_phone_authorize(&t->sip, good ? authorization : NULL, &t->now);
+}
+
 static bool next_sip(struct talk *t, struct talk_event *event)
 {
 	struct sip_phone_event e;
@@ -307,8 +330,12 @@ static bool next_sip(struct talk *t, struct talk_event *event)
 		say(event, TALK_EVENT_UNREGISTERED, "%s", text);
 		break;
 	case SIP_PHONE_RESET:
-		say(event, TALK_EVENT_RESET, "the server asked for a %s", text);
-		event->last_reason = "Reset-Restart";
+		say(event, TALK_EVENT_NOTE, "the server asked for a %s", text);
+		break;
+	case SIP_PHONE_CHALLENGED:
+		say(event, TALK_EVENT_NOTE, "challenged, algorithm %s",
+			sip_algorithm_name(e.challenge->algorithm));
+		on_challenge(t, &e);
 		break;
 	case SIP_PHONE_FAILED:
 		say(event, TALK_EVENT_FAILED, "%s", text);

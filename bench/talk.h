@@ -52,8 +52,11 @@ struct talk_config {
 	const struct sccp_generation *generation;
 	uint32_t device_type; /* SCCP and SIP number models alike */
 	uint8_t sccp_version; /* highest one offered */
-	uint32_t answer_ms;   /* patience for each answer; 0: the engine's */
-	uint64_t seed;	      /* SIP: random */
+	bool brief;	      /* SIP: the first REGISTER is a refresh */
+	const char *username; /* SIP: for digest; NULL: none */
+	const char *password;
+	uint32_t answer_ms; /* patience for each answer; 0: the engine's */
+	uint64_t seed;	    /* SIP: random */
 };
 
 enum talk_event_type {
@@ -80,6 +83,8 @@ struct talk {
 	enum talk_mode mode;
 	struct moment now;     /* as last told */
 	uint64_t token_due_ms; /* SCCP: asks for a token again then */
+	const char *username;  /* SIP: the configuration's */
+	const char *password;
 	union {
 		struct sccp_phone sccp;
 		struct sip_phone sip;

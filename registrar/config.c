@@ -66,6 +66,11 @@ const size_t config_rows_n = sizeof(config_rows) / sizeof(config_rows[0]);
 static const char *const protocols[] = {
 	[CONFIG_SCCP] = "sccp", [CONFIG_SIP] = "sip"};
 
+const char *config_realm(const struct config *c)
+{
+	return c->sip_realm[0] ? c->sip_realm : c->node;
+}
+
 const char *config_protocol_name(enum config_protocol protocol)
 {
 	return protocols[protocol];

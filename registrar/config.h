@@ -108,6 +108,16 @@ struct config_device {
 	NUM("sip.min_expires_s", sip_min_expires_s, 25, 25, 3600,              \
 		"shorter requests are answered 423; Cisco phones give up "     \
 		"below 25")                                                    \
+	STR("sip.realm", sip_realm, "", 63,                                    \
+		"realm of digest authentication; empty: the node's name")      \
+	NUM("sip.contacts", sip_contacts, 10, 1, 64,                           \
+		"contacts that one device may bind to one address")            \
+	NUM("sip.flow_timer_s", sip_flow_timer_s, 120, 30, 3600,               \
+		"Flow-Timer of clients that speak RFC 5626; silent for "       \
+		"longer, they are gone")                                       \
+	FLAG("sip.redirect", sip_redirect, false,                              \
+		"INVITE to a registered address is answered 302 with its "     \
+		"contacts")                                                    \
 	NUM("limits.connections", connections_max, 18000, 1, 1000000,          \
 		"connections at once; more wait in the backlog")               \
 	NUM("limits.half_open", half_open_max, 8000, 1, 1000000,               \
@@ -200,6 +210,9 @@ void config_free(struct config *c);
 /* The effective values, and the JSON Schema of the file: malloc'ed text. */
 char *config_dump(const struct config *c);
 char *config_schema(void);
+
+/* The realm of digest authentication. */
+const char *config_realm(const struct config *c);
 
 const char *config_protocol_name(enum config_protocol protocol);
 /* tls, udp, or tcp where it is neither. */

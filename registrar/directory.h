@@ -52,6 +52,7 @@ struct directory_entry {
 	enum cert_kind kind; /* UNKNOWN over plain TCP */
 	time_t cert_not_after;
 	uint8_t sccp_version;
+	bool partial;	      /* SIP: not all of its lines are in */
 	uint32_t keepalive_s; /* or SIP expiry */
 	int64_t since_ms;     /* unix: registered or lost since */
 	int64_t seen_ms;      /* unix: last word heard from it */

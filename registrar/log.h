@@ -57,6 +57,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"a phone was refused: what it showed, which rule, the cure")   \
 	X(SUPPRESSED, LOG_WARN, "refusals-suppressed",                         \
 		"refusals and alarms that were not logged in that second")     \
+	X(ORDERED, LOG_INFO, "ordered",                                        \
+		"a phone answered an order, or did not")                       \
+	X(PARTIAL, LOG_WARN, "partly-registered",                              \
+		"a phone registered its primary line and thinks it is all")    \
 	X(ALARM, LOG_INFO, "alarm", "a phone says why it comes back")          \
 	X(TOKEN_DENIED, LOG_DEBUG, "token-denied",                             \
 		"a phone that would fall back here is to ask again later")     \

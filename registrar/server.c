@@ -332,6 +332,9 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 				.config = config,
 				.directory = directory_new(config->devices_max),
 				.inventory = inventory_new(config),
+				.locations = locations_new(),
+				.digest = digest_new(),
+				.gruu = gruu_new(),
 				.failures = failures_new(config->failures_max,
 					config->refusals_per_s),
 				.displace = displace,
@@ -382,6 +385,9 @@ void server_free(struct server *s)
 	overload_free(s->shared.overload);
 	history_close(s->shared.world.history);
 	failures_free(s->shared.world.failures);
+	locations_free(s->shared.world.locations);
+	digest_free((struct digest *)s->shared.world.digest);
+	gruu_free((struct gruu *)s->shared.world.gruu);
 	directory_free(s->shared.world.directory);
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
@@ -411,6 +417,11 @@ struct history *server_history(struct server *s)
 struct inventory *server_inventory(struct server *s)
 {
 	return s->shared.world.inventory;
+}
+
+struct locations *server_locations(struct server *s)
+{
+	return s->shared.world.locations;
 }
 
 struct failures *server_failures(struct server *s)

@@ -10,6 +10,7 @@
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/locations.h"
 #include "registrar/net/conn.h"
 #include "registrar/net/limits.h"
 #include "registrar/overload.h"
@@ -57,6 +58,7 @@ const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct history *server_history(struct server *s);
 struct inventory *server_inventory(struct server *s);
+struct locations *server_locations(struct server *s);
 struct failures *server_failures(struct server *s);
 struct limits_counts server_limits(struct server *s);
 /* What admission does, and why. */

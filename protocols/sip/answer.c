@@ -14,14 +14,16 @@ enum {
 	TAG_SIZE = 5 + 16 + 1, /* ;tag= and 64 bits */
 };
 
-/* RFC 3261 21, RFC 3515, RFC 6665 */
+/* RFC 3261 21, RFC 3515, RFC 5626, RFC 6665 */
 static const struct {
 	int status;
 	const char *phrase;
 } phrases[] = {
 	{200, "OK"},
 	{202, "Accepted"},
+	{302, "Moved Temporarily"},
 	{400, "Bad Request"},
+	{401, "Unauthorized"},
 	{403, "Forbidden"},
 	{404, "Not Found"},
 	{405, "Method Not Allowed"},
@@ -30,7 +32,9 @@ static const struct {
 	{415, "Unsupported Media Type"},
 	{416, "Unsupported URI Scheme"},
 	{420, "Bad Extension"},
+	{421, "Extension Required"},
 	{423, "Interval Too Brief"},
+	{439, "First Hop Lacks Outbound Support"},
 	{480, "Temporarily Unavailable"},
 	{481, "Call/Transaction Does Not Exist"},
 	{483, "Too Many Hops"},
@@ -139,7 +143,7 @@ bool sip_answer_echoes(enum sip_header header)
 {
 	return header == SIP_HEADER_VIA || header == SIP_HEADER_FROM ||
 	       header == SIP_HEADER_TO || header == SIP_HEADER_CALL_ID ||
-	       header == SIP_HEADER_CSEQ;
+	       header == SIP_HEADER_CSEQ || header == SIP_HEADER_PATH;
 }
 
 /* Undoes folds. */
@@ -220,6 +224,99 @@ static void echo_to(struct sip_answer *a, const struct sip_head *head)
 	echo(a, SIP_HEADER_TO, to->value, tail);
 }
 
+void sip_answer_again(
+	struct sip_answer *a, const struct sip_head *head, enum sip_header h)
+{
+	for (size_t i = 0; i < head->n; i++) {
+		if (head->lines[i].header == h)
+			echo(a, h, head->lines[i].value, "");
+	}
+}
+
+/* The host that sent-by names: `SIP/2.0/TLS HOST:PORT;...`, an IPv6 address
+ * without its brackets. */
+static struct sip_slice sent_by(struct sip_slice via)
+{
+	size_t n = 0;
+	while (via.n && sip_field_space(via.p[via.n - 1]))
+		via.n--;
+	while (n < via.n && !sip_field_space(via.p[n]))
+		n++;
+	struct sip_slice host =
+		sip_field_trim((struct sip_slice){via.p + n, via.n - n});
+	const char *close =
+		host.n && host.p[0] == '[' ? memchr(host.p, ']', host.n) : NULL;
+	if (close)
+		return (struct sip_slice){
+			host.p + 1, (size_t)(close - host.p) - 1};
+	n = 0;
+	while (n < host.n && host.p[n] != ':' && host.p[n] != ';' &&
+		!sip_field_space(host.p[n]))
+		n++;
+	return (struct sip_slice){host.p, n};
+}
+
+/* Does the Via say already where it came from? */
+static bool tells(struct sip_slice params, struct sip_slice host,
+	const struct sip_source *source)
+{
+	struct sip_param received;
+	return sip_field_is_nocase(host, source->address) ||
+	       (params.n && sip_field_find(params, "received", &received) &&
+		       sip_field_is_nocase(received.value, source->address));
+}
+
+/*
+ * The topmost Via with what the source adds: `rport=PORT` where it asked,
+ * `received=ADDRESS` where it asked or calls itself something else.
+ */
+static void echo_top(struct sip_answer *a, struct sip_slice value,
+	const struct sip_source *source)
+{
+	char text[ANSWER_LINE_MAX], port[8] = "";
+	struct sip_slice rest = value, via;
+	struct sip_param rport;
+	if (!source || !source->address || !sip_field_list(&rest, &via)) {
+		echo(a, SIP_HEADER_VIA, value, "");
+		return;
+	}
+	const char *semicolon = memchr(via.p, ';', via.n);
+	struct sip_slice params = {semicolon, 0};
+	if (semicolon)
+		params.n = (size_t)(via.p + via.n - semicolon);
+	bool asked = semicolon && sip_field_find(params, "rport", &rport) &&
+		     !rport.value.p;
+	if (!asked && tells(params, sent_by(via), source)) {
+		echo(a, SIP_HEADER_VIA, value, "");
+		return;
+	}
+	const char *cut = asked ? rport.name.p + rport.name.n : via.p + via.n;
+	if (asked)
+		snprintf(port, sizeof(port), "=%u", source->port);
+	int n = snprintf(text, sizeof(text), "%.*s%s%.*s;received=%s%.*s",
+		(int)(cut - value.p), value.p, port, (int)(via.p + via.n - cut),
+		cut, source->address, (int)(value.p + value.n - via.p - via.n),
+		via.p + via.n);
+	/* What fits without it goes back without it. */
+	bool fits = n > 0 && (size_t)n + sizeof("Via: \r\n") < sizeof(text);
+	echo(a, SIP_HEADER_VIA,
+		fits ? (struct sip_slice){text, (size_t)n} : value, "");
+}
+
+static void echo_vias(struct sip_answer *a, const struct sip_head *head)
+{
+	bool top = true;
+	for (size_t i = 0; i < head->n; i++) {
+		if (head->lines[i].header != SIP_HEADER_VIA)
+			continue;
+		if (top)
+			echo_top(a, head->lines[i].value, head->source);
+		else
+			echo(a, SIP_HEADER_VIA, head->lines[i].value, "");
+		top = false;
+	}
+}
+
 void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
 	const struct sip_head *head, int status, const char *phrase,
 	const struct moment *now)
@@ -232,10 +329,7 @@ void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
 	else
 		sip_answer_line(a, "SIP/2.0 %d %s", status,
 			phrase ? phrase : phrase_of(status));
-	for (size_t i = 0; i < head->n; i++) {
-		if (head->lines[i].header == SIP_HEADER_VIA)
-			echo(a, SIP_HEADER_VIA, head->lines[i].value, "");
-	}
+	echo_vias(a, head);
 	echo_first(a, head, SIP_HEADER_FROM);
 	echo_to(a, head);
 	sip_answer_date(now, date);

@@ -32,12 +32,17 @@ struct sip_answer {
  * Status line (phrase NULL: the standard one), all Via, From, To with a tag,
  * Date, Call-ID and CSeq of the request in `head`, as far as it has them and
  * they fit a line. The tag is a hash of Call-ID, CSeq and Via: the same
- * request gets the same tag. Via goes back as received: on a connection
- * nobody needs `received` or `rport`, and engines know no addresses.
+ * request gets the same tag. Where head->source is known, the topmost Via gets
+ * `received` if it names another address, and an answer to its `rport`
+ * (RFC 3261 18.2.1, RFC 3581).
  */
 void sip_answer_start(struct sip_answer *a, struct bytes_queue *out,
 	const struct sip_head *head, int status, const char *phrase,
 	const struct moment *now);
+/* Every header of that name as it was received. */
+void sip_answer_again(struct sip_answer *a, const struct sip_head *head,
+	enum sip_header header);
+
 /* Text of our own or already clean, CR LF and all, as it is. */
 void sip_answer_text(struct sip_answer *a, const char *text);
 /* A number between two such texts. */

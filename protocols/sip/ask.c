@@ -124,6 +124,17 @@ void sip_ask_uri(const struct sip_ask *ask,
 		config->local, transport(config, "tls", "udp", "tcp"));
 }
 
+void sip_ask_reason(struct sip_ask *ask, const struct sip_phone_config *config,
+	const char *action)
+{
+	bool reset = strcmp(action, "reset") == 0;
+	snprintf(ask->reason, sizeof(ask->reason),
+		"SIP;cause=200;text=\"cisco-alarm:%u Name=%.63s "
+		"ActiveLoad=sip88xx.12-8-1-0001-455.loads Last=%s\"",
+		reset ? 22 : 23, config->device,
+		reset ? "reset-reset" : "reset-restart");
+}
+
 static void put_contact(struct sip_ask *ask,
 	const struct sip_phone_config *config, enum sip_ask_kind kind,
 	struct sip_answer *a)
@@ -144,16 +155,17 @@ static void put_tail(const struct sip_ask *ask,
 	const struct sip_phone_config *config, enum sip_ask_kind kind,
 	struct sip_answer *a)
 {
-	bool first = kind == SIP_ASK_FIRST;
-	bool stay = first || kind == SIP_ASK_REFRESH;
+	bool first = kind == SIP_ASK_FIRST && !config->brief;
+	bool stay = kind == SIP_ASK_FIRST || kind == SIP_ASK_REFRESH;
+	const char *reason = ask->reason[0] ? ask->reason : config->last_reason;
 	if (kind == SIP_ASK_TOKEN) {
 		sip_answer_line(a, "Require: norefersub");
 		sip_answer_line(a, "Refer-To: <%s>", TOKEN_URN);
 		sip_answer_end(a);
 		return;
 	}
-	if (first && config->last_reason)
-		sip_answer_line(a, "Reason: %s", config->last_reason);
+	if (first && reason)
+		sip_answer_line(a, "Reason: %s", reason);
 	sip_answer_line(a, "Expires: %u", stay ? ask->expires_s : 0);
 	if (!first) {
 		sip_answer_end(a);
@@ -191,5 +203,8 @@ void sip_ask_write(struct sip_ask *ask, const struct sip_phone_config *config,
 		config->user_agent ? config->user_agent : USER_AGENT);
 	put_contact(ask, config, kind, a);
 	sip_answer_line(a, "Supported: %s", SUPPORTED);
+	if (ask->authorization[0])
+		sip_answer_line(a, "Authorization: %s", ask->authorization);
+	ask->authorization[0] = '\0';
 	put_tail(ask, config, kind, a);
 }

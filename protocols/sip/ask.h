@@ -17,7 +17,12 @@ enum sip_ask_kind {
 	SIP_ASK_TOKEN,	 /* REFER: may it come back here? */
 };
 
-enum { SIP_ASK_CALL_ID_SIZE = 128, SIP_ASK_VIA_SIZE = 320 };
+enum {
+	SIP_ASK_CALL_ID_SIZE = 128,
+	SIP_ASK_VIA_SIZE = 320,
+	SIP_ASK_REASON_SIZE = 256,
+	SIP_ASK_AUTHORIZATION_SIZE = 900,
+};
 
 /* What makes one phone's requests its own; kept from one to the next. */
 struct sip_ask {
@@ -31,11 +36,17 @@ struct sip_ask {
 	uint32_t registers;	    /* the last CSeq of a REGISTER */
 	uint32_t refers;	    /* and of a REFER */
 	uint32_t expires_s;
+	/* Of the next first REGISTER, instead of the configuration's. */
+	char reason[SIP_ASK_REASON_SIZE];
+	char authorization[SIP_ASK_AUTHORIZATION_SIZE]; /* "": none to send */
 };
 
 void sip_ask_init(struct sip_ask *ask, const struct sip_phone_config *config);
 /* A new Call-ID: for every cycle, unregister, keepalive and after a 423. */
 void sip_ask_renew(struct sip_ask *ask, const struct sip_phone_config *config);
+/* Why it comes back after that action of service-control. */
+void sip_ask_reason(struct sip_ask *ask, const struct sip_phone_config *config,
+	const char *action);
 /* The addr-spec of our Contact; size at least 320. */
 void sip_ask_uri(const struct sip_ask *ask,
 	const struct sip_phone_config *config, char *uri, size_t size);

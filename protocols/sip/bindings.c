@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "protocols/sip/uri.h"
 
@@ -40,7 +41,24 @@ static void remove_at(struct sip_bindings *b, struct sip_binding *binding)
 	b->n--;
 	memmove(binding, binding + 1,
 		(size_t)(b->list + b->n - binding) * sizeof(*binding));
-	free(gone.block);
+	free(gone.aor);
+}
+
+struct sip_slice sip_binding_uri(const struct sip_binding *binding)
+{
+	return (struct sip_slice){
+		binding->text + binding->uri_at, binding->uri_n};
+}
+
+const char *sip_binding_path(const struct sip_binding *binding)
+{
+	return binding->call_id + strlen(binding->call_id) + 1;
+}
+
+struct sip_slice sip_binding_instance(const struct sip_binding *binding)
+{
+	return (struct sip_slice){
+		binding->text + binding->instance_at, binding->instance_n};
 }
 
 size_t sip_bindings_expire(struct sip_bindings *b, const struct moment *now)
@@ -65,20 +83,44 @@ uint64_t sip_bindings_last_ms(const struct sip_bindings *b)
 void sip_bindings_deinit(struct sip_bindings *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		free(b->list[i].block);
+		free(b->list[i].aor);
 	free(b->list);
 	*b = (struct sip_bindings){0};
 }
 
-static struct sip_binding *find(
-	const struct sip_bindings *b, const char *aor, struct sip_slice uri)
+static bool same_instance(struct sip_slice a, struct sip_slice b)
+{
+	return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
+/* Is it the binding that this Contact means? */
+static bool meant(
+	const struct sip_binding *binding, const struct sip_contact *contact)
+{
+	if (contact->reg_id)
+		return binding->reg_id == contact->reg_id &&
+		       same_instance(sip_binding_instance(binding),
+			       contact->instance);
+	return sip_uri_same(sip_binding_uri(binding), contact->uri);
+}
+
+static struct sip_binding *find(const struct sip_bindings *b, const char *aor,
+	const struct sip_contact *contact)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		if (strcmp(b->list[i].aor, aor) == 0 &&
-			sip_uri_same(sip_field_text(b->list[i].uri), uri))
+			meant(&b->list[i], contact))
 			return &b->list[i];
 	}
 	return NULL;
+}
+
+static size_t count(const struct sip_bindings *b, const char *aor)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->n; i++)
+		n += strcmp(b->list[i].aor, aor) == 0;
+	return n;
 }
 
 /* One Call-ID counts upwards (RFC 3261 10.3 steps 6 and 7). */
@@ -112,8 +154,9 @@ static uint32_t granted_s(
 static bool repeats(const struct sip_binding_request *request, size_t contact)
 {
 	for (size_t i = 0; i < contact; i++) {
-		if (sip_uri_same(request->contacts[i].uri,
-			    request->contacts[contact].uri))
+		const struct sip_contact *a = &request->contacts[i];
+		const struct sip_contact *b = &request->contacts[contact];
+		if (a->reg_id == b->reg_id && sip_uri_same(a->uri, b->uri))
 			return true;
 	}
 	return false;
@@ -143,16 +186,20 @@ static enum sip_bind_verdict judge(const struct sip_bindings *b,
 	for (size_t i = 0; i < request->n_contacts; i++) {
 		const struct sip_contact *contact = &request->contacts[i];
 		uint32_t asked = asked_s(request, contact, limits);
-		const struct sip_binding *old =
-			find(b, request->aor, contact->uri);
+		const struct sip_binding *old = find(b, request->aor, contact);
 		if (asked > 0 && asked < limits->min_expires_s)
 			return SIP_BIND_TOO_BRIEF;
 		if (old && stale(old, request))
 			return SIP_BIND_STALE;
 		added += asked > 0 && !old && !repeats(request, i);
 	}
-	return b->n + added > SIP_BINDINGS_MAX ? SIP_BIND_TOO_MANY
-					       : SIP_BIND_OK;
+	if (!added)
+		return SIP_BIND_OK;
+	size_t most = limits->per_aor ? limits->per_aor : SIP_BINDINGS_MAX;
+	return b->n + added > SIP_BINDINGS_MAX ||
+			       count(b, request->aor) + added > most
+		       ? SIP_BIND_TOO_MANY
+		       : SIP_BIND_OK;
 }
 
 static struct sip_binding *add(struct sip_bindings *b)
@@ -165,13 +212,19 @@ static struct sip_binding *add(struct sip_bindings *b)
 }
 
 /* Copies s behind what is in the block, with an end of its own. */
-static const char *append(char **end, struct sip_slice s)
+static char *append(char **end, struct sip_slice s)
 {
 	char *text = *end;
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
 	*end += s.n + 1;
 	return text;
+}
+
+/* Where a part of text begins in it. */
+static uint16_t offset(const char *text, struct sip_slice part)
+{
+	return part.n ? (uint16_t)(part.p - text) : 0;
 }
 
 static void write_texts(struct sip_binding *binding,
@@ -181,14 +234,18 @@ static void write_texts(struct sip_binding *binding,
 	struct sip_slice aor = sip_field_text(request->aor);
 	struct sip_slice call_id = sip_field_text(request->call_id);
 	struct sip_slice text = sip_field_text(contact->text);
-	char *old = binding->block;
-	char *end =
-		need(malloc(aor.n + call_id.n + text.n + contact->uri.n + 4));
-	binding->block = end;
+	struct sip_slice path =
+		sip_field_text(request->path ? request->path : "");
+	char *old = binding->aor;
+	char *end = need(malloc(aor.n + call_id.n + text.n + path.n + 4));
 	binding->aor = append(&end, aor);
-	binding->call_id = append(&end, call_id);
 	binding->text = append(&end, text);
-	binding->uri = append(&end, contact->uri);
+	binding->call_id = append(&end, call_id);
+	append(&end, path);
+	binding->uri_at = offset(contact->text, contact->uri);
+	binding->uri_n = (uint16_t)contact->uri.n;
+	binding->instance_at = offset(contact->text, contact->instance);
+	binding->instance_n = (uint16_t)contact->instance.n;
 	free(old);
 }
 
@@ -199,7 +256,7 @@ static size_t apply_contact(struct sip_bindings *b,
 	const struct sip_binding_limits *limits, const struct moment *now)
 {
 	uint32_t asked = asked_s(request, contact, limits);
-	struct sip_binding *binding = find(b, request->aor, contact->uri);
+	struct sip_binding *binding = find(b, request->aor, contact);
 	bool known = binding != NULL;
 	if (asked == 0) {
 		if (known)
@@ -210,6 +267,8 @@ static size_t apply_contact(struct sip_bindings *b,
 		binding = add(b);
 	write_texts(binding, request, contact);
 	binding->cseq = request->cseq;
+	binding->reg_id = contact->reg_id;
+	binding->q = contact->q;
 	binding->expires_ms =
 		now->mono_ms + granted_s(asked, limits) * UINT64_C(1000);
 	return !known;

@@ -107,6 +107,7 @@ static void read_line(struct sip_line *line, struct sip_slice text)
 void sip_head_clear(struct sip_head *h)
 {
 	h->first = (struct sip_slice){NULL, 0};
+	h->source = NULL;
 	h->n = 0;
 	memset(h->count, 0, sizeof(h->count));
 }

@@ -88,7 +88,10 @@ enum sip_frame_step sip_frame_next(struct sip_frame *f,
 	X(ALLOW, "Allow", 'w', 0)                     \
 	X(MIME_VERSION, "Mime-Version", 'n', 0)       \
 	X(SESSION_ID, "Session-ID", 'd', 0)           \
-	X(REFERRED_BY, "Referred-By", 'y', 0)
+	X(REFERRED_BY, "Referred-By", 'y', 0)         \
+	X(PATH, "Path", 'h', 0)                       \
+	X(AUTHORIZATION, "Authorization", 'n', 0)     \
+	X(WWW_AUTHENTICATE, "WWW-Authenticate", 'e', 0)
 
 enum sip_header {
 	SIP_HEADER_OTHER,
@@ -106,9 +109,16 @@ struct sip_line {
 	struct sip_slice value; /* trimmed; folds still inside */
 };
 
+/* Where a message came from. */
+struct sip_source {
+	const char *address; /* a literal; NULL: not known */
+	uint16_t port;
+};
+
 /* The header lines of one message, in their order. */
 struct sip_head {
 	struct sip_slice first; /* request or status line, without CR LF */
+	const struct sip_source *source; /* NULL: not known */
 	size_t n;
 	uint8_t count[SIP_HEADERS]; /* lines of each header */
 	uint8_t place[SIP_HEADERS]; /* where its first one is */

@@ -286,7 +286,13 @@ static enum sip_rule check_grammar(
 
 bool sip_message_supports(struct sip_slice tag)
 {
-	return sip_field_is_nocase(tag, "norefersub");
+	static const char *const tags[] = {
+		"norefersub", "path", "outbound", "gruu"};
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (sip_field_is_nocase(tag, tags[i]))
+			return true;
+	}
+	return false;
 }
 
 /* ACK and CANCEL cannot be refused for it (RFC 3261 8.2.2.3). */

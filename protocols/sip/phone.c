@@ -18,6 +18,7 @@ enum {
 	REFRESH_DELTA_S = 5,	/* timerRegisterDelta */
 	EXPIRES_MIN_S = 25,	/* less, after the delta, is "too short" */
 	EXPIRES_BRIEF_S = 3600, /* after a 423 that names no Min-Expires */
+	CHALLENGES_MAX = 3,	/* answered in a row */
 	MESSAGE_MAX = 3072,	/* a phone's buffers, of 2012 */
 	LINE_BYTES_MAX = 1023,
 	PARAMS_MAX = 64,
@@ -48,9 +49,13 @@ struct sip_phone_state {
 	uint64_t due_ms;
 	bool registered;
 	bool brief;  /* a 423 was followed already */
+	bool again;  /* register as soon as it has unregistered */
 	bool leave;  /* unregister as soon as the answer is here */
 	bool failed; /* it is over */
 	bool told;   /* FAILED was reported */
+	enum sip_ask_kind challenged; /* waits for authorize(); or NOTHING */
+	unsigned challenges;	      /* since the last that was no 401 */
+	struct sip_challenge_read challenge;
 	char text[TEXT_SIZE];
 };
 
@@ -195,7 +200,8 @@ void sip_phone_sent(struct sip_phone *p, size_t n)
 static bool tell(struct sip_phone *p, struct sip_phone_event *event,
 	enum sip_phone_event_type type, uint32_t value)
 {
-	*event = (struct sip_phone_event){type, value, p->state->text};
+	*event = (struct sip_phone_event){
+		.type = type, .value = value, .text = p->state->text};
 	return true;
 }
 
@@ -317,6 +323,12 @@ static bool on_ok(struct sip_phone *p, enum sip_ask_kind asked,
 		return tell(p, event, SIP_PHONE_STANDBY, 0);
 	case SIP_ASK_LEAVE:
 		p->state->registered = false;
+		if (p->state->again) {
+			p->state->again = false;
+			sip_ask_renew(&p->state->ask, &p->config);
+			ask(p, SIP_ASK_FIRST);
+			return false;
+		}
 		return tell(p, event, SIP_PHONE_UNREGISTERED, 0);
 	case SIP_ASK_TOKEN:
 		return tell(p, event, SIP_PHONE_TOKEN, 0);
@@ -365,6 +377,52 @@ static bool ask_longer(struct sip_phone *p, enum sip_ask_kind asked,
 	return true;
 }
 
+/* The first challenge that is one of ours: they come strongest first. */
+static bool find_challenge(struct sip_phone *p, const struct sip_head *head)
+{
+	for (size_t i = 0; i < head->n; i++) {
+		if (head->lines[i].header == SIP_HEADER_WWW_AUTHENTICATE &&
+			sip_auth_challenge(
+				head->lines[i].value, &p->state->challenge))
+			return true;
+	}
+	return false;
+}
+
+/* 401: the host knows the password. */
+static bool on_challenge(struct sip_phone *p, enum sip_ask_kind asked,
+	const struct sip_message *m, struct sip_phone_event *event)
+{
+	struct sip_phone_state *st = p->state;
+	if (m->status != 401 || !p->config.digest ||
+		st->challenges++ == CHALLENGES_MAX ||
+		!find_challenge(p, &m->head))
+		return false;
+	st->challenged = asked;
+	snprintf(st->text, sizeof(st->text), "sip:%.255s", p->config.server);
+	tell(p, event, SIP_PHONE_CHALLENGED, 0);
+	event->challenge = &st->challenge;
+	return true;
+}
+
+void sip_phone_authorize(struct sip_phone *p, const char *authorization,
+	const struct moment *now)
+{
+	struct sip_phone_state *st = p->state;
+	enum sip_ask_kind kind = st->challenged;
+	st->now = *now;
+	st->challenged = SIP_ASK_NOTHING;
+	if (st->failed || kind == SIP_ASK_NOTHING)
+		return;
+	if (!authorization) {
+		fail(p, "challenged, and no credentials", "");
+		return;
+	}
+	snprintf(st->ask.authorization, sizeof(st->ask.authorization), "%s",
+		authorization);
+	ask(p, kind);
+}
+
 /* Seconds that the refusal asks to wait, 0 when it is final: these statuses
  * alone make a phone look for Retry-After. */
 static uint32_t told_to_wait(
@@ -386,6 +444,8 @@ static bool on_refused(struct sip_phone *p, enum sip_ask_kind asked,
 {
 	if (asked != SIP_ASK_TOKEN && ask_longer(p, asked, m))
 		return false;
+	if (on_challenge(p, asked, m, event))
+		return true;
 	show_refusal(p, m);
 	uint32_t wait_s = told_to_wait(asked, m);
 	if (wait_s) {
@@ -417,9 +477,11 @@ static bool on_answer(struct sip_phone *p, const struct sip_message *m,
 	st->asked = SIP_ASK_NOTHING;
 	st->due_ms = MOMENT_NEVER;
 	st->text[0] = '\0';
+	if (m->status != 401)
+		st->challenges = 0;
 	bool told = m->status < 300 ? on_ok(p, asked, &m->head, event)
 				    : on_refused(p, asked, m, event);
-	if (st->asked != SIP_ASK_NOTHING)
+	if (st->asked != SIP_ASK_NOTHING || st->challenged != SIP_ASK_NOTHING)
 		return told;
 	if (st->leave && st->registered)
 		leave(p);
@@ -491,6 +553,20 @@ static int judge_request(const struct sip_phone *p, const struct sip_message *m,
 	return m->method == SIP_METHOD_OPTIONS ? 200 : 405;
 }
 
+/* A phone goes down in order and comes back as after its start. */
+static void obey(struct sip_phone *p)
+{
+	struct sip_phone_state *st = p->state;
+	if (strcmp(st->text, "reset") != 0 && strcmp(st->text, "restart") != 0)
+		return;
+	sip_ask_reason(&st->ask, &p->config, st->text);
+	st->again = true;
+	if (st->asked != SIP_ASK_NOTHING)
+		st->leave = true;
+	else
+		leave(p);
+}
+
 static bool on_request(struct sip_phone *p, const struct sip_message *m,
 	enum sip_rule rule, struct sip_phone_event *event)
 {
@@ -508,6 +584,7 @@ static bool on_request(struct sip_phone *p, const struct sip_message *m,
 		return false;
 	sip_field_show(body_value(m->body, "action="), p->state->text,
 		sizeof(p->state->text));
+	obey(p);
 	return tell(p, event, SIP_PHONE_RESET, 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include "protocols/bytes.h"
 #include "protocols/moment.h"
+#include "protocols/sip/auth.h"
 
 struct sip_phone_config {
 	const char *device;	/* SEP<12 HEX>, CSF..., ... */
@@ -19,7 +20,10 @@ struct sip_phone_config {
 	uint32_t model;		/* 683 = 8841, ... */
 	bool tls;
 	bool udp;
-	bool standby;		 /* only cisco-keep-alive, never bind */
+	bool standby; /* only cisco-keep-alive, never bind */
+	bool brief;   /* also the first REGISTER has the short form of a
+		       * refresh: a server that lost its state sees this */
+	bool digest;  /* it has credentials: a 401 is CHALLENGED */
 	const char *last_reason; /* Reason header; NULL for none */
 	uint32_t expires_s;	 /* asked; 0: 3600 */
 	uint32_t answer_ms;	 /* patience for each answer; 0: 32000 */
@@ -37,7 +41,11 @@ enum sip_phone_event_type {
 	SIP_PHONE_TOKEN,	/* value: 0 granted: start() may follow; else
 				 * seconds until it asks again, by itself */
 	SIP_PHONE_UNREGISTERED, /* our Expires 0 was answered */
-	SIP_PHONE_RESET,	/* NOTIFY service-control; text: action */
+	SIP_PHONE_RESET,	/* NOTIFY service-control; text: action. After
+				 * reset and restart it unregisters, and
+				 * REGISTERED follows, both by itself */
+	SIP_PHONE_CHALLENGED,	/* answer authorize(); text: the URI that goes
+				 * into the digest, of method REGISTER */
 	SIP_PHONE_FAILED,	/* text: what went wrong; it is over */
 };
 
@@ -45,6 +53,7 @@ struct sip_phone_event {
 	enum sip_phone_event_type type;
 	uint32_t value;
 	const char *text; /* valid until the next call */
+	const struct sip_challenge_read *challenge; /* CHALLENGED */
 };
 
 struct sip_phone {
@@ -65,6 +74,9 @@ void sip_phone_deinit(struct sip_phone *p);
 void sip_phone_start(struct sip_phone *p, const struct moment *now);
 void sip_phone_token(struct sip_phone *p, const struct moment *now);
 void sip_phone_unregister(struct sip_phone *p, const struct moment *now);
+/* Asks again with this value of Authorization; NULL: gives up. */
+void sip_phone_authorize(struct sip_phone *p, const char *authorization,
+	const struct moment *now);
 void sip_phone_feed(struct sip_phone *p, const void *data, size_t n,
 	const struct moment *now);
 void sip_phone_tick(struct sip_phone *p, const struct moment *now);

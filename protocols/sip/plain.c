@@ -197,6 +197,7 @@ static bool (*const shapes[SIP_HEADERS])(struct sip_slice value) = {
 	[SIP_HEADER_DATE] = text,
 	[SIP_HEADER_SESSION_ID] = text,
 	[SIP_HEADER_ALLOW] = text,
+	[SIP_HEADER_PATH] = text,
 };
 
 /* libosip2 refuses a second one of these. */

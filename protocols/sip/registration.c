@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocols/sip/extension.h"
 #include "protocols/sip/uri.h"
 
 enum {
@@ -15,6 +16,8 @@ enum {
 	CONTACT_TEXT_MAX = 1024 - 48,
 	MAC_DIGITS = 12,
 	MODEL_SIZE = 16,
+	REG_ID_MAX = 0x7fffffff,
+	Q_ONE = 1000,
 };
 
 static const char DEVICE_PARAM[] = "+u.sip!devicename.ccm.cisco.com";
@@ -58,6 +61,7 @@ static bool instance_device(struct sip_slice value, char *device)
 struct reader {
 	struct sip_register *reg;
 	struct sip_contact *contacts;
+	struct sip_auth *auth;
 	char *device; /* what reg->device points to */
 	char *model;
 	char *end;
@@ -144,6 +148,24 @@ static void take_model(struct reader *r, struct sip_slice value)
 	memcpy(r->model, model, sizeof(model));
 }
 
+/* 0.123 or 1.000, in thousandths (RFC 3261 25.1). */
+static bool read_q(struct sip_slice value, uint16_t *q)
+{
+	uint16_t sum = 0;
+	if (!value.n || value.n > 5 || (value.n > 1 && value.p[1] != '.'))
+		return false;
+	for (size_t i = 0; i < 5; i++) {
+		char c = i < value.n ? value.p[i] : '0';
+		if (i == 1)
+			continue;
+		if (c < '0' || c > '9')
+			return false;
+		sum = (uint16_t)(sum * 10 + (c - '0'));
+	}
+	*q = sum;
+	return sum <= Q_ONE;
+}
+
 static uint32_t read_expires(struct sip_slice value)
 {
 	uint32_t seconds;
@@ -183,7 +205,42 @@ struct contact_params {
 	struct sip_slice model;
 	bool has_model; /* the first counts, whatever it says */
 	bool keepalive;
+	bool has_q;
 };
+
+/* What a Contact says of itself, each at most once: two readers could take
+ * different ones. */
+static enum sip_rule read_preference(struct contact_params *p,
+	struct sip_contact *contact, const struct sip_param *param)
+{
+	uint32_t number;
+	if (sip_field_is_nocase(param->name, "q")) {
+		if (p->has_q || !read_q(param->value, &contact->q))
+			return SIP_RULE_Q;
+		p->has_q = true;
+	}
+	if (sip_field_is_nocase(param->name, "reg-id")) {
+		if (contact->reg_id || !param->value.p ||
+			!sip_field_number(param->value, &number) ||
+			number < 1 || number > REG_ID_MAX)
+			return SIP_RULE_REG_ID;
+		contact->reg_id = number;
+	}
+	return SIP_RULE_OK;
+}
+
+/* The first instance counts; phones send it twice, active and wired MAC. */
+static void read_instance(struct contact_params *p, struct sip_contact *contact,
+	const struct sip_param *param)
+{
+	if (p->text.full || contact->instance.n || !param->value.p ||
+		!sip_field_is_nocase(param->name, INSTANCE_PARAM))
+		return;
+	size_t behind =
+		(size_t)(param->whole.p + param->whole.n - param->value.p);
+	contact->instance = (struct sip_slice){
+		p->text.text + p->text.n - behind, param->value.n};
+}
 
 /* Parameters that we set or that are orders to us are not echoed. */
 static void read_param(struct contact_params *p, struct sip_contact *contact,
@@ -203,8 +260,11 @@ static void read_param(struct contact_params *p, struct sip_contact *contact,
 		return;
 	}
 	append(&p->text, param->whole);
+	read_instance(p, contact, param);
 	if (p->rule == SIP_RULE_OK)
 		p->rule = claim_param(&p->claim, param);
+	if (p->rule == SIP_RULE_OK)
+		p->rule = read_preference(p, contact, param);
 	if (!p->has_model && sip_field_is_nocase(name, MODEL_PARAM)) {
 		p->has_model = true;
 		p->model = param->value;
@@ -219,7 +279,7 @@ static enum sip_rule read_contact(struct reader *r, struct sip_contact *contact,
 	struct sip_param param;
 	*p = (struct contact_params){0};
 	p->text.text = r->end;
-	*contact = (struct sip_contact){.text = r->end};
+	*contact = (struct sip_contact){.text = r->end, .q = Q_ONE};
 	if (!sip_field_address(text, &address) ||
 		!sip_uri_read(address.uri, &uri))
 		return SIP_RULE_CONTACT;
@@ -307,8 +367,9 @@ static enum sip_rule read_contacts(
 		reg->kind = SIP_REGISTER_STANDBY;
 	else
 		reg->request.n_contacts = n;
-	return tally.keepalive && tally.keepalive < n ? SIP_RULE_KEEPALIVE_MIXED
-						      : SIP_RULE_OK;
+	if (tally.keepalive && tally.keepalive < n)
+		return SIP_RULE_KEEPALIVE_MIXED;
+	return sip_extension_flow(reg, r->contacts, head);
 }
 
 static enum sip_rule read_aor(struct sip_slice to, char *aor, size_t size)
@@ -353,7 +414,9 @@ static enum sip_rule read_header(struct reader *r, const struct sip_head *head)
 		request->expires_s = read_expires(expires);
 	r->reg->user_agent =
 		show(r, sip_head_value(head, SIP_HEADER_USER_AGENT));
-	r->reg->reason = show(r, sip_head_value(head, SIP_HEADER_REASON));
+	struct sip_slice reason = sip_head_value(head, SIP_HEADER_REASON);
+	r->reg->reason = show(r, reason);
+	sip_alarm_reason(reason, &r->reg->alarm);
 	struct sip_slice to = sip_head_value(head, SIP_HEADER_TO);
 	char *aor = r->end;
 	enum sip_rule rule = read_aor(to, aor, aor_size(to));
@@ -367,12 +430,13 @@ static enum sip_rule read_header(struct reader *r, const struct sip_head *head)
 static void reader_init(struct reader *r, size_t n, size_t text_n)
 {
 	size_t contacts = n * sizeof(*r->contacts);
-	size_t fixed = sizeof(*r->reg) + contacts;
+	size_t fixed = sizeof(*r->reg) + contacts + sizeof(*r->auth);
 	char *block = malloc(fixed + SIP_DEVICE_MAX + 1 + MODEL_SIZE + text_n);
 	if (!block)
 		abort(); /* law 2: no memory; a head is capped by head_max */
 	r->reg = (struct sip_register *)block;
 	r->contacts = (struct sip_contact *)(block + sizeof(*r->reg));
+	r->auth = (struct sip_auth *)(block + sizeof(*r->reg) + contacts);
 	r->device = block + fixed;
 	r->model = r->device + SIP_DEVICE_MAX + 1;
 	r->end = r->model + MODEL_SIZE;
@@ -383,7 +447,10 @@ static void reader_init(struct reader *r, size_t n, size_t text_n)
 		.model = r->model,
 		.user_agent = "",
 		.reason = "",
-		.request = {.aor = "", .call_id = "", .contacts = r->contacts},
+		.request = {.aor = "",
+			.call_id = "",
+			.path = "",
+			.contacts = r->contacts},
 	};
 }
 
@@ -397,7 +464,11 @@ static size_t texts_of(const struct sip_head *head)
 		case SIP_HEADER_USER_AGENT:
 		case SIP_HEADER_REASON:
 		case SIP_HEADER_CONTACT:
+		case SIP_HEADER_PATH:
 			n += head->lines[i].value.n + 1;
+			break;
+		case SIP_HEADER_AUTHORIZATION:
+			n += sip_auth_room(head->lines[i].value);
 		}
 	}
 	return n;
@@ -427,8 +498,13 @@ struct sip_register *sip_registration_new(
 	r.reg->request.star = star;
 	r.reg->request.cseq = m->cseq;
 	*rule = read_header(&r, &m->head);
+	sip_extension_supported(r.reg, &m->head);
+	if (*rule == SIP_RULE_OK)
+		*rule = sip_extension_path(r.reg, &m->head, &r.end);
 	if (*rule == SIP_RULE_OK)
 		*rule = read_contacts(&r, &m->head, n);
+	if (*rule == SIP_RULE_OK)
+		*rule = sip_extension_auth(r.reg, m, r.auth, &r.end);
 	if (*rule == SIP_RULE_OK)
 		*rule = device_from_aor(&r, r.reg->request.aor);
 	/* The multipart around it is not taken apart: it only informs. */

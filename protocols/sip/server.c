@@ -10,15 +10,18 @@
 #include "protocols/sip/message.h"
 #include "protocols/sip/registration.h"
 #include "protocols/sip/request.h"
+#include "protocols/sip/server_state.h"
+#include "protocols/sip/uri.h"
 
 enum {
 	WINDOW_MS = 5000,   /* requests_max counts over this */
 	FEED_MAX = 1 << 20, /* the host reads less than this at once */
 	METHOD_MAX = 31,
+	FLOW_GRACE_S = 10, /* RFC 5626 4.4.1: some seconds on top */
 };
 
 static const char ALLOW[] = "Allow: REGISTER, OPTIONS, REFER\r\n";
-static const char SUPPORTED[] =
+const char sip_server_supported[] =
 	"Supported: X-cisco-srtp-fallback,X-cisco-sis-7.0.0\r\n";
 static const char ACCEPT[] =
 	"Accept: multipart/mixed, application/x-cisco-alarm+xml, "
@@ -35,6 +38,7 @@ const struct sip_server_config sip_server_defaults = {
 	.contacts_max = SIP_CONTACTS_MAX,
 	.requests_max = 500,
 	.out_max = 65536,
+	.answer_ms = 32000, /* RFC 3261 17.1.2.2: timer F */
 	.node = "dialtone",
 };
 
@@ -57,39 +61,6 @@ const char *sip_close_text(enum sip_close why)
 	return closes[why].text;
 }
 
-enum waiting { FOR_NOTHING, FOR_REGISTER, FOR_TOKEN };
-
-/* A header line that goes back, by its place in the input. */
-struct kept_line {
-	enum sip_header header;
-	uint32_t at;
-	uint32_t n;
-};
-
-/*
- * The message that is answered stays at the head of `in` until it is; what
- * the answer needs of its index is kept. `reg`, `kept` and `text` belong to
- * the last event.
- */
-struct sip_server_state {
-	struct sip_frame frame;
-	struct moment now;
-	uint64_t born_ms;
-	uint64_t heard_ms; /* when the last whole message came */
-	uint64_t begun_ms; /* when the one under way began; or never */
-	uint64_t alive_ms; /* when the last binding ends; or never */
-	uint64_t window_ms;
-	uint32_t window_n;
-	bool met;    /* a whole message came */
-	bool closed; /* CLOSE was reported */
-	enum sip_close why;
-	enum waiting waiting;
-	struct sip_register *reg;
-	struct kept_line *kept;
-	size_t n_kept;
-	char *text;
-};
-
 static void *need(void *memory)
 {
 	if (!memory)
@@ -109,6 +80,13 @@ void sip_server_init(struct sip_server *s,
 	s->state->window_ms = now->mono_ms;
 	s->state->begun_ms = MOMENT_NEVER;
 	s->state->alive_ms = MOMENT_NEVER;
+	s->state->order_ms = MOMENT_NEVER;
+}
+
+void sip_server_set_source(
+	struct sip_server *s, const char *address, uint16_t port)
+{
+	s->state->source = (struct sip_source){address, port};
 }
 
 /* Frees what the last event pointed to. */
@@ -132,8 +110,7 @@ void sip_server_deinit(struct sip_server *s)
 	s->state = NULL;
 }
 
-/* The first reason counts. */
-static void shut(struct sip_server *s, enum sip_close why)
+void sip_server_shut(struct sip_server *s, enum sip_close why)
 {
 	if (s->state->why == SIP_CLOSE_NONE)
 		s->state->why = why;
@@ -163,6 +140,10 @@ static struct due next_due(const struct sip_server *s)
 		sooner(&due, st->born_ms, config->first_message_ms,
 			SIP_CLOSE_FIRST_MESSAGE_LATE);
 	sooner(&due, st->begun_ms, config->message_ms, SIP_CLOSE_MESSAGE_LATE);
+	if (st->flow)
+		sooner(&due, st->ping_ms,
+			(config->flow_timer_s + FLOW_GRACE_S) * UINT64_C(1000),
+			SIP_CLOSE_FLOW_SILENT);
 	sooner(&due, st->alive_ms, 0, SIP_CLOSE_EXPIRED);
 	if (st->met && st->alive_ms == MOMENT_NEVER)
 		sooner(&due, st->heard_ms, config->idle_ms, SIP_CLOSE_IDLE);
@@ -171,7 +152,10 @@ static struct due next_due(const struct sip_server *s)
 
 uint64_t sip_server_deadline(const struct sip_server *s)
 {
-	return next_due(s).at_ms;
+	uint64_t close_ms = next_due(s).at_ms, order_ms = s->state->order_ms;
+	if (s->state->why != SIP_CLOSE_NONE)
+		return MOMENT_NEVER;
+	return order_ms < close_ms ? order_ms : close_ms;
 }
 
 void sip_server_tick(struct sip_server *s, const struct moment *now)
@@ -179,7 +163,7 @@ void sip_server_tick(struct sip_server *s, const struct moment *now)
 	struct due due = next_due(s);
 	s->state->now = *now;
 	if (now->mono_ms >= due.at_ms)
-		shut(s, due.why);
+		sip_server_shut(s, due.why);
 }
 
 void sip_server_feed(struct sip_server *s, const void *data, size_t n,
@@ -189,7 +173,7 @@ void sip_server_feed(struct sip_server *s, const void *data, size_t n,
 	if (s->state->why != SIP_CLOSE_NONE)
 		return;
 	if (bytes_queue_put(&s->in, data, n) < 0)
-		shut(s, SIP_CLOSE_MESSAGE_TOO_LONG);
+		sip_server_shut(s, SIP_CLOSE_MESSAGE_TOO_LONG);
 }
 
 const uint8_t *sip_server_out(const struct sip_server *s, size_t *n)
@@ -214,14 +198,13 @@ static struct sip_limits limits_of(const struct sip_server_config *config)
 	};
 }
 
-static const char *input(const struct sip_server *s)
+const char *sip_server_input(const struct sip_server *s)
 {
 	size_t n;
 	return (const char *)bytes_queue_peek(&s->in, &n);
 }
 
-/* The message at the head of the input is done with. */
-static void consume(struct sip_server *s)
+void sip_server_consume(struct sip_server *s)
 {
 	struct sip_server_state *st = s->state;
 	bytes_queue_drop(&s->in, (size_t)st->frame.head + st->frame.body);
@@ -229,18 +212,18 @@ static void consume(struct sip_server *s)
 	st->waiting = FOR_NOTHING;
 }
 
-static void start(struct sip_server *s, struct sip_answer *a,
+void sip_server_begin(struct sip_server *s, struct sip_answer *a,
 	const struct sip_head *head, int status, const char *phrase)
 {
 	sip_answer_start(a, &s->out, head, status, phrase, &s->state->now);
 	sip_answer_text(a, "Server: Dialtone\r\n");
 }
 
-static void finish(struct sip_server *s, struct sip_answer *a)
+void sip_server_finish(struct sip_server *s, struct sip_answer *a)
 {
 	sip_answer_end(a);
 	if (a->full)
-		shut(s, SIP_CLOSE_NOT_READING);
+		sip_server_shut(s, SIP_CLOSE_NOT_READING);
 }
 
 static void put_unsupported(struct sip_answer *a, const struct sip_head *head)
@@ -259,8 +242,7 @@ static void put_unsupported(struct sip_answer *a, const struct sip_head *head)
 	}
 }
 
-/* RFC 3515 2.4.2: a 2xx to REFER has a Contact. */
-static void put_contact(struct sip_server *s, struct sip_answer *a)
+void sip_server_put_contact(struct sip_server *s, struct sip_answer *a)
 {
 	sip_answer_line(a, "Contact: <sip:%.64s;transport=%s>", s->config->node,
 		s->config->tls	 ? "tls"
@@ -274,20 +256,22 @@ static bool answer(struct sip_server *s, const struct sip_message *m,
 {
 	struct sip_answer a;
 	int status = sip_rule_status(rule);
-	start(s, &a, &m->head, status, NULL);
+	sip_server_begin(s, &a, &m->head, status, NULL);
 	if (rule == SIP_RULE_OPTIONS || status == 405 || status == 489)
 		sip_answer_text(&a, ALLOW);
 	if (rule == SIP_RULE_OPTIONS || status == 415)
 		sip_answer_text(&a, ACCEPT);
 	if (rule == SIP_RULE_OPTIONS)
-		sip_answer_text(&a, SUPPORTED);
+		sip_answer_text(&a, sip_server_supported);
 	if (status == 202)
-		put_contact(s, &a);
+		sip_server_put_contact(s, &a);
 	if (status == 420)
 		put_unsupported(&a, &m->head);
+	if (status == 421)
+		sip_answer_text(&a, "Require: path\r\n");
 	if (status >= 400)
 		sip_answer_warning(&a, s->config->node, sip_rule_text(rule));
-	finish(s, &a);
+	sip_server_finish(s, &a);
 	free(s->state->text);
 	s->state->text = need(malloc(METHOD_MAX + 1));
 	sip_field_show(m->name, s->state->text, METHOD_MAX + 1);
@@ -353,13 +337,46 @@ static bool on_alarm(struct sip_server *s, const struct sip_message *m,
 	struct sip_server_event *event)
 {
 	struct sip_answer a;
-	s->state->text = need(malloc(m->body.n + 1));
-	sip_field_show(m->body, s->state->text, m->body.n + 1);
-	start(s, &a, &m->head, 202, NULL);
-	put_contact(s, &a);
-	finish(s, &a);
+	struct sip_alarm_report *report = need(malloc(sizeof(*report)));
+	sip_alarm_read(m->body, report);
+	s->state->text = (char *)report;
+	sip_server_begin(s, &a, &m->head, 202, NULL);
+	sip_server_put_contact(s, &a);
+	sip_server_finish(s, &a);
 	*event = (struct sip_server_event){
-		.type = SIP_SERVER_ALARM, .text = s->state->text};
+		.type = SIP_SERVER_ALARM,
+		.text = report->text,
+		.alarm = report,
+	};
+	return true;
+}
+
+/* Room for an AOR, and behind it for the value of `gr`. */
+enum { GR_MAX = 127 };
+
+/* Who is called: the AOR and, of a GRUU, which instance of it. */
+static bool on_locate(struct sip_server *s, const struct sip_message *m,
+	struct sip_server_event *event)
+{
+	struct sip_uri uri;
+	struct sip_param param;
+	char *aor = need(malloc(SIP_AOR_MAX + 1 + GR_MAX + 1));
+	char *gr = aor + SIP_AOR_MAX + 1;
+	s->state->text = aor;
+	*event = (struct sip_server_event){
+		.type = SIP_SERVER_LOCATE, .text = aor};
+	if (!sip_uri_read(m->uri, &uri) || !uri.user.p ||
+		!sip_uri_aor(&uri, aor, SIP_AOR_MAX + 1))
+		return answer(s, m, SIP_RULE_INVITE_URI, event);
+	if (sip_field_find(uri.params, "gr", &param)) {
+		if (param.value.n > GR_MAX)
+			return answer(s, m, SIP_RULE_INVITE_URI, event);
+		struct sip_slice none = {"", 0};
+		sip_field_show(
+			param.value.p ? param.value : none, gr, GR_MAX + 1);
+		event->gr = gr;
+	}
+	wait_for_host(s->state, m, FOR_LOCATE);
 	return true;
 }
 
@@ -367,6 +384,10 @@ static bool on_request(struct sip_server *s, const struct sip_message *m,
 	enum sip_rule rule, struct sip_server_event *event)
 {
 	struct sip_decision decision = sip_request_decide(m, rule);
+	bool invite = m->method == SIP_METHOD_INVITE &&
+		      decision.rule == SIP_RULE_NOT_ALLOWED;
+	if (invite && s->config->locate)
+		return on_locate(s, m, event);
 	switch (decision.action) {
 	case SIP_ACTION_DROP:
 		return false;
@@ -388,17 +409,16 @@ static bool on_message(struct sip_server *s, struct sip_server_event *event)
 	struct sip_server_state *st = s->state;
 	struct sip_limits limits = limits_of(s->config);
 	enum sip_rule rule =
-		sip_message_read(&m, input(s), &st->frame, &limits);
+		sip_message_read(&m, sip_server_input(s), &st->frame, &limits);
+	m.head.source = &st->source;
 	st->met = true;
-	st->heard_ms = st->now.mono_ms;
+	st->heard_ms = st->ping_ms = st->now.mono_ms;
 	st->begun_ms = MOMENT_NEVER;
 	if (!m.response)
 		return on_request(s, &m, rule, event);
 	if (rule != SIP_RULE_OK)
 		return false; /* a broken answer is dropped (RFC 3261 8.1.3) */
-	*event = (struct sip_server_event){
-		.type = SIP_SERVER_RESPONSE, .status = m.status};
-	return true;
+	return sip_server_on_response(s, &m, event);
 }
 
 static enum sip_close close_of(enum sip_rule rule)
@@ -432,10 +452,13 @@ static bool give_up(struct sip_server *s, enum sip_rule rule,
 	if (n > f->scanned)
 		n = (size_t)f->scanned + 1;
 	sip_message_read_part(&m, (const char *)data, f->head ? f->head : n);
+	m.head.source = &s->state->source;
 	if (!sip_rule_status(rule) || m.response || !m.name.n ||
 		m.method == SIP_METHOD_ACK)
 		return false;
-	return answer(s, &m, rule, event);
+	answer(s, &m, rule, event);
+	event->why = s->state->why;
+	return true;
 }
 
 /* Counts what the peer makes us do; false: it is too much. */
@@ -448,7 +471,7 @@ static bool within_rate(struct sip_server *s)
 	}
 	if (st->window_n++ < s->config->requests_max)
 		return true;
-	shut(s, SIP_CLOSE_THROTTLED);
+	sip_server_shut(s, SIP_CLOSE_THROTTLED);
 	return false;
 }
 
@@ -458,19 +481,20 @@ static bool step(struct sip_server *s, enum sip_frame_step found,
 {
 	struct sip_server_state *st = s->state;
 	if (found == SIP_FRAME_LOST) {
-		shut(s, close_of(st->frame.rule));
+		sip_server_shut(s, close_of(st->frame.rule));
 		return give_up(s, st->frame.rule, event);
 	}
 	if (!within_rate(s))
 		return false;
 	if (found == SIP_FRAME_PING) {
+		st->ping_ms = st->now.mono_ms;
 		if (bytes_queue_put(&s->out, "\r\n", 2) < 0)
-			shut(s, SIP_CLOSE_NOT_READING);
+			sip_server_shut(s, SIP_CLOSE_NOT_READING);
 		return false;
 	}
 	bool told = on_message(s, event);
 	if (st->waiting == FOR_NOTHING)
-		consume(s);
+		sip_server_consume(s);
 	return told;
 }
 
@@ -504,149 +528,18 @@ bool sip_server_next(struct sip_server *s, struct sip_server_event *event)
 		if (found == SIP_FRAME_MORE) {
 			if (st->frame.scanned && st->begun_ms == MOMENT_NEVER)
 				st->begun_ms = st->now.mono_ms;
-			return false;
+			return sip_server_order_late(s, event);
 		}
 		if (step(s, found, event))
 			return true;
 	}
 	forget(st);
+	if (sip_server_order_lost(s, event))
+		return true;
 	if (st->why == SIP_CLOSE_MESSAGE_LATE && st->begun_ms != MOMENT_NEVER) {
 		st->begun_ms = MOMENT_NEVER;
 		if (give_up(s, SIP_RULE_LATE, event))
 			return true;
 	}
 	return report_close(s, event);
-}
-
-/* Readies the answer to what waits; false: the connection is ending. */
-static bool resume(
-	struct sip_server *s, enum waiting waiting, struct sip_head *head)
-{
-	const struct sip_server_state *st = s->state;
-	if (st->why != SIP_CLOSE_NONE)
-		return false;
-	assert(st->waiting == waiting);
-	sip_head_clear(head);
-	for (size_t i = 0; i < st->n_kept; i++) {
-		const struct kept_line *kept = &st->kept[i];
-		sip_head_add(
-			head, &(struct sip_line){.header = kept->header,
-				      .value = {input(s) + kept->at, kept->n}});
-	}
-	return true;
-}
-
-/* Seconds a binding has left, to the nearest. */
-static uint32_t left_s(
-	const struct sip_binding *binding, const struct moment *now)
-{
-	if (binding->expires_ms <= now->mono_ms)
-		return 0;
-	return (uint32_t)((binding->expires_ms - now->mono_ms + 500) / 1000);
-}
-
-/*
- * A phone refreshes by the Expires header, so it must not promise more than
- * what the Contacts of this very request got.
- */
-static uint32_t promised_s(
-	const struct sip_server *s, const struct sip_grant *grant)
-{
-	const struct sip_register *reg = s->state->reg;
-	uint32_t seconds = grant->expires_s;
-	if (reg->kind == SIP_REGISTER_UNBIND_ALL)
-		return 0;
-	for (size_t i = 0; grant->bindings && i < grant->bindings->n; i++) {
-		const struct sip_binding *binding = &grant->bindings->list[i];
-		uint32_t left = left_s(binding, &s->state->now);
-		if (left && left < seconds &&
-			strcmp(binding->aor, reg->request.aor) == 0 &&
-			strcmp(binding->call_id, reg->request.call_id) == 0)
-			seconds = left;
-	}
-	return seconds;
-}
-
-static void put_bindings(struct sip_server *s, struct sip_answer *a,
-	const struct sip_grant *grant)
-{
-	const char *end = grant->newreg ? ";x-cisco-newreg\r\n" : "\r\n";
-	for (size_t i = 0; grant->bindings && i < grant->bindings->n; i++) {
-		const struct sip_binding *binding = &grant->bindings->list[i];
-		uint32_t left = left_s(binding, &s->state->now);
-		if (!left ||
-			strcmp(binding->aor, s->state->reg->request.aor) != 0)
-			continue;
-		sip_answer_text(a, "Contact: ");
-		sip_answer_text(a, binding->text);
-		sip_answer_number(a, ";expires=", left, end);
-		end = "\r\n";
-	}
-}
-
-void sip_server_accept(struct sip_server *s, const struct sip_grant *grant)
-{
-	struct sip_head head;
-	struct sip_answer a;
-	struct sip_server_state *st = s->state;
-	if (!resume(s, FOR_REGISTER, &head))
-		return;
-	enum sip_register_kind kind = st->reg->kind;
-	bool changes =
-		kind == SIP_REGISTER_BIND || kind == SIP_REGISTER_UNBIND_ALL;
-	start(s, &a, &head, 200, NULL);
-	if (changes)
-		sip_answer_number(
-			&a, "Expires: ", promised_s(s, grant), "\r\n");
-	if (kind != SIP_REGISTER_STANDBY)
-		put_bindings(s, &a, grant);
-	sip_answer_text(&a, SUPPORTED);
-	finish(s, &a);
-	if (changes)
-		st->alive_ms = grant->alive_until_ms;
-	consume(s);
-}
-
-void sip_server_reject(struct sip_server *s, const struct sip_refusal *why)
-{
-	struct sip_head head;
-	struct sip_answer a;
-	if (!resume(s, FOR_REGISTER, &head))
-		return;
-	start(s, &a, &head, why->status, why->phrase);
-	if (why->retry_after_s)
-		sip_answer_number(
-			&a, "Retry-After: ", why->retry_after_s, "\r\n");
-	if (why->min_expires_s)
-		sip_answer_number(
-			&a, "Min-Expires: ", why->min_expires_s, "\r\n");
-	if (why->warning)
-		sip_answer_warning(&a, s->config->node, why->warning);
-	finish(s, &a);
-	consume(s);
-}
-
-void sip_server_grant_token(struct sip_server *s)
-{
-	struct sip_head head;
-	struct sip_answer a;
-	if (!resume(s, FOR_TOKEN, &head))
-		return;
-	start(s, &a, &head, 202, NULL);
-	put_contact(s, &a);
-	finish(s, &a);
-	consume(s);
-}
-
-void sip_server_deny_token(struct sip_server *s, uint32_t wait_s)
-{
-	struct sip_head head;
-	struct sip_answer a;
-	if (!resume(s, FOR_TOKEN, &head))
-		return;
-	start(s, &a, &head, 486, NULL);
-	if (wait_s)
-		sip_answer_number(&a, "Retry-After: ", wait_s, "\r\n");
-	finish(s, &a);
-	consume(s);
 }

@@ -109,7 +109,7 @@ static bool query_flag(const struct inventory_order *o, const char *key)
 /* What digest passwords are hashed with: SIP challenges with the same. */
 static const char *realm_of(const struct inventory_order *o)
 {
-	return o->config->node;
+	return config_realm(o->config);
 }
 
 static json_t *one_device(

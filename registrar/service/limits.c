@@ -20,6 +20,8 @@ void service_limits_init(struct service_limits *l, const struct config *c)
 		sip->message_max = c->sip_message_max;
 		sip->node = c->node;
 		sip->tls = tls;
+		sip->flow_timer_s = c->sip_flow_timer_s;
+		sip->locate = c->sip_redirect;
 	}
 	l->sip_udp = l->sip[0];
 	l->sip_udp.udp = true;

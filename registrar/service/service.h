@@ -11,10 +11,13 @@
 #include "protocols/sccp/server.h"
 #include "protocols/sip/server.h"
 #include "registrar/config.h"
+#include "registrar/digest.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
+#include "registrar/gruu.h"
 #include "registrar/history.h"
 #include "registrar/inventory.h"
+#include "registrar/locations.h"
 #include "registrar/log.h"
 #include "registrar/overload.h"
 #include "registrar/peer.h"
@@ -37,6 +40,9 @@ struct service_world {
 	struct inventory *inventory;
 	struct history *history; /* NULL: nothing is kept */
 	struct failures *failures;
+	struct locations *locations;
+	const struct digest *digest;
+	const struct gruu *gruu;
 	struct overload_part *overload;
 	/* Closes another connection, of whichever worker (thread-safe). */
 	void (*displace)(void *self, struct conn_ref ref);

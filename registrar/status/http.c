@@ -13,6 +13,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
 #include "registrar/status/json.h"
+#include "registrar/status/locations.h"
 #include "registrar/status/metrics.h"
 
 enum { BACKLOG = 128, NAME_MAX_LEN = 128 };
@@ -23,6 +24,7 @@ struct http {
 };
 
 static const char phone_path[] = "/v1/phones/";
+static const char location_path[] = "/v1/locations/";
 
 /* We serve while this thread answers; ready once phones can come in, which
  * is before this plane is opened at all. */
@@ -76,6 +78,16 @@ static void answer_phone(
 			"since the registrar started");
 }
 
+static void answer_location(
+	struct server *server, const char *aor, struct plane_answer *out)
+{
+	out->json = status_json_location(server, aor);
+	if (!out->json)
+		plane_problem(out, 404, "unknown address",
+			"nobody is registered under this address; it is "
+			"user@host, as the phone registered it");
+}
+
 static void answer_metrics(struct server *server, struct plane_answer *out)
 {
 	out->text = metrics_text(server);
@@ -101,11 +113,15 @@ static void answer(void *self, const struct plane_request *request,
 		answer_metrics(h->server, out);
 	else if (strncmp(path, phone_path, sizeof(phone_path) - 1) == 0)
 		answer_phone(h->server, path + sizeof(phone_path) - 1, out);
+	else if (strncmp(path, location_path, sizeof(location_path) - 1) == 0)
+		answer_location(
+			h->server, path + sizeof(location_path) - 1, out);
 	else
 		plane_problem(out, 404, "no such resource",
 			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
-			"/v1/phones/NAME/history, /v1/failures, /v1/trust, "
-			"/metrics, /healthz and /readyz");
+			"/v1/phones/NAME/history, /v1/locations/AOR, "
+			"/v1/failures, /v1/trust, /metrics, /healthz and "
+			"/readyz");
 }
 
 static void log_listening(const char *address, uint16_t port)

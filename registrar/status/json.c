@@ -348,7 +348,8 @@ static json_t *phone(
 	json_t *o = json_object();
 	set_text(o, "name", e->device);
 	if (e->registered)
-		set_state(o, REASON_STATUS_REGISTERED);
+		set_state(o, e->partial ? REASON_STATUS_PARTIALLY
+					: REASON_STATUS_REGISTERED);
 	else if (failures_index_last_ms(refused, e->device) > e->since_ms)
 		set_state(o, REASON_STATUS_REJECTED);
 	else

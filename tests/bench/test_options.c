@@ -143,6 +143,9 @@ static void options_that_exclude_each_other_say_so(void **state)
 	refused("--lab d --protocol sip --generation 7960",
 		"--generation needs --protocol sccp");
 	refused("--lab d --token --standby", "--token and --standby exclude");
+	refused("--lab d --lost-state", "--lost-state, --username and");
+	refused("--lab d --password x", "need --protocol sip");
+	refused("--protocol sip --plain --username a", "needs --password");
 	refused("--lab d --hold 1 --until forever", "exclude each other");
 	refused("--lab d --device SEP0000000000012", "--device");
 	refused("--lab d --device ../x", "--device");

@@ -20,11 +20,12 @@ enum choice {
 	CHOICE_REJECT = 0x10, /* the server says 503 with Retry-After */
 	CHOICE_BYTEWISE = 0x20,
 	CHOICE_TOKEN = 0x40, /* asks before it registers; REJECT: is denied */
+	CHOICE_CHALLENGE = 0x80, /* the server wants a digest, then orders */
 };
 
 enum { TURNS_MAX = 50 };
 
-static const struct sip_binding_limits limits = {120, 60};
+static const struct sip_binding_limits limits = {120, 60, 10};
 
 struct run {
 	struct sip_phone phone;
@@ -54,6 +55,14 @@ static void phone_events(struct run *r)
 		r->failed = e.type == SIP_PHONE_FAILED;
 		if (e.type == SIP_PHONE_TOKEN && e.value == 0)
 			sip_phone_start(&r->phone, &r->now);
+		if (e.type == SIP_PHONE_CHALLENGED) {
+			check(e.challenge != NULL);
+			sip_phone_authorize(&r->phone,
+				"Digest username=\"u\",realm=\"r\",nonce=\"n\","
+				"uri=\"sip:cm.test\",response="
+				"\"0123456789abcdef0123456789abcdef\"",
+				&r->now);
+		}
 		if (e.type == SIP_PHONE_REGISTERED && r->choices & CHOICE_LEAVE)
 			sip_phone_unregister(&r->phone, &r->now);
 	}
@@ -83,6 +92,11 @@ static void on_register(struct run *r, const struct sip_register *reg)
 		sip_server_reject(&r->server, &busy);
 		return;
 	}
+	if (r->choices & CHOICE_CHALLENGE && !reg->auth) {
+		sip_server_challenge(&r->server,
+			&(struct sip_challenge){.realm = "r", .nonce = "n"});
+		return;
+	}
 	enum sip_bind_verdict verdict = sip_bindings_apply(
 		&r->bindings, &reg->request, &limits, &r->now, &added);
 	struct sip_refusal refusal = {
@@ -94,6 +108,9 @@ static void on_register(struct run *r, const struct sip_register *reg)
 	grant.bindings = &r->bindings;
 	grant.alive_until_ms = sip_bindings_last_ms(&r->bindings);
 	sip_server_accept(&r->server, &grant);
+	if (r->choices & CHOICE_CHALLENGE && r->bindings.n)
+		sip_server_order(
+			&r->server, SIP_ORDER_RESTART, r->bindings.list);
 }
 
 static void on_token(struct run *r)
@@ -112,6 +129,7 @@ static void server_events(struct run *r)
 		check(e.type == SIP_SERVER_REGISTER ||
 			e.type == SIP_SERVER_TOKEN ||
 			e.type == SIP_SERVER_RESPONSE ||
+			e.type == SIP_SERVER_ORDERED ||
 			e.type == SIP_SERVER_CLOSE);
 		if (e.type == SIP_SERVER_REGISTER)
 			on_register(r, e.reg);
@@ -211,6 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.server = "cm.test",
 		.local = "192.0.2.7:5",
 		.standby = data[0] & CHOICE_STANDBY,
+		.digest = data[0] & CHOICE_CHALLENGE,
 		.expires_s = data[0] & CHOICE_BRIEF ? 30 : 0,
 		.seed = 1,
 	};

@@ -10,9 +10,16 @@
  * The input: two bytes, how it is cut and what the host answers, then what
  * the peer says.
  */
-enum answer { ANSWER_APPLY, ANSWER_REJECT, ANSWER_BARE, ANSWERS };
+enum answer {
+	ANSWER_APPLY,
+	ANSWER_REJECT,
+	ANSWER_BARE,
+	ANSWER_CHALLENGE,
+	ANSWER_ORDER, /* applies, and tells the phone to restart */
+	ANSWERS
+};
 
-static const struct sip_binding_limits limits = {120, 60};
+static const struct sip_binding_limits limits = {120, 60, 10};
 
 struct run {
 	struct sip_server server;
@@ -66,6 +73,9 @@ static void apply(struct run *r, const struct sip_register *reg)
 		.alive_until_ms = sip_bindings_last_ms(&r->bindings),
 	};
 	sip_server_accept(&r->server, &grant);
+	if (r->answer == ANSWER_ORDER && r->bindings.n)
+		sip_server_order(
+			&r->server, SIP_ORDER_RESTART, r->bindings.list);
 }
 
 static void on_register(struct run *r, const struct sip_register *reg)
@@ -79,10 +89,21 @@ static void on_register(struct run *r, const struct sip_register *reg)
 	record_text(r, reg->reason);
 	record_text(r, reg->request.aor);
 	record_text(r, reg->request.call_id);
+	record_text(r, reg->request.path);
+	record_text(r, reg->alarm.last);
+	if (reg->auth) {
+		record_text(r, reg->auth->username);
+		record_text(r, reg->auth->nonce);
+		record_text(r, reg->auth->cnonce);
+		record_text(r, reg->auth->response);
+	}
 	for (size_t i = 0; i < reg->request.n_contacts; i++)
 		record_text(r, reg->request.contacts[i].text);
-	if (r->answer == ANSWER_APPLY)
+	if (r->answer == ANSWER_APPLY || r->answer == ANSWER_ORDER)
 		apply(r, reg);
+	else if (r->answer == ANSWER_CHALLENGE)
+		sip_server_challenge(&r->server,
+			&(struct sip_challenge){"realm", reg->device, true});
 	else if (r->answer == ANSWER_REJECT)
 		reject(r, 403, reg->device);
 	else
@@ -96,6 +117,17 @@ static void on_token(struct run *r)
 		sip_server_deny_token(&r->server, 17);
 	else
 		sip_server_grant_token(&r->server);
+}
+
+static void on_locate(struct run *r, const struct sip_server_event *event)
+{
+	struct sip_target target = {event->text, 500, 7};
+	if (event->gr)
+		record_text(r, event->gr);
+	if (r->answer == ANSWER_REJECT)
+		reject(r, 404, event->text);
+	else
+		sip_server_redirect(&r->server, &target, 1);
 }
 
 static void on_event(struct run *r, const struct sip_server_event *event)
@@ -112,6 +144,8 @@ static void on_event(struct run *r, const struct sip_server_event *event)
 		on_register(r, event->reg);
 	if (event->type == SIP_SERVER_TOKEN)
 		on_token(r);
+	if (event->type == SIP_SERVER_LOCATE)
+		on_locate(r, event);
 	r->closed = event->type == SIP_SERVER_CLOSE;
 }
 
@@ -160,7 +194,7 @@ static void wait_for_the_end(struct run *r)
 {
 	for (int i = 0; !r->closed; i++) {
 		uint64_t due = sip_server_deadline(&r->server);
-		check(due != MOMENT_NEVER && i < 4);
+		check(due != MOMENT_NEVER && i < 8);
 		if (due > r->now.mono_ms)
 			r->now.mono_ms = due;
 		sip_server_tick(&r->server, &r->now);
@@ -179,7 +213,11 @@ static uint64_t play(
 		.sent = 14695981039346656037u,
 	};
 	unsigned state = step;
-	sip_server_init(&r.server, &sip_server_defaults, &r.now);
+	struct sip_server_config config = sip_server_defaults;
+	config.locate = true;
+	config.flow_timer_s = 60;
+	sip_server_init(&r.server, &config, &r.now);
+	sip_server_set_source(&r.server, "2001:db8::7", 65535);
 	while (n) {
 		state = state * 1103515245 + 12345;
 		size_t m = step ? state / 65536 % (step % 64 + 1) + 1 : n;

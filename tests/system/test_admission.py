@@ -181,7 +181,7 @@ def what_can_wait_is_put_off_and_what_is_here_is_not():
                        lambda: arrived(daemon.port("sip")) == PHONES,
                        6 * DEADLINE_S)
         daemon.wait_event("admission-overload")
-        put_off(fallback.ask(refer(fallback)), 486, 30)
+        put_off(fallback.ask(refer(fallback)), 503, 30)
         [(_, body)] = phone.ask(TOKEN_REQ, TOKEN_REJECT,
                                 body=token_req(TOKENS))
         seconds = struct.unpack("<I", body)[0]

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPIRES_S = 120, MIN_EXPIRES_S = 60 };
+enum { EXPIRES_S = 120, MIN_EXPIRES_S = 60, SOURCE_PORT = 40001 };
 
 void sip_host_prepare(struct sip_host *h)
 {
@@ -22,6 +22,8 @@ void sip_host_init(struct sip_host *h, const struct moment *now)
 {
 	sip_host_prepare(h);
 	sip_server_init(&h->server, &h->config, now);
+	if (h->source[0])
+		sip_server_set_source(&h->server, h->source, SOURCE_PORT);
 }
 
 void sip_host_deinit(struct sip_host *h)
@@ -32,10 +34,14 @@ void sip_host_deinit(struct sip_host *h)
 
 static void accept_it(struct sip_host *h, bool newreg)
 {
+	static const struct sip_gruu_user temporary[SIP_BINDINGS_MAX] = {
+		{"tg.one"}};
 	struct sip_grant grant = {
 		.expires_s = h->limits.expires_s,
 		.newreg = newreg,
 		.bindings = &h->bindings,
+		.temporary = temporary,
+		.others = h->others[0] ? h->others : NULL,
 		.alive_until_ms = sip_bindings_last_ms(&h->bindings),
 	};
 	sip_server_accept(&h->server, &grant);
@@ -81,14 +87,45 @@ static const char *const sources[] = {
 	[SIP_DEVICE_AOR] = "aor",
 };
 
+/* What only some have, each behind a comma. */
+static void show_extras(const struct sip_register *reg, char *text, size_t n)
+{
+	const struct sip_auth *auth = reg->auth;
+	char extra[512];
+	text[0] = '\0';
+	if (reg->bulk)
+		sip_host_append(text, n, ", bulk");
+	if (reg->flow)
+		sip_host_append(text, n, ", flow");
+	if (reg->supports & SIP_SUPPORTS_DUPLICATE_REG)
+		sip_host_append(text, n, ", duplicate-reg");
+	if (reg->alarm.code) {
+		snprintf(extra, sizeof(extra), ", alarm %u %s", reg->alarm.code,
+			reg->alarm.last);
+		sip_host_append(text, n, extra);
+	}
+	if (reg->request.path[0]) {
+		snprintf(extra, sizeof(extra), ", path %s", reg->request.path);
+		sip_host_append(text, n, extra);
+	}
+	if (!auth)
+		return;
+	snprintf(extra, sizeof(extra), ", auth %s %s@%s nonce %s nc %u",
+		sip_algorithm_name(auth->algorithm), auth->username,
+		auth->realm, auth->nonce, auth->count);
+	sip_host_append(text, n, extra);
+}
+
 static void show_register(const struct sip_register *reg, char *text, size_t n)
 {
+	char extras[2048];
+	show_extras(reg, extras, sizeof(extras));
 	snprintf(text, n,
 		"register %s %s by %s, model %s, aor %s, contacts %zu%s, "
 		"agent %s, reason %s",
 		kinds[reg->kind], reg->device, sources[reg->source],
 		reg->model[0] ? reg->model : "-", reg->request.aor,
-		reg->request.n_contacts, reg->bulk ? ", bulk" : "",
+		reg->request.n_contacts, extras,
 		reg->user_agent[0] ? reg->user_agent : "-",
 		reg->reason[0] ? reg->reason : "-");
 }
@@ -107,7 +144,18 @@ static void show(const struct sip_server_event *event, char *text, size_t n)
 			sources[reg->source]);
 		return;
 	case SIP_SERVER_ALARM:
-		snprintf(text, n, "alarm %s", event->text);
+		assert(event->alarm);
+		snprintf(text, n, "alarm %s of %s: %s",
+			event->alarm->name[0] ? event->alarm->name : "-",
+			event->alarm->device[0] ? event->alarm->device : "-",
+			event->text);
+		return;
+	case SIP_SERVER_LOCATE:
+		snprintf(text, n, "locate %s%s%s", event->text,
+			event->gr ? ", gr " : "", event->gr ? event->gr : "");
+		return;
+	case SIP_SERVER_ORDERED:
+		snprintf(text, n, "ordered %s %d", event->text, event->status);
 		return;
 	case SIP_SERVER_ANSWERED:
 		snprintf(text, n, "answered %s %d: %s", event->method,
@@ -158,6 +206,9 @@ static bool set(void *self, const char *key, const char *value)
 		{"params_max", &h->config.params_max},
 		{"contacts_max", &h->config.contacts_max},
 		{"requests_max", &h->config.requests_max},
+		{"answer_ms", &h->config.answer_ms},
+		{"flow_timer_s", &h->config.flow_timer_s},
+		{"per_aor", &h->limits.per_aor},
 		{"expires_s", &h->limits.expires_s},
 		{"min_expires_s", &h->limits.min_expires_s},
 	};
@@ -167,9 +218,16 @@ static bool set(void *self, const char *key, const char *value)
 		*keys[i].value = (uint32_t)strtoul(value, NULL, 10);
 		return true;
 	}
-	if (strcmp(key, "out_max") != 0)
+	if (strcmp(key, "out_max") == 0)
+		h->config.out_max = strtoul(value, NULL, 10);
+	else if (strcmp(key, "locate") == 0)
+		h->config.locate = strcmp(value, "yes") == 0;
+	else if (strcmp(key, "others") == 0)
+		snprintf(h->others, sizeof(h->others), "%s\r\n", value);
+	else if (strcmp(key, "source") == 0)
+		snprintf(h->source, sizeof(h->source), "%s", value);
+	else
 		return false;
-	h->config.out_max = strtoul(value, NULL, 10);
 	return true;
 }
 
@@ -232,9 +290,56 @@ static bool reject(struct sip_host *h, const char *args)
 	return true;
 }
 
+/* `order ACTION`: to the phone of the first binding */
+static bool order(struct sip_host *h, const char *action)
+{
+	static const char *const actions[] = {
+#define X(symbol, action) action,
+		SIP_ORDER_LIST(X)
+#undef X
+	};
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(actions[i], action) == 0)
+			return h->bindings.n > 0 &&
+			       sip_server_order(&h->server, (enum sip_order)i,
+				       h->bindings.list);
+	}
+	return false;
+}
+
+static bool challenge(struct sip_host *h, bool stale)
+{
+	sip_server_challenge(&h->server,
+		&(struct sip_challenge){
+			.realm = "lab.test", .nonce = "0123", .stale = stale});
+	return true;
+}
+
+/* To two places. */
+static bool redirect(struct sip_host *h)
+{
+	static const struct sip_target targets[] = {
+		{"sip:a@192.0.2.1;transport=tls", 1000, 60},
+		{"sip:b@192.0.2.2:5070", 500, 7},
+	};
+	sip_server_redirect(&h->server, targets, 2);
+	return true;
+}
+
 static bool verb(void *self, const char *line, const struct moment *now)
 {
 	struct sip_host *h = self;
+	if (strncmp(line, "order ", 6) == 0)
+		return order(h, line + 6);
+	if (strcmp(line, "busy") == 0) /* an order is out already */
+		return !sip_server_order(
+			&h->server, SIP_ORDER_RESET, h->bindings.list);
+	if (strcmp(line, "challenge") == 0)
+		return challenge(h, false);
+	if (strcmp(line, "challenge stale") == 0)
+		return challenge(h, true);
+	if (strcmp(line, "redirect") == 0)
+		return redirect(h);
 	if (strcmp(line, "apply") == 0) {
 		sip_host_apply(h, now);
 		return true;

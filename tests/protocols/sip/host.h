@@ -16,6 +16,8 @@ struct sip_host {
 	struct sip_bindings bindings;
 	struct sip_register reg; /* of the last REGISTER or TOKEN event */
 	bool started;		 /* the defaults are in place */
+	char source[64];	 /* the other end's address; "": unknown */
+	char others[256];	 /* a Contact line of somebody else; or "" */
 };
 
 /* Defaults into config and limits, unless they are there already. */

@@ -236,7 +236,7 @@ static void expired_bindings_are_gone_before_anything_counts(void **state)
 	assert_int_equal(apply(b), SIP_BIND_OK);
 	now.mono_ms += 60000;
 	assert_int_equal(sip_bindings_expire(b, &now), 1);
-	assert_string_equal(b->list[0].uri, "sip:1@b");
+	assert_true(sip_field_is(sip_binding_uri(&b->list[0]), "sip:1@b"));
 	now.mono_ms += 1000;
 	ask("c", 1);
 	contact("sip:1@b");
@@ -286,10 +286,101 @@ static void every_verdict_has_a_status_and_a_text(void **state)
 
 #define FACT(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* A Contact of RFC 5626: <uri>;+sip.instance="<urn:...>" and its reg-id. */
+static void flow(const char *uri, const char *urn, uint32_t reg_id)
+{
+	static char texts[SIP_CONTACTS_MAX][SIP_CONTACT_MAX + 1];
+	struct sip_contact *c = contact(uri);
+	char *text = texts[request.n_contacts - 1];
+	int n = snprintf(text, SIP_CONTACT_MAX, "<%s>;+sip.instance=", uri);
+	snprintf(text + n, SIP_CONTACT_MAX - 600, "\"<%s>\"", urn);
+	c->text = text;
+	c->uri.p = text + 1;
+	c->instance = sip_field_text(text + n);
+	c->reg_id = reg_id;
+}
+
+static void instance_and_reg_id_are_the_binding(void **state)
+{
+	static const struct {
+		const char *uri, *urn;
+		uint32_t reg_id;
+		size_t added;
+	} rows[] = {
+		{"sip:1@a", "urn:uuid:A", 1, 1},
+		{"sip:1@b", "URN:uuid:a", 1, 0}, /* the same, come from b */
+		{"sip:1@b", "urn:uuid:A", 2, 1},
+		{"sip:1@b", "urn:uuid:B", 1, 1},
+		{"sip:1@b", "urn:uuid:B", 0, 0}, /* by its URI */
+		{"sip:1@c", "urn:uuid:B", 0, 1},
+	};
+	struct sip_bindings *b = *state;
+	for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ask("c", i + 1);
+		flow(rows[i].uri, rows[i].urn, rows[i].reg_id);
+		assert_int_equal(apply(b), SIP_BIND_OK);
+		assert_int_equal(added, rows[i].added);
+	}
+	assert_int_equal(b->n, 4);
+	ask("c", 1);
+	flow("sip:1@z", "urn:uuid:A", 2);
+	assert_int_equal(apply(b), SIP_BIND_STALE);
+	ask("c", 9);
+	flow("sip:1@z", "urn:uuid:A", 2);
+	contacts[0].has_expires = true;
+	assert_int_equal(apply(b), SIP_BIND_OK);
+	assert_int_equal(b->n, 3);
+}
+
+static void keeps_what_a_contact_says_of_itself(void **state)
+{
+	struct sip_bindings *b = *state;
+	ask("c", 1);
+	flow("sip:1@a", "urn:uuid:A", 7);
+	contacts[0].q = 250;
+	request.path = "<sip:p;lr>";
+	assert_int_equal(apply(b), SIP_BIND_OK);
+	const struct sip_binding *one = b->list;
+	assert_true(sip_field_is(sip_binding_uri(one), "sip:1@a"));
+	assert_true(
+		sip_field_is(sip_binding_instance(one), "\"<urn:uuid:A>\""));
+	assert_int_equal(one->reg_id, 7);
+	assert_int_equal(one->q, 250);
+	assert_string_equal(sip_binding_path(one), "<sip:p;lr>");
+}
+
+static void one_address_takes_so_many_contacts(void **state)
+{
+	const struct sip_binding_limits two = {120, 60, 2};
+	struct sip_bindings *b = *state;
+	ask("c", 1);
+	contact("sip:1@a");
+	contact("sip:1@b");
+	assert_int_equal(sip_bindings_apply(b, &request, &two, &now, &added),
+		SIP_BIND_OK);
+	ask("c", 2);
+	contact("sip:1@c");
+	assert_int_equal(sip_bindings_apply(b, &request, &two, &now, &added),
+		SIP_BIND_TOO_MANY);
+	ask("c", 2);
+	contact("sip:1@b");
+	assert_int_equal(sip_bindings_apply(b, &request, &two, &now, &added),
+		SIP_BIND_OK);
+	ask("c", 3);
+	request.aor = "2@h";
+	contact("sip:1@c");
+	assert_int_equal(sip_bindings_apply(b, &request, &two, &now, &added),
+		SIP_BIND_OK);
+	assert_int_equal(b->n, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FACT(binds_for_the_default_time),
+		FACT(instance_and_reg_id_are_the_binding),
+		FACT(keeps_what_a_contact_says_of_itself),
+		FACT(one_address_takes_so_many_contacts),
 		FACT(grants_within_its_limits),
 		FACT(never_grants_less_than_its_minimum),
 		FACT(contact_expires_outranks_the_header),

@@ -39,7 +39,8 @@ struct pair {
 	struct sip_host host;
 	struct moment now;
 	struct wire up, down;
-	bool refuse; /* the host answers with `refusal` */
+	unsigned challenges; /* so many REGISTERs are answered 401 */
+	bool refuse;	     /* the host answers with `refusal` */
 	struct sip_refusal refusal;
 	char log[TEXT_MAX];   /* what both sides reported */
 	char first[WIRE_MAX]; /* what the phone sent last */
@@ -60,8 +61,21 @@ static const char *const names[] = {
 	[SIP_PHONE_TOKEN] = "token",
 	[SIP_PHONE_UNREGISTERED] = "unregistered",
 	[SIP_PHONE_RESET] = "reset",
+	[SIP_PHONE_CHALLENGED] = "challenged",
 	[SIP_PHONE_FAILED] = "failed",
 };
+
+/* Whether the answer is right is the business of whoever checks it. */
+static void authorize(struct pair *p, const struct sip_challenge_read *c)
+{
+	char text[1024];
+	snprintf(text, sizeof(text),
+		"Digest username=\"u\",realm=\"%s\",nonce=\"%s\","
+		"uri=\"sip:cm.lab.test\",response=\"%064d\",algorithm=%s,"
+		"cnonce=\"c\",nc=00000001,qop=auth",
+		c->realm, c->nonce, 0, sip_algorithm_name(c->algorithm));
+	sip_phone_authorize(&p->phone, text, &p->now);
+}
 
 static void drain_phone(struct pair *p)
 {
@@ -71,6 +85,8 @@ static void drain_phone(struct pair *p)
 		snprintf(text, sizeof(text), "phone: %s %u %.1000s",
 			names[event.type], event.value, event.text);
 		note(p, text);
+		if (event.type == SIP_PHONE_CHALLENGED)
+			authorize(p, event.challenge);
 	}
 }
 
@@ -94,6 +110,13 @@ static void drain_host(struct pair *p)
 			answer_token(p);
 		if (strncmp(event, "register", 8) != 0)
 			continue;
+		if (p->challenges) {
+			p->challenges--;
+			sip_server_challenge(&p->host.server,
+				&(struct sip_challenge){
+					.realm = "lab.test", .nonce = "n0"});
+			continue;
+		}
 		if (p->refuse)
 			sip_server_reject(&p->host.server, &p->refusal);
 		else
@@ -296,6 +319,123 @@ static void ids_come_from_the_seed_alone(void **state)
 	assert_string_not_equal(a.first, b.first);
 	pair_deinit(&a);
 	pair_deinit(&b);
+}
+
+static void restarts_in_order_when_it_is_told_to(void **state)
+{
+	static const struct {
+		enum sip_order order;
+		const char *action, *why;
+	} rows[] = {
+		{SIP_ORDER_RESTART, "restart", ":23 Name=SEP020000CCDD01 "},
+		{SIP_ORDER_RESET, "reset", ":22 Name=SEP020000CCDD01 "},
+	};
+	static struct pair p;
+	char wanted[TEXT_MAX];
+	for (size_t i = 0; i < 2; i++) {
+		begin(&p, &handset);
+		assert_true(sip_server_order(
+			&p.host.server, rows[i].order, p.host.bindings.list));
+		talk(&p);
+		snprintf(wanted, sizeof(wanted),
+			"server: register bind SEP020000CCDD01 by cisco\n"
+			"phone: registered 120 \n"
+			"phone: reset 0 %s\n"
+			"server: ordered %s 200\n"
+			"server: register unbind-all SEP020000CCDD01 by cisco\n"
+			"server: register bind SEP020000CCDD01 by cisco\n"
+			"phone: registered 120 \n",
+			rows[i].action, rows[i].action);
+		assert_string_equal(p.log, wanted);
+		assert_non_null(strstr(p.first, rows[i].why));
+		assert_non_null(strstr(p.first, "<bulkregisterreq>"));
+		assert_int_equal(p.host.bindings.n, 1);
+		pair_deinit(&p);
+	}
+}
+
+static void applies_a_configuration_and_stays(void **state)
+{
+	static struct pair p;
+	begin(&p, &handset);
+	assert_true(sip_server_order(
+		&p.host.server, SIP_ORDER_APPLY, p.host.bindings.list));
+	talk(&p);
+	assert_non_null(strstr(p.log, "phone: reset 0 apply-config\n"
+				      "server: ordered apply-config 200\n"));
+	assert_null(strstr(p.log, "unbind"));
+	pair_deinit(&p);
+}
+
+static void obeys_no_order_for_an_earlier_registration(void **state)
+{
+	static struct pair p;
+	begin(&p, &handset);
+	struct sip_binding old = p.host.bindings.list[0];
+	old.call_id = "another@192.0.2.7";
+	assert_true(sip_server_order(&p.host.server, SIP_ORDER_RESET, &old));
+	talk(&p);
+	assert_non_null(strstr(p.log, "server: ordered reset 400\n"));
+	assert_null(strstr(p.log, "unbind"));
+	pair_deinit(&p);
+}
+
+static void answers_a_challenge_of_the_strongest_algorithm(void **state)
+{
+	static struct pair p;
+	struct sip_phone_config config = handset;
+	config.digest = true;
+	pair_init(&p, &config);
+	p.challenges = 1;
+	sip_phone_start(&p.phone, &p.now);
+	talk(&p);
+	assert_string_equal(p.log,
+		"server: register bind SEP020000CCDD01 by cisco\n"
+		"phone: challenged 0 sip:cm.lab.test\n"
+		"server: register bind SEP020000CCDD01 by cisco\n"
+		"phone: registered 120 \n");
+	assert_non_null(strstr(p.first, "CSeq: 102 REGISTER\r\n"));
+	assert_non_null(strstr(p.first, "algorithm=SHA-256"));
+	pass(&p, 115000);
+	assert_null(strstr(p.first, "Authorization"));
+	pair_deinit(&p);
+}
+
+static void gives_up_on_the_fourth_challenge_in_a_row(void **state)
+{
+	static struct pair p;
+	struct sip_phone_config config = handset;
+	config.digest = true;
+	pair_init(&p, &config);
+	p.challenges = 9;
+	sip_phone_start(&p.phone, &p.now);
+	talk(&p);
+	assert_int_equal(p.challenges, 5);
+	assert_non_null(strstr(p.log, "phone: rejected 401 Unauthorized"));
+	pair_deinit(&p);
+}
+
+static void takes_a_challenge_for_a_no_without_credentials(void **state)
+{
+	static struct pair p;
+	pair_init(&p, &handset);
+	p.challenges = 1;
+	sip_phone_start(&p.phone, &p.now);
+	talk(&p);
+	assert_non_null(strstr(p.log, "phone: rejected 401 Unauthorized"));
+	pair_deinit(&p);
+}
+
+static void first_register_can_have_the_short_form(void **state)
+{
+	static struct pair p;
+	struct sip_phone_config config = handset;
+	config.brief = true;
+	begin(&p, &config);
+	assert_non_null(strstr(p.log, "phone: registered 120 \n"));
+	assert_null(strstr(p.first, "Reason"));
+	assert_null(strstr(p.first, "bulkregisterreq"));
+	pair_deinit(&p);
 }
 
 static void standby_keeps_alive_and_binds_nothing(void **state)
@@ -736,6 +876,15 @@ int main(void)
 		cmocka_unit_test(registers_refreshes_and_leaves_at_every_split),
 		cmocka_unit_test(first_register_is_worded_like_an_88xx),
 		cmocka_unit_test(ids_come_from_the_seed_alone),
+		cmocka_unit_test(restarts_in_order_when_it_is_told_to),
+		cmocka_unit_test(applies_a_configuration_and_stays),
+		cmocka_unit_test(obeys_no_order_for_an_earlier_registration),
+		cmocka_unit_test(
+			answers_a_challenge_of_the_strongest_algorithm),
+		cmocka_unit_test(gives_up_on_the_fourth_challenge_in_a_row),
+		cmocka_unit_test(
+			takes_a_challenge_for_a_no_without_credentials),
+		cmocka_unit_test(first_register_can_have_the_short_form),
 		cmocka_unit_test(standby_keeps_alive_and_binds_nothing),
 		cmocka_unit_test(a_soft_client_has_no_mac),
 		cmocka_unit_test(rejection_shows_phrase_and_warning),

@@ -91,6 +91,33 @@ static void parses_nothing_while_an_answer_is_owed(void **state)
 	sip_host_deinit(&h);
 }
 
+/* What is behind the cap is not looked at, and not kept either. */
+static void parameters_without_end_cost_no_more_than_the_cap(void **state)
+{
+	enum { PARAMS = 16384 };
+	struct sip_host h = {0};
+	struct moment now = start();
+	size_t n;
+	sip_host_init(&h, &now);
+	feed(&h, "REGISTER sip:x SIP/2.0\r\nContact: <sip:a@b>", &now);
+	event_is(&h, "nothing");
+	clock_t before = clock();
+	for (int i = 0; i < PARAMS; i++) {
+		feed(&h, ";a", &now);
+		if (i < 4000)
+			event_is(&h, "nothing");
+	}
+	event_is(&h, "answered REGISTER 513");
+	event_is(&h, "close sip-head-too-long");
+	event_is(&h, "nothing");
+	assert_null(h.server.in.data);
+	assert_in_range((clock() - before) * 1000 / CLOCKS_PER_SEC, 0, 2000);
+	const char *out = (const char *)sip_server_out(&h.server, &n);
+	assert_in_range(n, 1, 1024);
+	assert_memory_equal(out, "SIP/2.0 513 ", 12);
+	sip_host_deinit(&h);
+}
+
 static void holds_no_buffers_while_idle(void **state)
 {
 	struct sip_host h = {0};
@@ -317,6 +344,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closes_when_answers_pile_up_unread),
 		cmocka_unit_test(parses_nothing_while_an_answer_is_owed),
+		cmocka_unit_test(
+			parameters_without_end_cost_no_more_than_the_cap),
 		cmocka_unit_test(holds_no_buffers_while_idle),
 		cmocka_unit_test(answer_after_the_end_is_not_sent),
 		cmocka_unit_test(names_its_next_deadline),
