@@ -153,7 +153,6 @@ bool service_register(const struct service_world *world,
 		break;
 	case DIRECTORY_REPLACED:
 		log_entry(LOG_EV_REPLACED, entry);
-		history_registered(world->history, entry, *result);
 		world->displace(world->displace_self, old);
 		__attribute__((fallthrough));
 	case DIRECTORY_NEW:

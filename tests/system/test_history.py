@@ -88,13 +88,12 @@ def a_newer_connection_is_told_as_replacing():
     words = credential_words(LAB.phone(DEVICE))
     with Daemon(LAB.config()) as daemon:
         with Phones(daemon, "sccp", *words):
-            daemon.wait_registered(1)
+            daemon.wait_event("registered", device=DEVICE)
+            mark = daemon.mark()
             with Phones(daemon, "sccp", *words):
-                daemon.wait_event("replaced", device=DEVICE)
-                found = wait_until("the replacement", lambda: next(
-                    (e for e in [names(history(daemon))] if "replaced" in e),
-                    None))
-    same(found[-1], "registered")
+                daemon.wait_event("registered", mark, device=DEVICE)
+                found = names(history(daemon))
+    same(found, ["registered", "replaced", "registered"])
 
 
 def an_admins_order_is_told():
