@@ -80,7 +80,6 @@ static void refuse_password(struct session *s, const char *device,
 		"realm %s",
 		device, config_realm(s->seat.world->config));
 	service_refused(s->seat.world, s->seat.peer, device, &v);
-	s->seen = (struct digest_seen){0};
 	if (++s->wrong > WRONG_MAX)
 		sip_session_reject(s, &v);
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What SIP phones do beside registering: digest, orders, coming back."""
+import hashlib
+import re
 import sys
 
-from clients import Phones, call, credential_words
+import sip
+from clients import Phones, call, credential_words, tcp
 from daemon import Daemon
 from harness import fact, holds, same, tap
 from lab import Lab
@@ -47,6 +50,38 @@ def digest_lets_in_who_knows_the_password():
         same([line for line in daemon.log.lines if "geheim" in line], [])
 
 
+def answer_of(challenge, password, count):
+    """The header that answers it."""
+    def md(*parts):
+        return hashlib.sha256(":".join(parts).encode()).hexdigest()
+    nonce = re.search('nonce="([^"]*)"', challenge).group(1)
+    uri, nc = f"sip:{sip.NODE}", f"{count:08x}"
+    response = md(md("anna", "lab.test", password), nonce, nc, "c", "auth",
+                  md("REGISTER", uri))
+    return (f'Authorization: Digest username="anna",realm="lab.test",'
+            f'nonce="{nonce}",uri="{uri}",algorithm=SHA-256,qop=auth,'
+            f'cnonce="c",nc={nc},response="{response}"')
+
+
+def what_was_overheard_is_never_good_again():
+    """Not even once a wrong password came in between."""
+    with Daemon(config(sip={"realm": "lab.test"})) as daemon:
+        add_passwords(daemon)
+        with tcp(daemon.port("sip", "tcp")) as connection:
+            talk = sip.Talk(connection, DEVICE, transport="tcp")
+
+            def register(*headers):
+                return talk.ask(talk.request(
+                    "REGISTER", "Contact: " + talk.contact(), *headers))
+            challenge = register().headers["www-authenticate"][0]
+            good = answer_of(challenge, "geheim", 1)
+            same(register(good).status, 200)
+            same(register(good).status, 401)
+            same(register(answer_of(challenge, "x", 2)).status, 401)
+            same(register(good).status, 401)
+            same(register(answer_of(challenge, "geheim", 3)).status, 200)
+
+
 def ordered(order, action, back, reason):
     """Told, obeyed, and back with the reason in its own words."""
     with Daemon(config()) as daemon, \
@@ -72,6 +107,7 @@ def ordered(order, action, back, reason):
 
 def facts():
     yield digest_lets_in_who_knows_the_password
+    yield what_was_overheard_is_never_good_again
     for row in (("reset", "reset",
                  "cisco-alarm 22 reset-reset: it was ordered to reset",
                  "callManagerReset(9)"),
