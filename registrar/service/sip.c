@@ -148,7 +148,7 @@ static void settle(struct session *s, const struct sip_register *reg,
 	bool was = s->partial;
 	s->bulk |= reg->bulk;
 	s->partial = sip_session_is_partial(s, reg, known);
-	if (sip_session_joins(s, reg, device, now)) {
+	if (sip_session_joins(s, reg, device, known, now)) {
 		take_seat(s, device);
 		result = DIRECTORY_REFRESHED;
 	} else if (!register_device(s, reg, device, expires_s, now, &result)) {

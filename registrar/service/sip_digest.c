@@ -113,15 +113,26 @@ static bool judge(struct session *s, const struct sip_register *reg,
 	return false;
 }
 
+/* A certificate says more. */
+static bool wants_password(const struct session *s, const struct device *known,
+	struct security_profile *profile)
+{
+	return !s->seat.peer->tls && known &&
+	       inventory_profile(
+		       s->seat.world->inventory, known->profile, profile) &&
+	       profile->digest;
+}
+
 bool sip_session_authentic(struct session *s, const struct sip_register *reg,
 	const struct device *known, const struct moment *now)
 {
 	struct security_profile profile;
-	if (s->seat.peer->tls || !known)
-		return true; /* a certificate said more, or there is none */
-	if (!inventory_profile(
-		    s->seat.world->inventory, known->profile, &profile) ||
-		!profile.digest)
-		return true;
-	return judge(s, reg, known, &profile, now);
+	return !wants_password(s, known, &profile) ||
+	       judge(s, reg, known, &profile, now);
+}
+
+bool sip_session_proven(const struct session *s, const struct device *known)
+{
+	struct security_profile profile;
+	return s->seat.peer->tls || wants_password(s, known, &profile);
 }

@@ -140,13 +140,21 @@ static struct conn_ref holder(const struct session *s, const char *device)
 	return others ? e.ref : none;
 }
 
+/* As the directory has it: the address of a datagram proves nothing against a
+ * connection. */
+static bool same_place(const struct location *l, const struct peer *peer)
+{
+	return strcmp(l->address, peer->address) == 0 && (l->udp || !peer->udp);
+}
+
 bool sip_session_joins(struct session *s, const struct sip_register *reg,
-	const char *device, const struct moment *now)
+	const char *device, const struct device *known,
+	const struct moment *now)
 {
 	const struct service_world *world = s->seat.world;
 	const struct sip_contact *contact = reg->request.contacts;
 	struct conn_ref held = {0}, old = {0};
-	bool beside = false;
+	bool beside = false, proven = sip_session_proven(s, known);
 	size_t n;
 	if (reg->flow)
 		held = holder(s, device);
@@ -159,7 +167,8 @@ bool sip_session_joins(struct session *s, const struct sip_register *reg,
 		const struct location *l = &list[i];
 		if (l->part == &s->part || !l->reg_id ||
 			!cert_device_equal(l->device, device) ||
-			!sip_field_has(urn, l->instance))
+			!sip_field_has(urn, l->instance) ||
+			(!proven && !same_place(l, s->seat.peer)))
 			continue;
 		if (l->reg_id == contact->reg_id)
 			old = l->ref;

@@ -35,6 +35,8 @@ const char *sip_session_device(
  * or NULL. False: it was answered. */
 bool sip_session_authentic(struct session *s, const struct sip_register *reg,
 	const struct device *known, const struct moment *now);
+/* Was that proof of who it is? Else it is only said. */
+bool sip_session_proven(const struct session *s, const struct device *known);
 /* A stranger without TLS and without a name of a device: who is it? */
 void sip_session_challenge(
 	struct session *s, bool stale, const struct moment *now);
@@ -53,10 +55,12 @@ void sip_session_forget(struct session *s);
 /*
  * RFC 5626: a phone may keep several flows, each with a reg-id of its own. Is
  * this one more, beside the connection that holds the device's registration? An
- * earlier one of the same reg-id is closed.
+ * earlier one of the same reg-id is closed. Who did not prove to be the device
+ * has to come from where its others do.
  */
 bool sip_session_joins(struct session *s, const struct sip_register *reg,
-	const char *device, const struct moment *now);
+	const char *device, const struct device *known,
+	const struct moment *now);
 /* Lacks the phone lines that it thinks it has registered? */
 bool sip_session_is_partial(const struct session *s,
 	const struct sip_register *reg, const struct device *known);

@@ -140,6 +140,29 @@ def a_plain_softphone_without_a_name_is_challenged():
              "--password", "x", transport="tcp").outcome("rejected")
 
 
+def flow(talk, number):
+    return talk.ask(talk.request(
+        "REGISTER", "Contact: " + talk.contact(f"reg-id={number}"),
+        "Supported: path,outbound", "Require: outbound"))
+
+
+def a_second_flow_of_a_plain_phone_comes_from_where_the_first_does():
+    config = LAB.config(devices={DEVICE: {"profile": "non-secure"}})
+    with Daemon(config) as daemon:
+        port = daemon.port("sip", "tcp")
+        with tcp(port) as one, tcp(port) as two, \
+                tcp(port, source="127.0.0.2") as stranger:
+            first, second, third = (
+                sip.Talk(c, DEVICE, transport="tcp")
+                for c in (one, two, stranger))
+            same(flow(first, 1).status, 200)
+            refused = flow(third, 3)
+            same(refused.status, 403, refused.text)
+            same(flow(second, 2).status, 200)
+            same(flow(third, 2).status, 403)
+            same(len(location(daemon)), 2)
+
+
 if __name__ == "__main__":
     sys.exit(tap.run(
         a_location_lives_as_long_as_its_registration,
@@ -149,4 +172,5 @@ if __name__ == "__main__":
         a_line_of_another_phone_is_refused,
         why_it_came_back_is_shown,
         a_plain_softphone_without_a_name_is_challenged,
+        a_second_flow_of_a_plain_phone_comes_from_where_the_first_does,
     ))
