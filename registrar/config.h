@@ -124,7 +124,7 @@ struct config_device {
 		"connections that have not finished their handshake, those "   \
 		"that wait for it included")                                   \
 	NUM("limits.half_open_per_address", half_open_per_address, 2000, 1,    \
-		1000000, "the same from one IP address")                       \
+		1000000, "the same from one IP address; UDP is counted apart") \
 	NUM("limits.handshakes", handshakes_max, 64, 1, 100000,                \
 		"TLS handshakes in progress in one worker before newcomers "   \
 		"wait; more are begun only while it has nothing else to do")   \
