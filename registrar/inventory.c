@@ -51,7 +51,9 @@ void inventory_keep(struct inventory *inv, struct device *device)
 {
 	struct entry **at = inventory_place(inv, device->name);
 	struct entry *e = *at;
+	inventory_lines_add(&inv->lines, device);
 	if (e) {
+		inventory_lines_drop(&inv->lines, e->device);
 		device_unref(e->device);
 		e->device = device;
 		return;
@@ -81,6 +83,7 @@ void inventory_drop(struct inventory *inv, const char *name)
 		return;
 	*at = e->next;
 	inv->n--;
+	inventory_lines_drop(&inv->lines, e->device);
 	if (e->dirty)
 		__atomic_sub_fetch(&inv->n_dirty, 1, __ATOMIC_RELAXED);
 	free_entry(e);
@@ -150,6 +153,7 @@ void inventory_free(struct inventory *inv)
 	pthread_mutex_destroy(&inv->sight);
 	pthread_mutex_destroy(&inv->changing);
 	free(inv->names);
+	inventory_lines_deinit(&inv->lines);
 	free(inv->profiles);
 	free(inv->buckets);
 	free(inv);

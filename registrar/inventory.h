@@ -40,6 +40,8 @@ void inventory_free(struct inventory *inv);
 /* A reference on the device, or NULL. */
 struct device *inventory_find(struct inventory *inv, const char *name);
 size_t inventory_count(struct inventory *inv);
+/* Does it give a line of that number, of n bytes, to any device? */
+bool inventory_has_line(struct inventory *inv, const char *number, size_t n);
 /* References on all of them, sorted by name. */
 struct device **inventory_list(struct inventory *inv, size_t *n);
 void inventory_list_free(struct device **list, size_t n);

@@ -16,6 +16,13 @@ struct entry {
 
 enum { AUTO_WAITING_MAX = 256 };
 
+/* The numbers of all lines (inventory_lines.c). Zeroed there are none. */
+struct inventory_lines {
+	struct line_count **buckets;
+	size_t n_buckets; /* a power of two, or 0 */
+	size_t n;
+};
+
 /*
  * Three locks, taken in this order. `changing`: the store, and the right to
  * change; held over a write to the disk. `lock`: the devices and profiles in
@@ -35,6 +42,7 @@ struct inventory {
 	struct entry **buckets;
 	size_t n_buckets; /* a power of two */
 	size_t n;
+	struct inventory_lines lines;	   /* of the devices */
 	struct security_profile *profiles; /* our own, sorted by name */
 	size_t n_profiles;
 
@@ -61,6 +69,11 @@ struct security_profile *inventory_own_profile(
 	const struct inventory *inv, const char *name);
 /* The text, kept once for good. With `sight` held. */
 const char *inventory_name(struct inventory *inv, const char *text);
+
+/* The lines of a device come, and go. With `lock` held for writing. */
+void inventory_lines_add(struct inventory_lines *l, const struct device *d);
+void inventory_lines_drop(struct inventory_lines *l, const struct device *d);
+void inventory_lines_deinit(struct inventory_lines *l);
 
 /* The thread that writes behind (inventory_keeper.c). */
 void inventory_keeper_start(struct inventory *inv);

@@ -209,9 +209,9 @@ static void put_off(struct session *s)
 }
 
 /*
- * A line belongs to whom the inventory gives it. Where it gives none, a Cisco
- * phone registers what its configuration says; others have the address that is
- * named as they are.
+ * A line belongs to whom the inventory gives it. A Cisco phone that it gives
+ * none registers what its configuration says, unless that is another's; others
+ * have the address that is named as they are.
  */
 static bool owns_line(struct session *s, const struct sip_register *reg,
 	const char *device, const struct device *known, struct admit_verdict *v)
@@ -220,7 +220,10 @@ static bool owns_line(struct session *s, const struct sip_register *reg,
 	size_t n = strcspn(aor, "@");
 	bool named = reg->source != SIP_DEVICE_AOR;
 	bool own = strlen(device) == n && strncasecmp(device, aor, n) == 0;
-	bool good = named ? !known || !known->n_lines : own;
+	bool free_choice = named && (!known || !known->n_lines);
+	bool good = own && !named;
+	if (free_choice)
+		good = !inventory_has_line(s->seat.world->inventory, aor, n);
 	for (size_t i = 0; known && !good && i < known->n_lines; i++) {
 		const char *number = known->lines[i].number;
 		good = strlen(number) == n && memcmp(number, aor, n) == 0;

@@ -169,6 +169,54 @@ static void many_are_found_and_listed(void **state)
 	inventory_free(inv);
 }
 
+static void put_line(
+	struct inventory *inv, const char *name, const char *number)
+{
+	struct device_line line = {number, "", ""};
+	struct diag d = {""};
+	const struct device device = {.name = name,
+		.description = "",
+		.model = "",
+		.profile = "encrypted",
+		.digest_user = "",
+		.lines = &line,
+		.n_lines = number != NULL};
+	assert_int_equal(inventory_put(inv, &device, INVENTORY_PUT, &d), 0);
+}
+
+static bool has_line(struct inventory *inv, const char *number)
+{
+	return inventory_has_line(inv, number, strlen(number));
+}
+
+static void it_knows_which_numbers_somebody_has(void **state)
+{
+	char number[24];
+	struct diag d = {""};
+	struct inventory *inv = open_inventory();
+	assert_false(has_line(inv, "1001"));
+	put_line(inv, "SEP1", "1001");
+	put_line(inv, "SEP2", "1001");
+	assert_true(has_line(inv, "1001"));
+	assert_false(has_line(inv, "100"));
+	assert_false(has_line(inv, "10011"));
+	put_line(inv, "SEP1", "1002");
+	assert_true(has_line(inv, "1001"));
+	assert_int_equal(inventory_remove(inv, "SEP2", &d), 0);
+	assert_false(has_line(inv, "1001"));
+	put_line(inv, "SEP1", NULL);
+	assert_false(has_line(inv, "1002"));
+	for (int i = 0; i < 300; i++) {
+		snprintf(number, sizeof(number), "SEP%d", i);
+		put_line(inv, number, number);
+	}
+	for (int i = 0; i < 300; i++) {
+		snprintf(number, sizeof(number), "SEP%d", i);
+		assert_true(has_line(inv, number));
+	}
+	inventory_free(inv);
+}
+
 /* ---- what was seen ---- */
 
 static struct peer_cert *certificate(const char *name, uint8_t mark)
@@ -446,6 +494,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define FACT(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		FACT(it_knows_which_numbers_somebody_has),
 		FACT(changes_last),
 		FACT(without_a_store_nothing_changes),
 		FACT(who_is_removed_is_told),

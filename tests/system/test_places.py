@@ -116,6 +116,21 @@ def a_line_of_another_phone_is_refused():
     holds(failure["cure"], DEVICE, "1001")
 
 
+def a_phone_without_lines_does_not_get_anothers():
+    config = LAB.config(devices={DEVICE: lines("1001"), OTHER: {}})
+    with Daemon(config) as daemon, \
+            tls(daemon.port("sip"), LAB.phone(DEVICE)) as one, \
+            tls(daemon.port("sip"), LAB.phone(OTHER)) as two:
+        owner = sip.Talk(one, DEVICE, line="1001")
+        same(owner.ask(owner.register()).status, 200)
+        for line, status in (("1001", 403), ("1003", 200)):
+            other = sip.Talk(two, OTHER, line=line)
+            same(other.ask(other.register()).status, status)
+        daemon.wait_failure("directory-number", device=OTHER)
+        same([contact["device"] for contact in
+              location(daemon, f"1001@{sip.NODE}")], [DEVICE])
+
+
 def why_it_came_back_is_shown():
     with Daemon(LAB.config()) as daemon, \
             Phones(daemon, "sip", *credential_words(LAB.phone(DEVICE))):
@@ -170,6 +185,7 @@ if __name__ == "__main__":
         strangers_are_not_told_where_others_are,
         bulk_registers_all_lines_and_a_lost_state_shows,
         a_line_of_another_phone_is_refused,
+        a_phone_without_lines_does_not_get_anothers,
         why_it_came_back_is_shown,
         a_plain_softphone_without_a_name_is_challenged,
         a_second_flow_of_a_plain_phone_comes_from_where_the_first_does,
