@@ -87,7 +87,8 @@ def a_window_closes_by_itself():
 
 
 def a_stranger_is_added_and_then_let_in(protocol, leaf):
-    words = credential_words(LAB.phone(DEVICE, leaf))
+    words = credential_words(LAB.phone(DEVICE, leaf, "p256", "--model",
+                                       "CP-7975G"))
     where = config(registration={"unknown": "refuse"})
     with Daemon(where) as daemon:
         admin = Admin(daemon)
