@@ -87,9 +87,8 @@ def a_window_closes_by_itself():
 
 
 def a_stranger_is_added_and_then_let_in(protocol, leaf):
-    # Its entry says the model of its certificate: so has the phone to.
-    model = "CP-7975G" if protocol == "sccp" else "CP-8841"
-    words = credential_words(LAB.phone(DEVICE, leaf, "p256", "--model", model))
+    words = credential_words(LAB.phone(DEVICE, leaf, "p256", "--model",
+                                       "CP-7975G"))
     where = config(registration={"unknown": "refuse"})
     with Daemon(where) as daemon:
         admin = Admin(daemon)
