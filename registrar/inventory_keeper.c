@@ -220,25 +220,42 @@ static bool is_open(const struct inventory *inv, int64_t unix_s)
 	       inv->window.until - unix_s <= INVENTORY_WINDOW_DAYS * DAY_S;
 }
 
+/* Those who wait and are not added yet: they stay for a moment longer. */
+static size_t to_be_added(const struct inventory *inv)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < inv->n_waiting; i++)
+		n += !*inventory_place(inv, inv->waiting[i]->name);
+	return n;
+}
+
+/* With `lock` and `sight` held. */
+static enum inventory_auto auto_register(struct inventory *inv,
+	const char *name, const struct peer *peer, int64_t unix_s)
+{
+	if (*inventory_place(inv, name)) /* it was added since it was judged */
+		return INVENTORY_AUTO_PENDING;
+	if (!is_open(inv, unix_s) || (!peer->tls && !inv->window.plain) ||
+		(peer->tls && !peer->verified))
+		return INVENTORY_AUTO_CLOSED;
+	if (waits(inv, name))
+		return INVENTORY_AUTO_PENDING;
+	if (inv->n_waiting == AUTO_WAITING_MAX ||
+		inv->n + to_be_added(inv) >= inv->config->devices_max)
+		return INVENTORY_AUTO_FULL;
+	inv->waiting[inv->n_waiting++] = stranger(name, peer);
+	pthread_cond_signal(&inv->wake);
+	return INVENTORY_AUTO_PENDING;
+}
+
 enum inventory_auto inventory_auto_register(struct inventory *inv,
 	const char *name, const struct peer *peer, int64_t unix_s)
 {
-	enum inventory_auto result = INVENTORY_AUTO_PENDING;
-	size_t there = inventory_count(inv);
+	pthread_rwlock_rdlock(&inv->lock);
 	pthread_mutex_lock(&inv->sight);
-	if (!is_open(inv, unix_s) || (!peer->tls && !inv->window.plain) ||
-		(peer->tls && !peer->verified)) {
-		result = INVENTORY_AUTO_CLOSED;
-	} else if (!waits(inv, name)) {
-		if (inv->n_waiting == AUTO_WAITING_MAX ||
-			there + inv->n_waiting >= inv->config->devices_max) {
-			result = INVENTORY_AUTO_FULL;
-		} else {
-			inv->waiting[inv->n_waiting++] = stranger(name, peer);
-			pthread_cond_signal(&inv->wake);
-		}
-	}
+	enum inventory_auto result = auto_register(inv, name, peer, unix_s);
 	pthread_mutex_unlock(&inv->sight);
+	pthread_rwlock_unlock(&inv->lock);
 	return result;
 }
 

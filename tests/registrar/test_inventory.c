@@ -412,6 +412,9 @@ static void too_many_at_once_are_put_off(void **state)
 		snprintf(name, sizeof(name), "SEP%d", i);
 		comes_in(inv, name, &peer);
 	}
+	/* Judged before it was added: it is no stranger that finds no room. */
+	assert_int_equal(inventory_auto_register(inv, "SEP2", &peer, now),
+		INVENTORY_AUTO_PENDING);
 	assert_int_equal(inventory_auto_register(inv, "SEP9", &peer, now),
 		INVENTORY_AUTO_FULL);
 	inventory_free(inv);
