@@ -35,6 +35,11 @@ const struct security_profile security_predefined[SECURITY_PREDEFINED] = {
 	PREDEFINED("encrypted", SECURITY_ENCRYPTED, SECURITY_TLS),
 };
 
+const char *device_softkeys(const struct device *d)
+{
+	return *d->softkeys ? d->softkeys : DEVICE_SOFTKEYS_STANDARD;
+}
+
 static size_t length(const char *text)
 {
 	return text ? strlen(text) + 1 : 1;

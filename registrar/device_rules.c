@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocols/sccp/softkeys.h"
 #include "registrar/text.h"
 
 #define LETTERS_AND_DIGITS \
@@ -132,6 +133,17 @@ static bool check_digest(const struct device *d, struct device_fault *fault)
 		       "is missing: a digest password needs a user");
 }
 
+static bool check_softkeys(const char *names, struct device_fault *fault)
+{
+	uint32_t allowed;
+	const char *unknown = sccp_softkeys_read(names, &allowed);
+	return !unknown || device_refuse(fault, "softkeys",
+				   "\"%.*s\" is none: there are %s; or "
+				   "standard, all of them",
+				   (int)strcspn(unknown, ","), unknown,
+				   sccp_softkeys_names());
+}
+
 bool device_check(const struct device *d, struct device_fault *fault)
 {
 	if (!check_name(d->name, fault))
@@ -143,7 +155,7 @@ bool device_check(const struct device *d, struct device_fault *fault)
 		return device_refuse(fault, "profile", "must not be empty");
 #define X(field, most) check_text(#field, d->field, most, fault) &&
 	return DEVICE_TEXT_LIST(X) check_parts(d, fault) &&
-	       check_digest(d, fault);
+	       check_digest(d, fault) && check_softkeys(d->softkeys, fault);
 #undef X
 }
 

@@ -22,6 +22,7 @@ enum column_kind {
 	COLUMN_DESCRIPTION,
 	COLUMN_PROFILE,
 	COLUMN_MIC,
+	COLUMN_SOFTKEYS,
 	COLUMN_USER,
 	COLUMN_PASSWORD,
 	COLUMNS_ALONE, /* how many there are above, once each */
@@ -36,6 +37,7 @@ static const char *const names[COLUMNS_ALONE] = {
 	[COLUMN_DESCRIPTION] = "description",
 	[COLUMN_PROFILE] = "profile",
 	[COLUMN_MIC] = "mic",
+	[COLUMN_SOFTKEYS] = "softkeys",
 	[COLUMN_USER] = "digest_user",
 	[COLUMN_PASSWORD] = "digest_password",
 };
@@ -135,7 +137,7 @@ static int add_column(struct reading *r, size_t i)
 	if (!read_column(name, c)) {
 		snprintf(why, sizeof(why),
 			"is no column: there are name, protocol, model, "
-			"description, profile, mic, digest_user, "
+			"description, profile, mic, softkeys, digest_user, "
 			"digest_password, line1, ...");
 		return refuse(r, r->row.line, name, why);
 	}
@@ -241,6 +243,9 @@ static bool set_field(struct reading *r, const struct column *c,
 		return true;
 	case COLUMN_MIC:
 		return set_mic(d, text, fault);
+	case COLUMN_SOFTKEYS:
+		device_draft_softkeys(&r->draft, text);
+		return true;
 	case COLUMN_USER:
 		device_draft_user(&r->draft, text);
 		return true;
@@ -452,7 +457,7 @@ static void write_row(FILE *f, const struct device *d, struct width w)
 	static const struct device_dial no_dial = {"", ""};
 	const char *const alone[] = {d->name, device_protocol_name(d->protocol),
 		d->model, d->description, d->profile, d->mic ? "yes" : "no",
-		d->digest_user};
+		device_softkeys(d), d->digest_user};
 	for (size_t i = 0; i < COLUMN_PASSWORD; i++)
 		csv_put(f, alone[i], i);
 	for (size_t i = 0; i < w.lines; i++) {

@@ -49,11 +49,11 @@ json_t *device_json(
 		json_array_append_new(dials,
 			json_pack("{ss ss}", "number", d->dials[i].number,
 				"label", d->dials[i].label));
-	json_t *o = json_pack("{ss ss ss ss ss sb ss so so}", "name", d->name,
-		"protocol", device_protocol_name(d->protocol), "model",
+	json_t *o = json_pack("{ss ss ss ss ss sb ss ss so so}", "name",
+		d->name, "protocol", device_protocol_name(d->protocol), "model",
 		d->model, "description", d->description, "profile", d->profile,
 		"mic", d->mic, "source", d->fixed ? "config" : "inventory",
-		"lines", lines, "dials", dials);
+		"softkeys", device_softkeys(d), "lines", lines, "dials", dials);
 	if (*d->digest_user)
 		json_object_set_new(
 			o, "digest", json_pack("{ss}", "user", d->digest_user));
@@ -243,6 +243,15 @@ static bool read_description(struct reading *r, const json_t *v)
 	return read_text(r, "description", v, &r->draft->device.description);
 }
 
+static bool read_softkeys(struct reading *r, const json_t *v)
+{
+	const char *names;
+	if (!read_text(r, "softkeys", v, &names))
+		return false;
+	device_draft_softkeys(r->draft, names);
+	return true;
+}
+
 static bool pass_over(struct reading *r, const json_t *v)
 {
 	return true;
@@ -261,6 +270,7 @@ static const struct {
 	{"lines", read_lines},
 	{"dials", read_dials},
 	{"digest", read_digest},
+	{"softkeys", read_softkeys},
 	{"source", pass_over},
 	{"seen", pass_over},
 };
@@ -281,7 +291,7 @@ bool device_json_read(const json_t *object, const char *realm,
 			return device_refuse(fault, "device",
 				"has no member \"%.40s\": there are name, "
 				"protocol, model, description, profile, mic, "
-				"lines, dials and digest",
+				"softkeys, lines, dials and digest",
 				key);
 		if (!members[i].read(&r, v))
 			return false;

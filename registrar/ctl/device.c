@@ -91,6 +91,7 @@ static const struct ctl_option options[] = {
 	{"--description", "description", ctl_take_text, false},
 	{"--profile", "profile", ctl_take_text, false},
 	{"--mic", "mic", ctl_take_flag, false},
+	{"--softkeys", "softkeys", ctl_take_text, false},
 	{"--line", "lines", take_line, false},
 	{"--no-lines", "lines", take_none, true},
 	{"--dial", "dials", take_dial, false},
@@ -153,6 +154,7 @@ int ctl_device_add(const struct ctl *ctl, int argc, char **argv)
 			"yes|no]\n"
 			"  [--line NUMBER[,LABEL[,OWNER]]]... [--dial NUMBER,"
 			"LABEL]...\n"
+			"  [--softkeys standard|KEY[,KEY]...]\n"
 			"  [--digest-user USER --digest-password-stdin]");
 	return send(ctl, argc, argv, "PUT", "?new=true");
 }
@@ -290,6 +292,7 @@ static const struct ctl_column fields[] = {
 	{"description", "description"},
 	{"security profile", "profile"},
 	{"MIC allowed", "mic"},
+	{"softkeys", "softkeys"},
 	{"digest user", "digest.user"},
 	{"last registered", "seen.registered"},
 	{"LSC", "seen.lsc"},

@@ -7,6 +7,7 @@
 #include "protocols/sccp/alarm.h"
 #include "protocols/sccp/devices.h"
 #include "protocols/sccp/server.h"
+#include "protocols/sccp/softkeys.h"
 #include "registrar/admit.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
@@ -71,6 +72,15 @@ static size_t fill_buttons(const struct device *known, const char *device,
 	return n;
 }
 
+/* The inventory holds none that cannot be read. */
+static uint32_t softkeys_of(const struct device *known)
+{
+	uint32_t allowed = 0;
+	if (known)
+		sccp_softkeys_read(known->softkeys, &allowed);
+	return allowed;
+}
+
 static void accept_phone(
 	struct session *s, const struct device *known, uint32_t keepalive_s)
 {
@@ -85,6 +95,7 @@ static void accept_phone(
 		.server_name = c->node,
 		.server_ipv4 = s->seat.peer->local_ipv4,
 		.server_port = s->seat.peer->local_port,
+		.softkeys = softkeys_of(known),
 		.buttons = buttons,
 		.n_buttons = fill_buttons(known, s->seat.device, buttons),
 	};

@@ -35,6 +35,7 @@ static const char *const steps[] = {
 	" sha256 BLOB NOT NULL, not_after INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE auto_registration (only INTEGER PRIMARY KEY"
 	" CHECK (only = 1), until INTEGER NOT NULL, plain INTEGER NOT NULL);",
+	"ALTER TABLE device ADD COLUMN softkeys TEXT NOT NULL DEFAULT '';",
 };
 
 static const struct sqlite_kind kind = {
@@ -48,7 +49,7 @@ static const struct sqlite_kind kind = {
 /* Statements that are used often. X(name, SQL) */
 #define STATEMENT_LIST(X)                                                    \
 	X(PUT_DEVICE,                                                        \
-		"REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
+		"REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
 	X(PUT_LINE, "INSERT INTO line VALUES (?, ?, ?, ?, ?)")               \
 	X(PUT_DIAL, "INSERT INTO dial VALUES (?, ?, ?, ?)")                  \
 	X(DROP_DEVICE, "DELETE FROM device WHERE name = ?")                  \
@@ -134,6 +135,7 @@ static int put_device(
 	sqlite_bind_text(q, 7, device->digest_user);
 	sqlite_bind_bytes(q, 8, device->ha1_md5, sizeof(device->ha1_md5));
 	sqlite_bind_bytes(q, 9, device->ha1_sha256, sizeof(device->ha1_sha256));
+	sqlite_bind_text(q, 10, device->softkeys);
 	int error = sqlite_step(q, doing, d);
 	if (error == 0)
 		error = drop_parts(s, device->name, d);
@@ -350,6 +352,7 @@ static int load_device(struct loading *l, sqlite3_stmt *row)
 		.model = sqlite_text(row, 4),
 		.profile = sqlite_text(row, 5),
 		.digest_user = sqlite_text(row, 6),
+		.softkeys = sqlite_text(row, 9),
 		.lines = l->line,
 		.dials = l->dial,
 	};

@@ -81,6 +81,7 @@ static struct device device(const char *name)
 		.model = "CP-8861",
 		.profile = "encrypted",
 		.digest_user = "anna",
+		.softkeys = "redial,hold",
 		.ha1_md5 = {1, 2, 3},
 		.ha1_sha256 = {4, 5, 6},
 		.lines = lines,
@@ -233,7 +234,8 @@ static void what_is_removed_takes_its_parts_along(void **state)
 		.description = "",
 		.model = "",
 		.profile = "encrypted",
-		.digest_user = ""};
+		.digest_user = "",
+		.softkeys = ""};
 	write_one(s, (struct store_change){
 			     .what = STORE_PUT_DEVICE, .device = &bare});
 	h = reopen(s);
@@ -467,6 +469,35 @@ static void a_newer_one_is_refused(void **state)
 	refuses(-EINVAL, "version 1000", "run the newer one");
 }
 
+/* As version 1 wrote it. */
+static void an_older_one_is_brought_up_to_date(void **state)
+{
+	store_close(open_store());
+	change("DROP TABLE device;"
+	       "CREATE TABLE device (name TEXT PRIMARY KEY COLLATE NOCASE,"
+	       " protocol INTEGER NOT NULL, mic INTEGER NOT NULL,"
+	       " description TEXT NOT NULL, model TEXT NOT NULL,"
+	       " profile TEXT NOT NULL COLLATE NOCASE,"
+	       " digest_user TEXT NOT NULL, ha1_md5 BLOB NOT NULL,"
+	       " ha1_sha256 BLOB NOT NULL) WITHOUT ROWID;"
+	       "INSERT INTO device VALUES ('SEP1', 2, 1, 'hall', 'CP-8861',"
+	       " 'encrypted', 'anna', x'01', x'02');"
+	       "INSERT INTO line VALUES ('SEP1', 0, '1001', '', '');"
+	       "PRAGMA user_version = 1");
+	struct store *s = open_store();
+	struct held h = load(s);
+	assert_string_equal(h.names, "SEP1 ");
+	assert_string_equal(h.last->description, "hall");
+	assert_string_equal(h.last->softkeys, "");
+	assert_int_equal(h.last->n_lines, 1);
+	device_unref(h.last);
+	put(s, "SEP2");
+	h = reopen(s); /* once */
+	assert_string_equal(h.names, "SEP1 SEP2 ");
+	assert_string_equal(h.last->softkeys, "redial,hold");
+	device_unref(h.last);
+}
+
 static void rows_that_hang_on_no_device_are_refused(void **state)
 {
 	struct store *s;
@@ -509,6 +540,7 @@ int main(void)
 		FACT(a_damaged_one_is_refused),
 		FACT(a_foreign_one_is_refused),
 		FACT(a_newer_one_is_refused),
+		FACT(an_older_one_is_brought_up_to_date),
 		FACT(rows_that_hang_on_no_device_are_refused),
 #undef FACT
 	};

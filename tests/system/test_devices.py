@@ -24,18 +24,21 @@ def a_device_lives_and_changes_and_goes():
         same(shown, {
             "name": DEVICE, "protocol": "sip", "model": "CP-8861",
             "description": "Grüß Gott, \"hall\"", "profile": "encrypted",
-            "mic": True, "source": "inventory",
+            "mic": True, "source": "inventory", "softkeys": "standard",
             "lines": [{"number": "1001", "label": "Hall", "owner": "anna"},
                       {"number": "1002", "label": "", "owner": ""}],
             "dials": [{"number": "*98", "label": "Voice mail"}]})
         admin.say("device", "set", DEVICE, "--profile", "non-secure")
         same(admin.json("device", "show", DEVICE),
              {**shown, "profile": "non-secure"}, "only what is named")
-        admin.say("device", "set", DEVICE, "--no-lines", "--mic", "no")
-        shown.update(profile="non-secure", lines=[], mic=False)
+        admin.say("device", "set", DEVICE, "--no-lines", "--mic", "no",
+                  "--softkeys", "redial,park")
+        shown.update(profile="non-secure", lines=[], mic=False,
+                     softkeys="redial,park")
         same(admin.json("device", "show", DEVICE), shown)
         same(admin.json("device", "list"), {"devices": [shown]})
         holds(admin.say("device", "list"), DEVICE, "non-secure")
+        holds(admin.say("device", "show", DEVICE), "softkeys", "redial,park")
         same(daemon.get("/v1/status")["inventory"], {"devices": 1})
         admin.say("device", "remove", DEVICE)
         holds(admin.refused("device", "show", DEVICE), DEVICE, "no")
@@ -64,6 +67,14 @@ def refusals_name_field_and_rule():
         (["set", DEVICE, "--line", "1,a," + 64 * "o"], "line1_owner: is 64"),
         (["set", DEVICE, *43 * ["--line", "1"]], "lines: has 43"),
         (["set", DEVICE, *200 * ["--dial", "1,a"]], "dials: has 200"),
+        (["set", DEVICE, "--softkeys", "redial,foo,hold"],
+         "softkeys: \"foo\" is none: there are redial,newcall,hold,"),
+        (["set", DEVICE, "--softkeys", "redial,"], "softkeys: \"\" is none"),
+        (["set", DEVICE, "--softkeys", "redial,standard"],
+         "softkeys: \"standard\" is none"),
+        (["set", DEVICE, "--softkeys", 42 * "ü" + "x"],
+         "gpickup; or standard, all of them"),
+        (["set", DEVICE, "--softkeys", 64 * "ü"], "softkeys: is 128"),
         (["set", DEVICE, "--digest-user", "a:b"], "digest_user: must not"),
         (["set", DEVICE, "--digest-user", "a"], "digest_password: is missing"),
     ]
@@ -91,6 +102,7 @@ def the_api_refuses_bad_bodies():
         ('{"mic":true,"mic":false}', "application/json", 400),
         ('{"mic":"yes"}', "application/json", 400),
         ('{"nonsense":1}', "application/json", 400),
+        ('{"softkeys":["redial"]}', "application/json", 400),
         ('{"name":"SEP1"}', "application/json", 400),
         ('{"model":"a\\u0000b"}', "application/json", 400),
         ('{"lines":{}}', "application/json", 400),
@@ -112,12 +124,17 @@ def the_api_refuses_bad_bodies():
         same(daemon.ask_admin("/v1/devices/a/b")[0], 404)
         same(daemon.ask_admin("/v1/devices?limit=0")[0], 400)
         same(daemon.get("/v1/status")["inventory"], {"devices": 0})
-        what = {"mic": True, "lines": [{"number": "1"}]}
+        what = {"mic": True, "softkeys": "hold", "lines": [{"number": "1"}]}
         daemon.order(path, "PUT", what)
+        same(daemon.order(path, "PATCH", {"softkeys": None})["softkeys"],
+             "standard")
+        daemon.order(path, "PATCH", {"softkeys": "park,hold"})
         same(daemon.order(path, "PATCH", {"mic": None})["mic"], False)
         shown = daemon.order(path, "GET")
         same(daemon.order(path, "PUT", shown), shown, "what is shown is taken")
-        same(daemon.order(path, "PUT", {})["lines"], [], "all of it anew")
+        anew = daemon.order(path, "PUT", {})
+        same((anew["lines"], anew["softkeys"]), ([], "standard"),
+             "all of it anew")
 
 
 def what_the_file_says_stays():
@@ -197,14 +214,14 @@ def a_password_is_kept_nowhere():
 
 # ---- CSV ----
 
-HEADER = ("name,protocol,model,description,profile,mic,digest_user,"
+HEADER = ("name,protocol,model,description,profile,mic,softkeys,digest_user,"
           "line1,line1_label,line1_owner,line2,line2_label,line2_owner,"
           "dial1,dial1_label\r\n")
 WHOLE = HEADER + (
-    'SEP1,sip,CP-8861,"Hall, ""big""",encrypted,yes,,'
+    'SEP1,sip,CP-8861,"Hall, ""big""",encrypted,yes,"redial,hold",,'
     '1001,Hall,anna,1002,,,*98,"Voice, mail"\r\n'
-    'SEP2,any,, odd ,non-secure,no,,,,,,,,,\r\n'
-    'SEP3,sccp,,Grüße,authenticated,no,,3,,,,,,,\r\n').replace(
+    'SEP2,any,, odd ,non-secure,no,standard,,,,,,,,,\r\n'
+    'SEP3,sccp,,Grüße,authenticated,no,standard,,3,,,,,,,\r\n').replace(
         ", odd ,", ',\" odd \",')
 
 
@@ -268,6 +285,7 @@ def a_bad_row_is_named_and_nothing_is_taken():
         ("name;mic\na;no\n", "1: name;mic: is no column"),
         ("name,mic\nSEP1,no\nSEP2\n", "3: the row has 1"),
         ("name,mic\n\n\nSEP1,no\nSEP2,maybe\n", "5: mic: must be yes"),
+        ("name,softkeys\nSEP1,hold;park\n", "2: softkeys: \"hold;park\""),
         ("name,mic\nSEP1,no\n\"SEP2,no\n", "3: field 1: the quotation"),
         ("name,mic\nSEP1,no\nSEP\0,no\n", "3: field 1: holds a control"),
         ("name,mic\nSEP1,no\nsep1,yes\n", "3: name: is the same as in line 2"),
