@@ -85,6 +85,28 @@ bool ctl_take_null(json_t *into, const char *key, const char *value);
 int ctl_read_options(int argc, char **argv, const struct ctl_option *options,
 	size_t n, json_t *into);
 
+/* ---- what is kept by name ---- */
+
+#define CTL_NEW "?new=true"
+#define CTL_CHANGE ""
+
+/* NAME and options, as they were typed, for a resource in `folder`. */
+struct ctl_named {
+	const char *folder;
+	int argc;
+	char **argv;
+	const struct ctl_option *options;
+	size_t n_options;
+};
+/* query: CTL_NEW or CTL_CHANGE. *out is the caller's, as with ctl_get(). */
+int ctl_named_send(const struct ctl *ctl, const struct ctl_named *n,
+	const char *query, json_t **out);
+int ctl_named_get(const struct ctl *ctl, const char *folder, const char *name,
+	json_t **out);
+/* Says so, too. */
+int ctl_named_remove(
+	const struct ctl *ctl, const char *folder, const char *name);
+
 /* ---- printing ---- */
 
 /* The text of a member, "" when it is not there. */

@@ -114,26 +114,11 @@ static int say(const struct ctl *ctl, json_t *o, const char *done)
 	return CTL_OK;
 }
 
-/* Sends what the words say about the device argv[0]. */
-static int send(const struct ctl *ctl, int argc, char **argv,
-	const char *method, const char *query)
+static int send(const struct ctl *ctl, int argc, char **argv, const char *query)
 {
-	json_t *o, *device = json_object();
-	int status =
-		ctl_read_options(argc - 1, argv + 1, options, OPTIONS, device);
-	if (status == CTL_OK) {
-		char *path = ctl_path(folder, argv[0]);
-		char *where = memory_format("%s%s", path, query);
-		char *text = json_dumps(device, JSON_COMPACT);
-		const struct ctl_body body = {
-			"application/json", text, strlen(text), false};
-		status = ctl_admin_send(ctl, method, where, &body, &o);
-		OPENSSL_cleanse(text, strlen(text));
-		free(text);
-		free(where);
-		free(path);
-	}
-	json_decref(device);
+	json_t *o;
+	const struct ctl_named device = {folder, argc, argv, options, OPTIONS};
+	int status = ctl_named_send(ctl, &device, query, &o);
 	return status == CTL_OK
 		       ? say(ctl, o, *query ? "is added." : "is changed.")
 		       : status;
@@ -156,7 +141,7 @@ int ctl_device_add(const struct ctl *ctl, int argc, char **argv)
 			"LABEL]...\n"
 			"  [--softkeys standard|KEY[,KEY]...]\n"
 			"  [--digest-user USER --digest-password-stdin]");
-	return send(ctl, argc, argv, "PUT", "?new=true");
+	return send(ctl, argc, argv, CTL_NEW);
 }
 
 int ctl_device_set(const struct ctl *ctl, int argc, char **argv)
@@ -167,25 +152,13 @@ int ctl_device_set(const struct ctl *ctl, int argc, char **argv)
 			"--line and\n  --dial give all of them anew; "
 			"--no-lines, "
 			"--no-dials, --no-digest");
-	return send(ctl, argc, argv, "PATCH", "");
+	return send(ctl, argc, argv, CTL_CHANGE);
 }
 
 int ctl_device_remove(const struct ctl *ctl, int argc, char **argv)
 {
-	json_t *o;
-	if (argc != 1)
-		return usage("remove NAME");
-	char *path = ctl_path(folder, argv[0]);
-	int status = ctl_admin(ctl, "DELETE", path, &o);
-	free(path);
-	if (status != CTL_OK)
-		return status;
-	if (ctl->json)
-		ctl_print_json(o);
-	else
-		printf("%s is removed.\n", ctl_text(o, "removed"));
-	json_decref(o);
-	return CTL_OK;
+	return argc == 1 ? ctl_named_remove(ctl, folder, argv[0])
+			 : usage("remove NAME");
 }
 
 /* ---- list ---- */
@@ -324,9 +297,7 @@ int ctl_device_show(const struct ctl *ctl, int argc, char **argv)
 	json_t *o;
 	if (argc != 1)
 		return usage("show NAME");
-	char *path = ctl_path(folder, argv[0]);
-	int status = ctl_admin(ctl, "GET", path, &o);
-	free(path);
+	int status = ctl_named_get(ctl, folder, argv[0], &o);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->json) {

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <curl/curl.h>
-
 #include "registrar/ctl/ctl.h"
 #include "registrar/memory.h"
 
@@ -15,9 +13,9 @@ static int order(const struct ctl *ctl, int argc, char **argv, const char *verb)
 		fprintf(stderr, "usage: dialtone phone %s NAME\n", verb);
 		return CTL_USAGE;
 	}
-	char *name = curl_easy_escape(NULL, argv[0], 0);
-	char *path = memory_format("/v1/phones/%s/%s", name ? name : "", verb);
-	curl_free(name);
+	char *phone = ctl_path("/v1/phones/", argv[0]);
+	char *path = memory_format("%s/%s", phone, verb);
+	free(phone);
 	int status = ctl_admin(ctl, "POST", path, &o);
 	free(path);
 	if (status != CTL_OK)

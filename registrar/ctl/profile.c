@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dialtone profile list, show, add, set, remove. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "registrar/ctl/ctl.h"
-#include "registrar/memory.h"
 
 static const char folder[] = "/v1/profiles/";
 
@@ -92,31 +89,16 @@ int ctl_profile_show(const struct ctl *ctl, int argc, char **argv)
 	json_t *o;
 	if (argc != 1)
 		return usage("show NAME");
-	char *path = ctl_path(folder, argv[0]);
-	int status = ctl_admin(ctl, "GET", path, &o);
-	free(path);
+	int status = ctl_named_get(ctl, folder, argv[0], &o);
 	return status == CTL_OK ? print(ctl, o) : status;
 }
 
-/* Sends what the words say about the profile argv[0]. */
-static int send(const struct ctl *ctl, int argc, char **argv,
-	const char *method, const char *query)
+static int send(const struct ctl *ctl, int argc, char **argv, const char *query)
 {
-	json_t *o, *profile = json_object();
-	int status = ctl_read_options(argc - 1, argv + 1, options,
-		sizeof(options) / sizeof(options[0]), profile);
-	if (status == CTL_OK) {
-		char *path = ctl_path(folder, argv[0]);
-		char *where = memory_format("%s%s", path, query);
-		char *text = json_dumps(profile, JSON_COMPACT);
-		const struct ctl_body body = {
-			"application/json", text, strlen(text), false};
-		status = ctl_admin_send(ctl, method, where, &body, &o);
-		free(text);
-		free(where);
-		free(path);
-	}
-	json_decref(profile);
+	json_t *o;
+	const struct ctl_named profile = {folder, argc, argv, options,
+		sizeof(options) / sizeof(options[0])};
+	int status = ctl_named_send(ctl, &profile, query, &o);
 	return status == CTL_OK ? print(ctl, o) : status;
 }
 
@@ -127,7 +109,7 @@ int ctl_profile_add(const struct ctl *ctl, int argc, char **argv)
 			     "encrypted]\n"
 			     "  [--transport tcp+udp|tcp|udp|tls] "
 			     "[--description TEXT] ...");
-	return send(ctl, argc, argv, "PUT", "?new=true");
+	return send(ctl, argc, argv, CTL_NEW);
 }
 
 int ctl_profile_set(const struct ctl *ctl, int argc, char **argv)
@@ -135,23 +117,11 @@ int ctl_profile_set(const struct ctl *ctl, int argc, char **argv)
 	if (argc < 2 || *argv[0] == '-')
 		return usage("set NAME and options of add; what is not named "
 			     "stays");
-	return send(ctl, argc, argv, "PATCH", "");
+	return send(ctl, argc, argv, CTL_CHANGE);
 }
 
 int ctl_profile_remove(const struct ctl *ctl, int argc, char **argv)
 {
-	json_t *o;
-	if (argc != 1)
-		return usage("remove NAME");
-	char *path = ctl_path(folder, argv[0]);
-	int status = ctl_admin(ctl, "DELETE", path, &o);
-	free(path);
-	if (status != CTL_OK)
-		return status;
-	if (ctl->json)
-		ctl_print_json(o);
-	else
-		printf("%s is removed.\n", ctl_text(o, "removed"));
-	json_decref(o);
-	return CTL_OK;
+	return argc == 1 ? ctl_named_remove(ctl, folder, argv[0])
+			 : usage("remove NAME");
 }

@@ -136,17 +136,19 @@ def transport_of_the_profile():
         cluster.call("sip", credential, "udp").outcome("registered")
 
 
-def told_by_the_admin(protocol, verb):
+def told_by_the_admin(protocol, verb, transport="tls"):
     """The phone reads it, does it, and is back."""
-    credential = LAB.phone(DEVICE)
-    with Cluster() as cluster:
-        cluster.admin("device", "add", DEVICE)
+    words = credential_words(LAB.phone(DEVICE)) if transport == "tls" \
+        else ("--device", DEVICE)
+    with Cluster(listeners=[listener(protocol, transport)]) as cluster:
+        cluster.admin("device", "add", DEVICE, "--profile",
+                      "encrypted" if transport == "tls" else "non-secure")
         none = run(DIALTONE, "--socket", cluster.daemon.admin_socket, "phone",
                    verb, DEVICE)
         same(none.returncode, 1, "nobody is there")
         holds(none.stderr, DEVICE, "never registered")
-        with Phones(cluster.daemon, protocol,
-                    *credential_words(credential)) as phones:
+        with Phones(cluster.daemon, protocol, *words,
+                    transport=transport) as phones:
             before = cluster.daemon.wait_phone(DEVICE, "registered")
             cluster.admin("phone", verb, DEVICE)
             if (protocol, verb) == ("sip", "apply"):  # it need not leave
@@ -181,6 +183,8 @@ def facts():
         for verb in ("reset", "restart", "apply"):
             yield fact(f"{name} phone is told to {verb}", told_by_the_admin,
                        protocol, verb)
+    yield fact("SIP phone is told over UDP", told_by_the_admin, "sip",
+               "reset", "udp")
 
 
 if __name__ == "__main__":
