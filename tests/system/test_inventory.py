@@ -87,7 +87,9 @@ def a_window_closes_by_itself():
 
 
 def a_stranger_is_added_and_then_let_in(protocol, leaf):
-    words = credential_words(LAB.phone(DEVICE, leaf))
+    # A model that speaks both, and that the phones say they are.
+    words = credential_words(
+        LAB.phone(DEVICE, leaf, "p256", "--model", "CP-7975"))
     where = config(registration={"unknown": "refuse"})
     with Daemon(where) as daemon:
         admin = Admin(daemon)
