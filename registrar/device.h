@@ -36,6 +36,7 @@ struct device_line {
 struct device_dial {
 	const char *number;
 	const char *label;
+	const char *type; /* "", or "blf": with a lamp, which stays dark */
 };
 
 /* The texts of a device and the most bytes of each. Of softkeys: those that

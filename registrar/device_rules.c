@@ -92,11 +92,16 @@ static bool check_dial(
 	const struct device *d, size_t i, struct device_fault *fault)
 {
 	char field[40];
+	const struct device_dial *dial = &d->dials[i];
 	snprintf(field, sizeof(field), "dial%zu", i + 1);
-	if (!check_number(field, d->dials[i].number, fault))
+	if (!check_number(field, dial->number, fault))
 		return false;
 	snprintf(field, sizeof(field), "dial%zu_label", i + 1);
-	return check_text(field, d->dials[i].label, DEVICE_LABEL_MAX, fault);
+	if (!check_text(field, dial->label, DEVICE_LABEL_MAX, fault))
+		return false;
+	snprintf(field, sizeof(field), "dial%zu_type", i + 1);
+	return !*dial->type || strcmp(dial->type, "blf") == 0 ||
+	       device_refuse(fault, field, "must be blf or empty");
 }
 
 static bool check_parts(const struct device *d, struct device_fault *fault)

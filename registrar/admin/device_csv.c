@@ -43,8 +43,9 @@ static const char *const names[COLUMNS_ALONE] = {
 };
 
 /* "line3_label": the label of the third line. */
-enum part { PART_NUMBER, PART_LABEL, PART_OWNER, PARTS };
-static const char *const tails[PARTS] = {"", "_label", "_owner"};
+enum part { PART_NUMBER, PART_LABEL, PART_LAST, PARTS };
+static const char *const line_tails[PARTS] = {"", "_label", "_owner"};
+static const char *const dial_tails[PARTS] = {"", "_label", "_type"};
 
 struct column {
 	enum column_kind kind;
@@ -93,7 +94,7 @@ static int refuse_syntax(struct reading *r, const struct csv_fault *fault)
 
 /* "line12_label" with "line": 12 and its part. */
 static bool read_part(const char *name, const char *head, size_t most,
-	enum part parts, struct column *out)
+	const char *const tails[PARTS], struct column *out)
 {
 	size_t n = strlen(head);
 	char *end = NULL;
@@ -101,7 +102,7 @@ static bool read_part(const char *name, const char *head, size_t most,
 		return false;
 	unsigned long number = strtoul(name + n, &end, 10);
 	out->index = number - 1;
-	for (int part = PART_NUMBER; part < PARTS && part < (int)parts; part++)
+	for (int part = PART_NUMBER; part < PARTS; part++)
 		if (strcasecmp(end, tails[part]) == 0) {
 			out->part = (enum part)part;
 			return number <= most;
@@ -118,10 +119,10 @@ static bool read_column(const char *name, struct column *out)
 			return true;
 		}
 	out->kind = COLUMN_LINE;
-	if (read_part(name, "line", DEVICE_LINES_MAX, PARTS, out))
+	if (read_part(name, "line", DEVICE_LINES_MAX, line_tails, out))
 		return true;
 	out->kind = COLUMN_DIAL;
-	return read_part(name, "dial", DEVICE_DIALS_MAX, PART_OWNER, out);
+	return read_part(name, "dial", DEVICE_DIALS_MAX, dial_tails, out);
 }
 
 static bool same_column(const struct column *a, const struct column *b)
@@ -208,18 +209,16 @@ static bool set_mic(
 
 static void set_line(struct device_line *line, enum part part, const char *text)
 {
-	switch (part) {
-	case PART_NUMBER:
-		line->number = text;
-		break;
-	case PART_LABEL:
-		line->label = text;
-		break;
-	case PART_OWNER:
-	case PARTS:
-		line->owner = text;
-		break;
-	}
+	const char **const parts[PARTS] = {
+		&line->number, &line->label, &line->owner};
+	*parts[part] = text;
+}
+
+static void set_dial(struct device_dial *dial, enum part part, const char *text)
+{
+	const char **const parts[PARTS] = {
+		&dial->number, &dial->label, &dial->type};
+	*parts[part] = text;
 }
 
 static bool set_field(struct reading *r, const struct column *c,
@@ -255,10 +254,7 @@ static bool set_field(struct reading *r, const struct column *c,
 		set_line(&r->draft.lines[c->index], c->part, text);
 		return true;
 	case COLUMN_DIAL:
-		if (c->part == PART_NUMBER)
-			r->draft.dials[c->index].number = text;
-		else
-			r->draft.dials[c->index].label = text;
+		set_dial(&r->draft.dials[c->index], c->part, text);
 		return true;
 	}
 	return true;
@@ -287,7 +283,7 @@ static bool count_dials(struct reading *r, struct device_fault *fault)
 	struct device *d = &r->draft.device;
 	for (size_t i = 0; i < r->n_dials; i++) {
 		const struct device_dial *dial = &r->draft.dials[i];
-		bool said = *dial->number || *dial->label;
+		bool said = *dial->number || *dial->label || *dial->type;
 		snprintf(field, sizeof(field), "dial%zu", d->n_dials + 1);
 		if (said && (i > d->n_dials || !*dial->number))
 			return device_refuse(fault, field,
@@ -307,7 +303,7 @@ static void clear_parts(struct reading *r)
 	for (size_t i = 0; i < r->n_lines; i++)
 		r->draft.lines[i] = (struct device_line){"", "", ""};
 	for (size_t i = 0; i < r->n_dials; i++)
-		r->draft.dials[i] = (struct device_dial){"", ""};
+		r->draft.dials[i] = (struct device_dial){"", "", ""};
 }
 
 static bool read_fields(struct reading *r, struct device_fault *fault)
@@ -447,14 +443,14 @@ static void write_header(FILE *f, struct width w)
 	for (size_t i = 1; i <= w.lines; i++)
 		fprintf(f, ",line%zu,line%zu_label,line%zu_owner", i, i, i);
 	for (size_t i = 1; i <= w.dials; i++)
-		fprintf(f, ",dial%zu,dial%zu_label", i, i);
+		fprintf(f, ",dial%zu,dial%zu_label,dial%zu_type", i, i, i);
 	csv_end(f);
 }
 
 static void write_row(FILE *f, const struct device *d, struct width w)
 {
 	static const struct device_line no_line = {"", "", ""};
-	static const struct device_dial no_dial = {"", ""};
+	static const struct device_dial no_dial = {"", "", ""};
 	const char *const alone[] = {d->name, device_protocol_name(d->protocol),
 		d->model, d->description, d->profile, d->mic ? "yes" : "no",
 		device_softkeys(d), d->digest_user};
@@ -472,6 +468,7 @@ static void write_row(FILE *f, const struct device *d, struct width w)
 			i < d->n_dials ? &d->dials[i] : &no_dial;
 		csv_put(f, dial->number, 1);
 		csv_put(f, dial->label, 1);
+		csv_put(f, dial->type, 1);
 	}
 	csv_end(f);
 }

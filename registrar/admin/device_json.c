@@ -47,8 +47,9 @@ json_t *device_json(
 				d->lines[i].owner));
 	for (size_t i = 0; i < d->n_dials; i++)
 		json_array_append_new(dials,
-			json_pack("{ss ss}", "number", d->dials[i].number,
-				"label", d->dials[i].label));
+			json_pack("{ss ss ss}", "number", d->dials[i].number,
+				"label", d->dials[i].label, "type",
+				d->dials[i].type));
 	json_t *o = json_pack("{ss ss ss ss ss sb ss ss so so}", "name",
 		d->name, "protocol", device_protocol_name(d->protocol), "model",
 		d->model, "description", d->description, "profile", d->profile,
@@ -98,11 +99,11 @@ static bool read_protocol(struct reading *r, const json_t *v)
 	return wrong(r, "protocol", "any, sccp or sip");
 }
 
-/* The members of one line or speed dial; owner NULL: it has none. */
+/* The members of one line or speed dial, the third of which is named. */
 static bool read_part(struct reading *r, const json_t *o, const char *field,
-	const char *out[3], size_t n)
+	const char *third, const char *out[3])
 {
-	static const char *const keys[] = {"number", "label", "owner"};
+	const char *const keys[] = {"number", "label", third};
 	const char *key;
 	json_t *v;
 	if (!json_is_object(o))
@@ -111,9 +112,9 @@ static bool read_part(struct reading *r, const json_t *o, const char *field,
 	json_object_foreach((json_t *)o, key, v)
 	{
 		size_t i = 0;
-		while (i < n && strcmp(keys[i], key) != 0)
+		while (i < 3 && strcmp(keys[i], key) != 0)
 			i++;
-		if (i == n)
+		if (i == 3)
 			return device_refuse(r->fault, field,
 				"has an unknown member \"%.40s\"", key);
 		if (!read_text(r, field, v, &out[i]))
@@ -146,7 +147,7 @@ static bool read_lines(struct reading *r, const json_t *v)
 	json_array_foreach((json_t *)v, i, o)
 	{
 		snprintf(field, sizeof(field), "line%zu", i + 1);
-		if (!read_part(r, o, field, texts, 3))
+		if (!read_part(r, o, field, "owner", texts))
 			return false;
 		r->draft->lines[i] =
 			(struct device_line){texts[0], texts[1], texts[2]};
@@ -166,9 +167,10 @@ static bool read_dials(struct reading *r, const json_t *v)
 	json_array_foreach((json_t *)v, i, o)
 	{
 		snprintf(field, sizeof(field), "dial%zu", i + 1);
-		if (!read_part(r, o, field, texts, 2))
+		if (!read_part(r, o, field, "type", texts))
 			return false;
-		r->draft->dials[i] = (struct device_dial){texts[0], texts[1]};
+		r->draft->dials[i] =
+			(struct device_dial){texts[0], texts[1], texts[2]};
 	}
 	return true;
 }

@@ -67,7 +67,9 @@ static size_t fill_buttons(const struct device *known, const char *device,
 	if (n == 0)
 		n = add_button(buttons, n, SCCP_BUTTON_LINE, device, device);
 	for (size_t i = 0; known && i < known->n_dials; i++)
-		n = add_button(buttons, n, SCCP_BUTTON_SPEED_DIAL,
+		n = add_button(buttons, n,
+			*known->dials[i].type ? SCCP_BUTTON_BLF
+					      : SCCP_BUTTON_SPEED_DIAL,
 			known->dials[i].number, known->dials[i].label);
 	return n;
 }

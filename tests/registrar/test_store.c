@@ -69,7 +69,7 @@ static void refuses(int error, const char *fault, const char *cure)
 
 static const struct device_line lines[] = {
 	{"1001", "Front \"desk\"", "anna"}, {"1002", "", ""}};
-static const struct device_dial dials[] = {{"*98", "Voice mail"}};
+static const struct device_dial dials[] = {{"*98", "Voice mail", "blf"}};
 
 static struct device device(const char *name)
 {
@@ -473,7 +473,11 @@ static void a_newer_one_is_refused(void **state)
 static void an_older_one_is_brought_up_to_date(void **state)
 {
 	store_close(open_store());
-	change("DROP TABLE device;"
+	change("DROP TABLE device; DROP TABLE dial;"
+	       "CREATE TABLE dial (device TEXT COLLATE NOCASE,"
+	       " position INTEGER, number TEXT NOT NULL, label TEXT NOT NULL,"
+	       " PRIMARY KEY (device, position)) WITHOUT ROWID;"
+	       "INSERT INTO dial VALUES ('SEP1', 0, '*98', 'Mail');"
 	       "CREATE TABLE device (name TEXT PRIMARY KEY COLLATE NOCASE,"
 	       " protocol INTEGER NOT NULL, mic INTEGER NOT NULL,"
 	       " description TEXT NOT NULL, model TEXT NOT NULL,"
@@ -490,11 +494,14 @@ static void an_older_one_is_brought_up_to_date(void **state)
 	assert_string_equal(h.last->description, "hall");
 	assert_string_equal(h.last->softkeys, "");
 	assert_int_equal(h.last->n_lines, 1);
+	assert_string_equal(h.last->dials[0].label, "Mail");
+	assert_string_equal(h.last->dials[0].type, "");
 	device_unref(h.last);
 	put(s, "SEP2");
 	h = reopen(s); /* once */
 	assert_string_equal(h.names, "SEP1 SEP2 ");
 	assert_string_equal(h.last->softkeys, "redial,hold");
+	assert_string_equal(h.last->dials[0].type, "blf");
 	device_unref(h.last);
 }
 
@@ -507,7 +514,8 @@ static void rows_that_hang_on_no_device_are_refused(void **state)
 		&h, take_device, take_profile, take_sighting, take_window};
 	const char *const hang[] = {
 		"INSERT INTO line VALUES ('AAA', 0, '1', '', '')",
-		"DELETE FROM line; INSERT INTO dial VALUES ('ZZZ', 0, '1', '')",
+		"DELETE FROM line; INSERT INTO dial VALUES ('ZZZ', 0, '1', '', "
+		"'')",
 	};
 	make_some();
 	for (size_t i = 0; i < 2; i++) {

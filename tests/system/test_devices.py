@@ -19,7 +19,7 @@ def a_device_lives_and_changes_and_goes():
         admin.say("device", "add", DEVICE, "--protocol", "sip", "--model",
                   "CP-8861", "--description", "Grüß Gott, \"hall\"",
                   "--mic", "yes", "--line", "1001,Hall,anna", "--line", "1002",
-                  "--dial", "*98,Voice mail")
+                  "--dial", "*98,Voice mail", "--dial", "1003,Door,blf")
         shown = admin.json("device", "show", DEVICE.lower())
         same(shown, {
             "name": DEVICE, "protocol": "sip", "model": "CP-8861",
@@ -27,7 +27,8 @@ def a_device_lives_and_changes_and_goes():
             "mic": True, "source": "inventory", "softkeys": "standard",
             "lines": [{"number": "1001", "label": "Hall", "owner": "anna"},
                       {"number": "1002", "label": "", "owner": ""}],
-            "dials": [{"number": "*98", "label": "Voice mail"}]})
+            "dials": [{"number": "*98", "label": "Voice mail", "type": ""},
+                      {"number": "1003", "label": "Door", "type": "blf"}]})
         admin.say("device", "set", DEVICE, "--profile", "non-secure")
         same(admin.json("device", "show", DEVICE),
              {**shown, "profile": "non-secure"}, "only what is named")
@@ -38,7 +39,8 @@ def a_device_lives_and_changes_and_goes():
         same(admin.json("device", "show", DEVICE), shown)
         same(admin.json("device", "list"), {"devices": [shown]})
         holds(admin.say("device", "list"), DEVICE, "non-secure")
-        holds(admin.say("device", "show", DEVICE), "softkeys", "redial,park")
+        holds(admin.say("device", "show", DEVICE), "softkeys", "redial,park",
+              "speed dial 2: 1003 \"Door\" (blf)")
         same(daemon.get("/v1/status")["inventory"], {"devices": 1})
         admin.say("device", "remove", DEVICE)
         holds(admin.refused("device", "show", DEVICE), DEVICE, "no")
@@ -65,6 +67,7 @@ def refusals_name_field_and_rule():
         (["set", DEVICE, "--line", "1", "--line", "1"], "line2: is the same"),
         (["set", DEVICE, "--line", "1," + 40 * "l"], "line1_label: is 40"),
         (["set", DEVICE, "--line", "1,a," + 64 * "o"], "line1_owner: is 64"),
+        (["set", DEVICE, "--dial", "1,a,lamp"], "dial1_type: must be blf"),
         (["set", DEVICE, *43 * ["--line", "1"]], "lines: has 43"),
         (["set", DEVICE, *200 * ["--dial", "1,a"]], "dials: has 200"),
         (["set", DEVICE, "--softkeys", "redial,foo,hold"],
@@ -216,12 +219,12 @@ def a_password_is_kept_nowhere():
 
 HEADER = ("name,protocol,model,description,profile,mic,softkeys,digest_user,"
           "line1,line1_label,line1_owner,line2,line2_label,line2_owner,"
-          "dial1,dial1_label\r\n")
+          "dial1,dial1_label,dial1_type\r\n")
 WHOLE = HEADER + (
     'SEP1,sip,CP-8861,"Hall, ""big""",encrypted,yes,"redial,hold",,'
-    '1001,Hall,anna,1002,,,*98,"Voice, mail"\r\n'
-    'SEP2,any,, odd ,non-secure,no,standard,,,,,,,,,\r\n'
-    'SEP3,sccp,,Grüße,authenticated,no,standard,,3,,,,,,,\r\n').replace(
+    '1001,Hall,anna,1002,,,*98,"Voice, mail",blf\r\n'
+    'SEP2,any,, odd ,non-secure,no,standard,,,,,,,,,,\r\n'
+    'SEP3,sccp,,Grüße,authenticated,no,standard,,3,,,,,,,,\r\n').replace(
         ", odd ,", ',\" odd \",')
 
 
@@ -241,6 +244,23 @@ def what_is_exported_imports_to_the_same():
             admin.say("device", "remove", f"SEP{n}")
         admin.say("device", "import", path)
         same(admin.json("device", "list"), before)
+
+
+def the_widest_device_imports_too():
+    lines = [{"number": f"{n}", "label": "l", "owner": "o"}
+             for n in range(42)]
+    dials = [{"number": f"{n}", "label": "d", "type": "blf"}
+             for n in range(199)]
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        shown = daemon.order(f"/v1/devices/{DEVICE}", "PUT",
+                             {"lines": lines, "dials": dials})
+        same((shown["lines"], shown["dials"]), (lines, dials))
+        path = LAB.path("wide.csv")
+        admin.say("device", "export", path)
+        admin.say("device", "remove", DEVICE)
+        same(admin.json("device", "import", path)["added"], 1)
+        same(admin.json("device", "show", DEVICE), shown)
 
 
 def columns_that_are_not_there_change_nothing():
@@ -293,6 +313,9 @@ def a_bad_row_is_named_and_nothing_is_taken():
         ("name,line1,line2\nSEP1,,2\n", "2: line1: is empty, but line2"),
         ("name,line1_label\nSEP1,hall\n", "2: line1: is empty"),
         ("name,dial1,dial1_label\nSEP1,,hall\n", "2: dial1: is empty"),
+        ("name,dial1_type\nSEP1,blf\n", "2: dial1: is empty"),
+        ("name,dial1,dial1_type\nSEP1,1,x\n", "2: dial1_type: must be blf"),
+        ("name,dial1_owner\nSEP1,a\n", "1: dial1_owner: is no column"),
         ("name,digest_user\nSEP1,anna\n", "2: digest_password: is missing"),
         ("name,digest_password\nSEP1,pw\n", "2: digest_user: is missing"),
         ("name,description\nSEP1," + 1001 * "x" + "\n", "2: field 2: is long"),
@@ -448,6 +471,7 @@ if __name__ == "__main__":
         lists_come_in_pages_and_by_filter,
         a_password_is_kept_nowhere,
         what_is_exported_imports_to_the_same,
+        the_widest_device_imports_too,
         columns_that_are_not_there_change_nothing,
         a_dry_run_tells_and_does_nothing,
         a_bad_row_is_named_and_nothing_is_taken,
