@@ -86,8 +86,15 @@ void sip_extension_supported(
 		struct sip_slice rest = head->lines[i].value, tag;
 		if (head->lines[i].header != SIP_HEADER_SUPPORTED)
 			continue;
-		while (sip_field_list(&rest, &tag))
-			reg->supports |= supports_of(tag);
+		/* Option tags are tokens: no comma stands within one. */
+		while (rest.n > 0) {
+			const char *comma = memchr(rest.p, ',', rest.n);
+			tag = rest;
+			tag.n = comma ? (size_t)(comma - rest.p) : rest.n;
+			rest.p += tag.n + (comma != NULL);
+			rest.n -= tag.n + (comma != NULL);
+			reg->supports |= supports_of(sip_field_trim(tag));
+		}
 	}
 }
 

@@ -322,6 +322,13 @@ static void name(char out[PATH_MAX], const struct opening *o, const char *tail)
 	snprintf(out, PATH_MAX, "%s/%s%s", o->folder, o->kind->file, tail);
 }
 
+/* Nobody asks SQLite how much memory it has; counting it takes a lock at each
+ * allocation. */
+__attribute__((constructor)) static void set_up(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int sqlite_open(const char *folder, const struct sqlite_kind *kind,
 	sqlite3 **out, struct diag *d)
 {

@@ -87,9 +87,8 @@ def a_window_closes_by_itself():
 
 
 def a_stranger_is_added_and_then_let_in(protocol, leaf):
-    # A model that speaks both, and that the phones say they are.
-    words = credential_words(
-        LAB.phone(DEVICE, leaf, "p256", "--model", "CP-7975"))
+    words = credential_words(LAB.phone(DEVICE, leaf, "p256", "--model",
+                                       "CP-7975G"))
     where = config(registration={"unknown": "refuse"})
     with Daemon(where) as daemon:
         admin = Admin(daemon)
