@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 enum {
-	CSV_FIELDS_MAX = 640,
+	CSV_FIELDS_MAX = 768, /* a device may need 732 */
 	CSV_FIELD_MAX = 1000, /* bytes */
 };
 

@@ -35,6 +35,11 @@ const struct security_profile security_predefined[SECURITY_PREDEFINED] = {
 	PREDEFINED("encrypted", SECURITY_ENCRYPTED, SECURITY_TLS),
 };
 
+const char *device_softkeys(const struct device *d)
+{
+	return *d->softkeys ? d->softkeys : DEVICE_SOFTKEYS_STANDARD;
+}
+
 static size_t length(const char *text)
 {
 	return text ? strlen(text) + 1 : 1;
@@ -60,7 +65,8 @@ static size_t texts_of(const struct device *d)
 		n += length(d->lines[i].number) + length(d->lines[i].label) +
 		     length(d->lines[i].owner);
 	for (size_t i = 0; i < d->n_dials; i++)
-		n += length(d->dials[i].number) + length(d->dials[i].label);
+		n += length(d->dials[i].number) + length(d->dials[i].label) +
+		     length(d->dials[i].type);
 	return n;
 }
 
@@ -88,6 +94,7 @@ struct device *device_new(const struct device *from)
 	for (size_t i = 0; i < from->n_dials; i++) {
 		dial[i].number = put(&at, from->dials[i].number);
 		dial[i].label = put(&at, from->dials[i].label);
+		dial[i].type = put(&at, from->dials[i].type);
 	}
 	return d;
 }
@@ -116,7 +123,8 @@ static bool same_dials(const struct device *a, const struct device *b)
 		return false;
 	for (size_t i = 0; i < a->n_dials; i++)
 		if (strcmp(a->dials[i].number, b->dials[i].number) != 0 ||
-			strcmp(a->dials[i].label, b->dials[i].label) != 0)
+			strcmp(a->dials[i].label, b->dials[i].label) != 0 ||
+			strcmp(a->dials[i].type, b->dials[i].type) != 0)
 			return false;
 	return true;
 }

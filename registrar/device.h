@@ -19,6 +19,7 @@ enum {
 	DEVICE_MODEL_MAX = 31,
 	DEVICE_PROFILE_MAX = 63,
 	DEVICE_USER_MAX = 63,
+	DEVICE_SOFTKEYS_MAX = 127,
 	DEVICE_PROFILE_DESCRIPTION_MAX = 50, /* characters */
 };
 
@@ -35,15 +36,18 @@ struct device_line {
 struct device_dial {
 	const char *number;
 	const char *label;
+	const char *type; /* "", or "blf": with a lamp, which stays dark */
 };
 
-/* The texts of a device and the most bytes of each. X(field, most) */
+/* The texts of a device and the most bytes of each. Of softkeys: those that
+ * may show, as protocols/sccp/softkeys.h reads them. X(field, most) */
 #define DEVICE_TEXT_LIST(X)                    \
 	X(name, CERT_DEVICE_MAX)               \
 	X(description, DEVICE_DESCRIPTION_MAX) \
 	X(model, DEVICE_MODEL_MAX)             \
 	X(profile, DEVICE_PROFILE_MAX)         \
-	X(digest_user, DEVICE_USER_MAX)
+	X(digest_user, DEVICE_USER_MAX)        \
+	X(softkeys, DEVICE_SOFTKEYS_MAX)
 
 /*
  * Frozen once made, counted, one block of memory: there may be 50,000. Texts
@@ -65,10 +69,15 @@ struct device {
 	size_t n_dials;
 };
 
+/* How an admin says that a device shows every softkey. */
+#define DEVICE_SOFTKEYS_STANDARD "standard"
+
 /* A copy of `from` (NULL texts are ""); the caller has one reference. */
 struct device *device_new(const struct device *from);
 struct device *device_ref(struct device *d);
 void device_unref(struct device *d);
+/* Its softkeys as an admin reads them. */
+const char *device_softkeys(const struct device *d);
 /* Do both say the same, whoever keeps them? */
 bool device_equal(const struct device *a, const struct device *b);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocols/sccp/softkeys.h"
 #include "registrar/text.h"
 
 #define LETTERS_AND_DIGITS \
@@ -91,11 +92,16 @@ static bool check_dial(
 	const struct device *d, size_t i, struct device_fault *fault)
 {
 	char field[40];
+	const struct device_dial *dial = &d->dials[i];
 	snprintf(field, sizeof(field), "dial%zu", i + 1);
-	if (!check_number(field, d->dials[i].number, fault))
+	if (!check_number(field, dial->number, fault))
 		return false;
 	snprintf(field, sizeof(field), "dial%zu_label", i + 1);
-	return check_text(field, d->dials[i].label, DEVICE_LABEL_MAX, fault);
+	if (!check_text(field, dial->label, DEVICE_LABEL_MAX, fault))
+		return false;
+	snprintf(field, sizeof(field), "dial%zu_type", i + 1);
+	return !*dial->type || strcmp(dial->type, "blf") == 0 ||
+	       device_refuse(fault, field, "must be blf or empty");
 }
 
 static bool check_parts(const struct device *d, struct device_fault *fault)
@@ -132,6 +138,17 @@ static bool check_digest(const struct device *d, struct device_fault *fault)
 		       "is missing: a digest password needs a user");
 }
 
+static bool check_softkeys(const char *names, struct device_fault *fault)
+{
+	uint32_t allowed;
+	const char *unknown = sccp_softkeys_read(names, &allowed);
+	return !unknown || device_refuse(fault, "softkeys",
+				   "\"%.*s\" is none: there are %s; or "
+				   "standard, all of them",
+				   (int)strcspn(unknown, ","), unknown,
+				   sccp_softkeys_names());
+}
+
 bool device_check(const struct device *d, struct device_fault *fault)
 {
 	if (!check_name(d->name, fault))
@@ -143,7 +160,7 @@ bool device_check(const struct device *d, struct device_fault *fault)
 		return device_refuse(fault, "profile", "must not be empty");
 #define X(field, most) check_text(#field, d->field, most, fault) &&
 	return DEVICE_TEXT_LIST(X) check_parts(d, fault) &&
-	       check_digest(d, fault);
+	       check_digest(d, fault) && check_softkeys(d->softkeys, fault);
 #undef X
 }
 

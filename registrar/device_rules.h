@@ -11,7 +11,7 @@
  * ("line2_label"), and the rule. */
 struct device_fault {
 	char field[40];
-	char why[200];
+	char why[320];
 };
 
 /* Does it keep the rules? That its profile is there is not asked. */

@@ -192,7 +192,7 @@ static void answer_sets(struct reply *r)
 {
 	struct sccp_message m;
 	sccp_message_init(&m, SCCP_ID_SOFT_KEY_SET);
-	sccp_softkeys_sets(&m.u.sets);
+	sccp_softkeys_sets(&m.u.sets, r->promise->softkeys);
 	say(r, &m);
 	sccp_message_init(&m, SCCP_ID_SELECT_SOFT_KEYS);
 	m.u.select.set = SCCP_SET_ON_HOOK;

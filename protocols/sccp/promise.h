@@ -13,6 +13,7 @@ struct sccp_promise {
 	uint32_t keepalive_s;
 	uint32_t secondary_keepalive_s;
 	uint32_t server_ipv4;
+	uint32_t softkeys;
 	uint16_t server_port;
 	uint8_t version; /* negotiated */
 	uint8_t n_buttons;

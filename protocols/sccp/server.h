@@ -119,6 +119,7 @@ struct sccp_grant {
 	const char *server_name;   /* for ServerRes and ConfigStat */
 	uint32_t server_ipv4;	   /* for ServerRes, network order */
 	uint16_t server_port;
+	uint32_t softkeys; /* of sccp_softkeys_read(); 0: every one */
 	/* From the top of the phone; copied. What is behind the template's
 	 * SCCP_BUTTONS_MAX does not exist; one should be a line. */
 	const struct sccp_grant_button *buttons;

@@ -22,6 +22,7 @@ enum column_kind {
 	COLUMN_DESCRIPTION,
 	COLUMN_PROFILE,
 	COLUMN_MIC,
+	COLUMN_SOFTKEYS,
 	COLUMN_USER,
 	COLUMN_PASSWORD,
 	COLUMNS_ALONE, /* how many there are above, once each */
@@ -36,13 +37,15 @@ static const char *const names[COLUMNS_ALONE] = {
 	[COLUMN_DESCRIPTION] = "description",
 	[COLUMN_PROFILE] = "profile",
 	[COLUMN_MIC] = "mic",
+	[COLUMN_SOFTKEYS] = "softkeys",
 	[COLUMN_USER] = "digest_user",
 	[COLUMN_PASSWORD] = "digest_password",
 };
 
 /* "line3_label": the label of the third line. */
-enum part { PART_NUMBER, PART_LABEL, PART_OWNER, PARTS };
-static const char *const tails[PARTS] = {"", "_label", "_owner"};
+enum part { PART_NUMBER, PART_LABEL, PART_LAST, PARTS };
+static const char *const line_tails[PARTS] = {"", "_label", "_owner"};
+static const char *const dial_tails[PARTS] = {"", "_label", "_type"};
 
 struct column {
 	enum column_kind kind;
@@ -91,7 +94,7 @@ static int refuse_syntax(struct reading *r, const struct csv_fault *fault)
 
 /* "line12_label" with "line": 12 and its part. */
 static bool read_part(const char *name, const char *head, size_t most,
-	enum part parts, struct column *out)
+	const char *const tails[PARTS], struct column *out)
 {
 	size_t n = strlen(head);
 	char *end = NULL;
@@ -99,7 +102,7 @@ static bool read_part(const char *name, const char *head, size_t most,
 		return false;
 	unsigned long number = strtoul(name + n, &end, 10);
 	out->index = number - 1;
-	for (int part = PART_NUMBER; part < PARTS && part < (int)parts; part++)
+	for (int part = PART_NUMBER; part < PARTS; part++)
 		if (strcasecmp(end, tails[part]) == 0) {
 			out->part = (enum part)part;
 			return number <= most;
@@ -116,10 +119,10 @@ static bool read_column(const char *name, struct column *out)
 			return true;
 		}
 	out->kind = COLUMN_LINE;
-	if (read_part(name, "line", DEVICE_LINES_MAX, PARTS, out))
+	if (read_part(name, "line", DEVICE_LINES_MAX, line_tails, out))
 		return true;
 	out->kind = COLUMN_DIAL;
-	return read_part(name, "dial", DEVICE_DIALS_MAX, PART_OWNER, out);
+	return read_part(name, "dial", DEVICE_DIALS_MAX, dial_tails, out);
 }
 
 static bool same_column(const struct column *a, const struct column *b)
@@ -135,7 +138,7 @@ static int add_column(struct reading *r, size_t i)
 	if (!read_column(name, c)) {
 		snprintf(why, sizeof(why),
 			"is no column: there are name, protocol, model, "
-			"description, profile, mic, digest_user, "
+			"description, profile, mic, softkeys, digest_user, "
 			"digest_password, line1, ...");
 		return refuse(r, r->row.line, name, why);
 	}
@@ -206,18 +209,16 @@ static bool set_mic(
 
 static void set_line(struct device_line *line, enum part part, const char *text)
 {
-	switch (part) {
-	case PART_NUMBER:
-		line->number = text;
-		break;
-	case PART_LABEL:
-		line->label = text;
-		break;
-	case PART_OWNER:
-	case PARTS:
-		line->owner = text;
-		break;
-	}
+	const char **const parts[PARTS] = {
+		&line->number, &line->label, &line->owner};
+	*parts[part] = text;
+}
+
+static void set_dial(struct device_dial *dial, enum part part, const char *text)
+{
+	const char **const parts[PARTS] = {
+		&dial->number, &dial->label, &dial->type};
+	*parts[part] = text;
 }
 
 static bool set_field(struct reading *r, const struct column *c,
@@ -241,6 +242,9 @@ static bool set_field(struct reading *r, const struct column *c,
 		return true;
 	case COLUMN_MIC:
 		return set_mic(d, text, fault);
+	case COLUMN_SOFTKEYS:
+		device_draft_softkeys(&r->draft, text);
+		return true;
 	case COLUMN_USER:
 		device_draft_user(&r->draft, text);
 		return true;
@@ -250,10 +254,7 @@ static bool set_field(struct reading *r, const struct column *c,
 		set_line(&r->draft.lines[c->index], c->part, text);
 		return true;
 	case COLUMN_DIAL:
-		if (c->part == PART_NUMBER)
-			r->draft.dials[c->index].number = text;
-		else
-			r->draft.dials[c->index].label = text;
+		set_dial(&r->draft.dials[c->index], c->part, text);
 		return true;
 	}
 	return true;
@@ -282,7 +283,7 @@ static bool count_dials(struct reading *r, struct device_fault *fault)
 	struct device *d = &r->draft.device;
 	for (size_t i = 0; i < r->n_dials; i++) {
 		const struct device_dial *dial = &r->draft.dials[i];
-		bool said = *dial->number || *dial->label;
+		bool said = *dial->number || *dial->label || *dial->type;
 		snprintf(field, sizeof(field), "dial%zu", d->n_dials + 1);
 		if (said && (i > d->n_dials || !*dial->number))
 			return device_refuse(fault, field,
@@ -302,7 +303,7 @@ static void clear_parts(struct reading *r)
 	for (size_t i = 0; i < r->n_lines; i++)
 		r->draft.lines[i] = (struct device_line){"", "", ""};
 	for (size_t i = 0; i < r->n_dials; i++)
-		r->draft.dials[i] = (struct device_dial){"", ""};
+		r->draft.dials[i] = (struct device_dial){"", "", ""};
 }
 
 static bool read_fields(struct reading *r, struct device_fault *fault)
@@ -442,17 +443,17 @@ static void write_header(FILE *f, struct width w)
 	for (size_t i = 1; i <= w.lines; i++)
 		fprintf(f, ",line%zu,line%zu_label,line%zu_owner", i, i, i);
 	for (size_t i = 1; i <= w.dials; i++)
-		fprintf(f, ",dial%zu,dial%zu_label", i, i);
+		fprintf(f, ",dial%zu,dial%zu_label,dial%zu_type", i, i, i);
 	csv_end(f);
 }
 
 static void write_row(FILE *f, const struct device *d, struct width w)
 {
 	static const struct device_line no_line = {"", "", ""};
-	static const struct device_dial no_dial = {"", ""};
+	static const struct device_dial no_dial = {"", "", ""};
 	const char *const alone[] = {d->name, device_protocol_name(d->protocol),
 		d->model, d->description, d->profile, d->mic ? "yes" : "no",
-		d->digest_user};
+		device_softkeys(d), d->digest_user};
 	for (size_t i = 0; i < COLUMN_PASSWORD; i++)
 		csv_put(f, alone[i], i);
 	for (size_t i = 0; i < w.lines; i++) {
@@ -467,6 +468,7 @@ static void write_row(FILE *f, const struct device *d, struct width w)
 			i < d->n_dials ? &d->dials[i] : &no_dial;
 		csv_put(f, dial->number, 1);
 		csv_put(f, dial->label, 1);
+		csv_put(f, dial->type, 1);
 	}
 	csv_end(f);
 }

@@ -11,7 +11,7 @@
 struct device_csv_fault {
 	size_t line;
 	char column[40];
-	char why[200];
+	char why[320];
 };
 
 enum { DEVICE_CSV_FAULTS = 10 };

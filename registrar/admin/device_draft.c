@@ -17,6 +17,7 @@ void device_draft_init(struct device_draft *draft, const struct device *from)
 		.model = "",
 		.profile = SECURITY_PROFILE_DEFAULT,
 		.digest_user = "",
+		.softkeys = "",
 	};
 	draft->device = from ? *from : fresh;
 	draft->device.lines = draft->lines;
@@ -52,4 +53,10 @@ void device_draft_user(struct device_draft *draft, const char *user)
 		memset(d->ha1_sha256, 0, sizeof(d->ha1_sha256));
 	}
 	d->digest_user = user;
+}
+
+void device_draft_softkeys(struct device_draft *draft, const char *names)
+{
+	bool standard = strcmp(names, DEVICE_SOFTKEYS_STANDARD) == 0;
+	draft->device.softkeys = standard ? "" : names;
 }

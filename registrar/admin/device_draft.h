@@ -22,5 +22,7 @@ void device_draft_password(struct device_draft *draft, const char *user,
 	const char *realm, const char *password);
 /* Takes the user; its secret is kept while the user is the same. */
 void device_draft_user(struct device_draft *draft, const char *user);
+/* Takes names, or "" or "standard". */
+void device_draft_softkeys(struct device_draft *draft, const char *names);
 
 #endif

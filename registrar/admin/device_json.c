@@ -47,13 +47,14 @@ json_t *device_json(
 				d->lines[i].owner));
 	for (size_t i = 0; i < d->n_dials; i++)
 		json_array_append_new(dials,
-			json_pack("{ss ss}", "number", d->dials[i].number,
-				"label", d->dials[i].label));
-	json_t *o = json_pack("{ss ss ss ss ss sb ss so so}", "name", d->name,
-		"protocol", device_protocol_name(d->protocol), "model",
+			json_pack("{ss ss ss}", "number", d->dials[i].number,
+				"label", d->dials[i].label, "type",
+				d->dials[i].type));
+	json_t *o = json_pack("{ss ss ss ss ss sb ss ss so so}", "name",
+		d->name, "protocol", device_protocol_name(d->protocol), "model",
 		d->model, "description", d->description, "profile", d->profile,
 		"mic", d->mic, "source", d->fixed ? "config" : "inventory",
-		"lines", lines, "dials", dials);
+		"softkeys", device_softkeys(d), "lines", lines, "dials", dials);
 	if (*d->digest_user)
 		json_object_set_new(
 			o, "digest", json_pack("{ss}", "user", d->digest_user));
@@ -98,11 +99,11 @@ static bool read_protocol(struct reading *r, const json_t *v)
 	return wrong(r, "protocol", "any, sccp or sip");
 }
 
-/* The members of one line or speed dial; owner NULL: it has none. */
+/* The members of one line or speed dial, the third of which is named. */
 static bool read_part(struct reading *r, const json_t *o, const char *field,
-	const char *out[3], size_t n)
+	const char *third, const char *out[3])
 {
-	static const char *const keys[] = {"number", "label", "owner"};
+	const char *const keys[] = {"number", "label", third};
 	const char *key;
 	json_t *v;
 	if (!json_is_object(o))
@@ -111,9 +112,9 @@ static bool read_part(struct reading *r, const json_t *o, const char *field,
 	json_object_foreach((json_t *)o, key, v)
 	{
 		size_t i = 0;
-		while (i < n && strcmp(keys[i], key) != 0)
+		while (i < 3 && strcmp(keys[i], key) != 0)
 			i++;
-		if (i == n)
+		if (i == 3)
 			return device_refuse(r->fault, field,
 				"has an unknown member \"%.40s\"", key);
 		if (!read_text(r, field, v, &out[i]))
@@ -146,7 +147,7 @@ static bool read_lines(struct reading *r, const json_t *v)
 	json_array_foreach((json_t *)v, i, o)
 	{
 		snprintf(field, sizeof(field), "line%zu", i + 1);
-		if (!read_part(r, o, field, texts, 3))
+		if (!read_part(r, o, field, "owner", texts))
 			return false;
 		r->draft->lines[i] =
 			(struct device_line){texts[0], texts[1], texts[2]};
@@ -166,9 +167,10 @@ static bool read_dials(struct reading *r, const json_t *v)
 	json_array_foreach((json_t *)v, i, o)
 	{
 		snprintf(field, sizeof(field), "dial%zu", i + 1);
-		if (!read_part(r, o, field, texts, 2))
+		if (!read_part(r, o, field, "type", texts))
 			return false;
-		r->draft->dials[i] = (struct device_dial){texts[0], texts[1]};
+		r->draft->dials[i] =
+			(struct device_dial){texts[0], texts[1], texts[2]};
 	}
 	return true;
 }
@@ -243,6 +245,15 @@ static bool read_description(struct reading *r, const json_t *v)
 	return read_text(r, "description", v, &r->draft->device.description);
 }
 
+static bool read_softkeys(struct reading *r, const json_t *v)
+{
+	const char *names;
+	if (!read_text(r, "softkeys", v, &names))
+		return false;
+	device_draft_softkeys(r->draft, names);
+	return true;
+}
+
 static bool pass_over(struct reading *r, const json_t *v)
 {
 	return true;
@@ -261,6 +272,7 @@ static const struct {
 	{"lines", read_lines},
 	{"dials", read_dials},
 	{"digest", read_digest},
+	{"softkeys", read_softkeys},
 	{"source", pass_over},
 	{"seen", pass_over},
 };
@@ -281,7 +293,7 @@ bool device_json_read(const json_t *object, const char *realm,
 			return device_refuse(fault, "device",
 				"has no member \"%.40s\": there are name, "
 				"protocol, model, description, profile, mic, "
-				"lines, dials and digest",
+				"softkeys, lines, dials and digest",
 				key);
 		if (!members[i].read(&r, v))
 			return false;

@@ -15,10 +15,10 @@ static const char folder[] = "/v1/devices/";
 
 /* ---- options ---- */
 
-/* "NUMBER,LABEL,OWNER" as an object behind those that are there. The owner
+/* "NUMBER,LABEL,OWNER" as an object behind those that are there. The last
  * takes what is left, commas and all. */
 static bool take_part(json_t *into, const char *key, const char *value,
-	const char *const *names, size_t n)
+	const char *const names[3])
 {
 	json_t *list = json_object_get(into, key);
 	json_t *part = json_object();
@@ -26,15 +26,15 @@ static bool take_part(json_t *into, const char *key, const char *value,
 		list = json_array();
 		json_object_set_new(into, key, list);
 	}
-	for (size_t i = 0; i < n; i++) {
-		size_t length = i + 1 < n ? strcspn(value, ",") : strlen(value);
+	for (size_t i = 0; i < 3; i++) {
+		size_t length = i < 2 ? strcspn(value, ",") : strlen(value);
 		json_object_set_new(
 			part, names[i], json_stringn(value, length));
 		value += length;
 		value += *value == ',';
 	}
 	/* A text that is no UTF-8 was not taken. */
-	bool whole = json_object_size(part) == n;
+	bool whole = json_object_size(part) == 3;
 	json_array_append_new(list, part);
 	return whole;
 }
@@ -42,13 +42,13 @@ static bool take_part(json_t *into, const char *key, const char *value,
 static bool take_line(json_t *into, const char *key, const char *value)
 {
 	static const char *const names[] = {"number", "label", "owner"};
-	return take_part(into, key, value, names, 3);
+	return take_part(into, key, value, names);
 }
 
 static bool take_dial(json_t *into, const char *key, const char *value)
 {
-	static const char *const names[] = {"number", "label"};
-	return take_part(into, key, value, names, 2);
+	static const char *const names[] = {"number", "label", "type"};
+	return take_part(into, key, value, names);
 }
 
 static bool take_none(json_t *into, const char *key, const char *value)
@@ -91,6 +91,7 @@ static const struct ctl_option options[] = {
 	{"--description", "description", ctl_take_text, false},
 	{"--profile", "profile", ctl_take_text, false},
 	{"--mic", "mic", ctl_take_flag, false},
+	{"--softkeys", "softkeys", ctl_take_text, false},
 	{"--line", "lines", take_line, false},
 	{"--no-lines", "lines", take_none, true},
 	{"--dial", "dials", take_dial, false},
@@ -136,8 +137,9 @@ int ctl_device_add(const struct ctl *ctl, int argc, char **argv)
 			"add NAME [--protocol any|sccp|sip] [--model M]\n"
 			"  [--description TEXT] [--profile PROFILE] [--mic "
 			"yes|no]\n"
-			"  [--line NUMBER[,LABEL[,OWNER]]]... [--dial NUMBER,"
-			"LABEL]...\n"
+			"  [--line NUMBER[,LABEL[,OWNER]]]... [--dial NUMBER"
+			"[,LABEL[,blf]]]...\n"
+			"  [--softkeys standard|KEY[,KEY]...]\n"
 			"  [--digest-user USER --digest-password-stdin]");
 	return send(ctl, argc, argv, CTL_NEW);
 }
@@ -263,6 +265,7 @@ static const struct ctl_column fields[] = {
 	{"description", "description"},
 	{"security profile", "profile"},
 	{"MIC allowed", "mic"},
+	{"softkeys", "softkeys"},
 	{"digest user", "digest.user"},
 	{"last registered", "seen.registered"},
 	{"LSC", "seen.lsc"},
@@ -285,6 +288,8 @@ static void print_parts(const json_t *list, const char *title)
 			printf(" \"%s\"", ctl_text(part, "label"));
 		if (*ctl_text(part, "owner"))
 			printf(" of %s", ctl_text(part, "owner"));
+		if (*ctl_text(part, "type"))
+			printf(" (%s)", ctl_text(part, "type"));
 		putchar('\n');
 	}
 }

@@ -7,6 +7,7 @@
 #include "protocols/sccp/alarm.h"
 #include "protocols/sccp/devices.h"
 #include "protocols/sccp/server.h"
+#include "protocols/sccp/softkeys.h"
 #include "registrar/admit.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
@@ -66,9 +67,20 @@ static size_t fill_buttons(const struct device *known, const char *device,
 	if (n == 0)
 		n = add_button(buttons, n, SCCP_BUTTON_LINE, device, device);
 	for (size_t i = 0; known && i < known->n_dials; i++)
-		n = add_button(buttons, n, SCCP_BUTTON_SPEED_DIAL,
+		n = add_button(buttons, n,
+			*known->dials[i].type ? SCCP_BUTTON_BLF
+					      : SCCP_BUTTON_SPEED_DIAL,
 			known->dials[i].number, known->dials[i].label);
 	return n;
+}
+
+/* The inventory holds none that cannot be read. */
+static uint32_t softkeys_of(const struct device *known)
+{
+	uint32_t allowed = 0;
+	if (known)
+		sccp_softkeys_read(known->softkeys, &allowed);
+	return allowed;
 }
 
 static void accept_phone(
@@ -85,6 +97,7 @@ static void accept_phone(
 		.server_name = c->node,
 		.server_ipv4 = s->seat.peer->local_ipv4,
 		.server_port = s->seat.peer->local_port,
+		.softkeys = softkeys_of(known),
 		.buttons = buttons,
 		.n_buttons = fill_buttons(known, s->seat.device, buttons),
 	};

@@ -35,6 +35,8 @@ static const char *const steps[] = {
 	" sha256 BLOB NOT NULL, not_after INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE auto_registration (only INTEGER PRIMARY KEY"
 	" CHECK (only = 1), until INTEGER NOT NULL, plain INTEGER NOT NULL);",
+	"ALTER TABLE device ADD COLUMN softkeys TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE dial ADD COLUMN type TEXT NOT NULL DEFAULT '';",
 };
 
 static const struct sqlite_kind kind = {
@@ -48,9 +50,9 @@ static const struct sqlite_kind kind = {
 /* Statements that are used often. X(name, SQL) */
 #define STATEMENT_LIST(X)                                                    \
 	X(PUT_DEVICE,                                                        \
-		"REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
+		"REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
 	X(PUT_LINE, "INSERT INTO line VALUES (?, ?, ?, ?, ?)")               \
-	X(PUT_DIAL, "INSERT INTO dial VALUES (?, ?, ?, ?)")                  \
+	X(PUT_DIAL, "INSERT INTO dial VALUES (?, ?, ?, ?, ?)")               \
 	X(DROP_DEVICE, "DELETE FROM device WHERE name = ?")                  \
 	X(DROP_LINES, "DELETE FROM line WHERE device = ?")                   \
 	X(DROP_DIALS, "DELETE FROM dial WHERE device = ?")                   \
@@ -118,6 +120,7 @@ static int put_dial(
 	sqlite_bind_number(q, 2, (int64_t)i);
 	sqlite_bind_text(q, 3, device->dials[i].number);
 	sqlite_bind_text(q, 4, device->dials[i].label);
+	sqlite_bind_text(q, 5, device->dials[i].type);
 	return sqlite_step(q, doing, d);
 }
 
@@ -134,6 +137,7 @@ static int put_device(
 	sqlite_bind_text(q, 7, device->digest_user);
 	sqlite_bind_bytes(q, 8, device->ha1_md5, sizeof(device->ha1_md5));
 	sqlite_bind_bytes(q, 9, device->ha1_sha256, sizeof(device->ha1_sha256));
+	sqlite_bind_text(q, 10, device->softkeys);
 	int error = sqlite_step(q, doing, d);
 	if (error == 0)
 		error = drop_parts(s, device->name, d);
@@ -319,7 +323,8 @@ static int load_dials(struct loading *l)
 			return damaged(l, l->device.name);
 		l->dial[l->device.n_dials++] = (struct device_dial){
 			memory_dup(sqlite_text(l->dials.rows, 1)),
-			memory_dup(sqlite_text(l->dials.rows, 2))};
+			memory_dup(sqlite_text(l->dials.rows, 2)),
+			memory_dup(sqlite_text(l->dials.rows, 3))};
 		int error = advance(l, &l->dials);
 		if (error < 0)
 			return error;
@@ -337,6 +342,7 @@ static void free_parts(struct loading *l)
 	for (size_t i = 0; i < l->device.n_dials; i++) {
 		free((char *)l->dial[i].number);
 		free((char *)l->dial[i].label);
+		free((char *)l->dial[i].type);
 	}
 }
 
@@ -350,6 +356,7 @@ static int load_device(struct loading *l, sqlite3_stmt *row)
 		.model = sqlite_text(row, 4),
 		.profile = sqlite_text(row, 5),
 		.digest_user = sqlite_text(row, 6),
+		.softkeys = sqlite_text(row, 9),
 		.lines = l->line,
 		.dials = l->dial,
 	};
@@ -428,7 +435,7 @@ static int load_devices(struct loading *l)
 		"ORDER BY device, position");
 	if (error == 0)
 		error = begin_parts(l, &l->dials,
-			"SELECT device, number, label FROM dial "
+			"SELECT device, number, label, type FROM dial "
 			"ORDER BY device, position");
 	if (error == 0)
 		error = for_each(

@@ -74,7 +74,8 @@ static int put(struct inventory *inv, const char *name, enum inventory_how how)
 		.description = "",
 		.model = "",
 		.profile = "encrypted",
-		.digest_user = ""};
+		.digest_user = "",
+		.softkeys = ""};
 	return inventory_put(inv, &device, how, &d);
 }
 

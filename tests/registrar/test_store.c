@@ -69,7 +69,7 @@ static void refuses(int error, const char *fault, const char *cure)
 
 static const struct device_line lines[] = {
 	{"1001", "Front \"desk\"", "anna"}, {"1002", "", ""}};
-static const struct device_dial dials[] = {{"*98", "Voice mail"}};
+static const struct device_dial dials[] = {{"*98", "Voice mail", "blf"}};
 
 static struct device device(const char *name)
 {
@@ -81,6 +81,7 @@ static struct device device(const char *name)
 		.model = "CP-8861",
 		.profile = "encrypted",
 		.digest_user = "anna",
+		.softkeys = "redial,hold",
 		.ha1_md5 = {1, 2, 3},
 		.ha1_sha256 = {4, 5, 6},
 		.lines = lines,
@@ -233,7 +234,8 @@ static void what_is_removed_takes_its_parts_along(void **state)
 		.description = "",
 		.model = "",
 		.profile = "encrypted",
-		.digest_user = ""};
+		.digest_user = "",
+		.softkeys = ""};
 	write_one(s, (struct store_change){
 			     .what = STORE_PUT_DEVICE, .device = &bare});
 	h = reopen(s);
@@ -467,6 +469,42 @@ static void a_newer_one_is_refused(void **state)
 	refuses(-EINVAL, "version 1000", "run the newer one");
 }
 
+/* As version 1 wrote it. */
+static void an_older_one_is_brought_up_to_date(void **state)
+{
+	store_close(open_store());
+	change("DROP TABLE device; DROP TABLE dial;"
+	       "CREATE TABLE dial (device TEXT COLLATE NOCASE,"
+	       " position INTEGER, number TEXT NOT NULL, label TEXT NOT NULL,"
+	       " PRIMARY KEY (device, position)) WITHOUT ROWID;"
+	       "INSERT INTO dial VALUES ('SEP1', 0, '*98', 'Mail');"
+	       "CREATE TABLE device (name TEXT PRIMARY KEY COLLATE NOCASE,"
+	       " protocol INTEGER NOT NULL, mic INTEGER NOT NULL,"
+	       " description TEXT NOT NULL, model TEXT NOT NULL,"
+	       " profile TEXT NOT NULL COLLATE NOCASE,"
+	       " digest_user TEXT NOT NULL, ha1_md5 BLOB NOT NULL,"
+	       " ha1_sha256 BLOB NOT NULL) WITHOUT ROWID;"
+	       "INSERT INTO device VALUES ('SEP1', 2, 1, 'hall', 'CP-8861',"
+	       " 'encrypted', 'anna', x'01', x'02');"
+	       "INSERT INTO line VALUES ('SEP1', 0, '1001', '', '');"
+	       "PRAGMA user_version = 1");
+	struct store *s = open_store();
+	struct held h = load(s);
+	assert_string_equal(h.names, "SEP1 ");
+	assert_string_equal(h.last->description, "hall");
+	assert_string_equal(h.last->softkeys, "");
+	assert_int_equal(h.last->n_lines, 1);
+	assert_string_equal(h.last->dials[0].label, "Mail");
+	assert_string_equal(h.last->dials[0].type, "");
+	device_unref(h.last);
+	put(s, "SEP2");
+	h = reopen(s); /* once */
+	assert_string_equal(h.names, "SEP1 SEP2 ");
+	assert_string_equal(h.last->softkeys, "redial,hold");
+	assert_string_equal(h.last->dials[0].type, "blf");
+	device_unref(h.last);
+}
+
 static void rows_that_hang_on_no_device_are_refused(void **state)
 {
 	struct store *s;
@@ -476,7 +514,8 @@ static void rows_that_hang_on_no_device_are_refused(void **state)
 		&h, take_device, take_profile, take_sighting, take_window};
 	const char *const hang[] = {
 		"INSERT INTO line VALUES ('AAA', 0, '1', '', '')",
-		"DELETE FROM line; INSERT INTO dial VALUES ('ZZZ', 0, '1', '')",
+		"DELETE FROM line; INSERT INTO dial VALUES ('ZZZ', 0, '1', '', "
+		"'')",
 	};
 	make_some();
 	for (size_t i = 0; i < 2; i++) {
@@ -509,6 +548,7 @@ int main(void)
 		FACT(a_damaged_one_is_refused),
 		FACT(a_foreign_one_is_refused),
 		FACT(a_newer_one_is_refused),
+		FACT(an_older_one_is_brought_up_to_date),
 		FACT(rows_that_hang_on_no_device_are_refused),
 #undef FACT
 	};

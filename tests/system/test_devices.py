@@ -19,23 +19,28 @@ def a_device_lives_and_changes_and_goes():
         admin.say("device", "add", DEVICE, "--protocol", "sip", "--model",
                   "CP-8861", "--description", "Grüß Gott, \"hall\"",
                   "--mic", "yes", "--line", "1001,Hall,anna", "--line", "1002",
-                  "--dial", "*98,Voice mail")
+                  "--dial", "*98,Voice mail", "--dial", "1003,Door,blf")
         shown = admin.json("device", "show", DEVICE.lower())
         same(shown, {
             "name": DEVICE, "protocol": "sip", "model": "CP-8861",
             "description": "Grüß Gott, \"hall\"", "profile": "encrypted",
-            "mic": True, "source": "inventory",
+            "mic": True, "source": "inventory", "softkeys": "standard",
             "lines": [{"number": "1001", "label": "Hall", "owner": "anna"},
                       {"number": "1002", "label": "", "owner": ""}],
-            "dials": [{"number": "*98", "label": "Voice mail"}]})
+            "dials": [{"number": "*98", "label": "Voice mail", "type": ""},
+                      {"number": "1003", "label": "Door", "type": "blf"}]})
         admin.say("device", "set", DEVICE, "--profile", "non-secure")
         same(admin.json("device", "show", DEVICE),
              {**shown, "profile": "non-secure"}, "only what is named")
-        admin.say("device", "set", DEVICE, "--no-lines", "--mic", "no")
-        shown.update(profile="non-secure", lines=[], mic=False)
+        admin.say("device", "set", DEVICE, "--no-lines", "--mic", "no",
+                  "--softkeys", "redial,park")
+        shown.update(profile="non-secure", lines=[], mic=False,
+                     softkeys="redial,park")
         same(admin.json("device", "show", DEVICE), shown)
         same(admin.json("device", "list"), {"devices": [shown]})
         holds(admin.say("device", "list"), DEVICE, "non-secure")
+        holds(admin.say("device", "show", DEVICE), "softkeys", "redial,park",
+              "speed dial 2: 1003 \"Door\" (blf)")
         same(daemon.get("/v1/status")["inventory"], {"devices": 1})
         admin.say("device", "remove", DEVICE)
         holds(admin.refused("device", "show", DEVICE), DEVICE, "no")
@@ -62,8 +67,17 @@ def refusals_name_field_and_rule():
         (["set", DEVICE, "--line", "1", "--line", "1"], "line2: is the same"),
         (["set", DEVICE, "--line", "1," + 40 * "l"], "line1_label: is 40"),
         (["set", DEVICE, "--line", "1,a," + 64 * "o"], "line1_owner: is 64"),
+        (["set", DEVICE, "--dial", "1,a,lamp"], "dial1_type: must be blf"),
         (["set", DEVICE, *43 * ["--line", "1"]], "lines: has 43"),
         (["set", DEVICE, *200 * ["--dial", "1,a"]], "dials: has 200"),
+        (["set", DEVICE, "--softkeys", "redial,foo,hold"],
+         "softkeys: \"foo\" is none: there are redial,newcall,hold,"),
+        (["set", DEVICE, "--softkeys", "redial,"], "softkeys: \"\" is none"),
+        (["set", DEVICE, "--softkeys", "redial,standard"],
+         "softkeys: \"standard\" is none"),
+        (["set", DEVICE, "--softkeys", 42 * "ü" + "x"],
+         "gpickup; or standard, all of them"),
+        (["set", DEVICE, "--softkeys", 64 * "ü"], "softkeys: is 128"),
         (["set", DEVICE, "--digest-user", "a:b"], "digest_user: must not"),
         (["set", DEVICE, "--digest-user", "a"], "digest_password: is missing"),
     ]
@@ -91,6 +105,7 @@ def the_api_refuses_bad_bodies():
         ('{"mic":true,"mic":false}', "application/json", 400),
         ('{"mic":"yes"}', "application/json", 400),
         ('{"nonsense":1}', "application/json", 400),
+        ('{"softkeys":["redial"]}', "application/json", 400),
         ('{"name":"SEP1"}', "application/json", 400),
         ('{"model":"a\\u0000b"}', "application/json", 400),
         ('{"lines":{}}', "application/json", 400),
@@ -112,12 +127,17 @@ def the_api_refuses_bad_bodies():
         same(daemon.ask_admin("/v1/devices/a/b")[0], 404)
         same(daemon.ask_admin("/v1/devices?limit=0")[0], 400)
         same(daemon.get("/v1/status")["inventory"], {"devices": 0})
-        what = {"mic": True, "lines": [{"number": "1"}]}
+        what = {"mic": True, "softkeys": "hold", "lines": [{"number": "1"}]}
         daemon.order(path, "PUT", what)
+        same(daemon.order(path, "PATCH", {"softkeys": None})["softkeys"],
+             "standard")
+        daemon.order(path, "PATCH", {"softkeys": "park,hold"})
         same(daemon.order(path, "PATCH", {"mic": None})["mic"], False)
         shown = daemon.order(path, "GET")
         same(daemon.order(path, "PUT", shown), shown, "what is shown is taken")
-        same(daemon.order(path, "PUT", {})["lines"], [], "all of it anew")
+        anew = daemon.order(path, "PUT", {})
+        same((anew["lines"], anew["softkeys"]), ([], "standard"),
+             "all of it anew")
 
 
 def what_the_file_says_stays():
@@ -197,14 +217,14 @@ def a_password_is_kept_nowhere():
 
 # ---- CSV ----
 
-HEADER = ("name,protocol,model,description,profile,mic,digest_user,"
+HEADER = ("name,protocol,model,description,profile,mic,softkeys,digest_user,"
           "line1,line1_label,line1_owner,line2,line2_label,line2_owner,"
-          "dial1,dial1_label\r\n")
+          "dial1,dial1_label,dial1_type\r\n")
 WHOLE = HEADER + (
-    'SEP1,sip,CP-8861,"Hall, ""big""",encrypted,yes,,'
-    '1001,Hall,anna,1002,,,*98,"Voice, mail"\r\n'
-    'SEP2,any,, odd ,non-secure,no,,,,,,,,,\r\n'
-    'SEP3,sccp,,Grüße,authenticated,no,,3,,,,,,,\r\n').replace(
+    'SEP1,sip,CP-8861,"Hall, ""big""",encrypted,yes,"redial,hold",,'
+    '1001,Hall,anna,1002,,,*98,"Voice, mail",blf\r\n'
+    'SEP2,any,, odd ,non-secure,no,standard,,,,,,,,,,\r\n'
+    'SEP3,sccp,,Grüße,authenticated,no,standard,,3,,,,,,,,\r\n').replace(
         ", odd ,", ',\" odd \",')
 
 
@@ -224,6 +244,23 @@ def what_is_exported_imports_to_the_same():
             admin.say("device", "remove", f"SEP{n}")
         admin.say("device", "import", path)
         same(admin.json("device", "list"), before)
+
+
+def the_widest_device_imports_too():
+    lines = [{"number": f"{n}", "label": "l", "owner": "o"}
+             for n in range(42)]
+    dials = [{"number": f"{n}", "label": "d", "type": "blf"}
+             for n in range(199)]
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        shown = daemon.order(f"/v1/devices/{DEVICE}", "PUT",
+                             {"lines": lines, "dials": dials})
+        same((shown["lines"], shown["dials"]), (lines, dials))
+        path = LAB.path("wide.csv")
+        admin.say("device", "export", path)
+        admin.say("device", "remove", DEVICE)
+        same(admin.json("device", "import", path)["added"], 1)
+        same(admin.json("device", "show", DEVICE), shown)
 
 
 def columns_that_are_not_there_change_nothing():
@@ -268,6 +305,7 @@ def a_bad_row_is_named_and_nothing_is_taken():
         ("name;mic\na;no\n", "1: name;mic: is no column"),
         ("name,mic\nSEP1,no\nSEP2\n", "3: the row has 1"),
         ("name,mic\n\n\nSEP1,no\nSEP2,maybe\n", "5: mic: must be yes"),
+        ("name,softkeys\nSEP1,hold;park\n", "2: softkeys: \"hold;park\""),
         ("name,mic\nSEP1,no\n\"SEP2,no\n", "3: field 1: the quotation"),
         ("name,mic\nSEP1,no\nSEP\0,no\n", "3: field 1: holds a control"),
         ("name,mic\nSEP1,no\nsep1,yes\n", "3: name: is the same as in line 2"),
@@ -275,6 +313,9 @@ def a_bad_row_is_named_and_nothing_is_taken():
         ("name,line1,line2\nSEP1,,2\n", "2: line1: is empty, but line2"),
         ("name,line1_label\nSEP1,hall\n", "2: line1: is empty"),
         ("name,dial1,dial1_label\nSEP1,,hall\n", "2: dial1: is empty"),
+        ("name,dial1_type\nSEP1,blf\n", "2: dial1: is empty"),
+        ("name,dial1,dial1_type\nSEP1,1,x\n", "2: dial1_type: must be blf"),
+        ("name,dial1_owner\nSEP1,a\n", "1: dial1_owner: is no column"),
         ("name,digest_user\nSEP1,anna\n", "2: digest_password: is missing"),
         ("name,digest_password\nSEP1,pw\n", "2: digest_user: is missing"),
         ("name,description\nSEP1," + 1001 * "x" + "\n", "2: field 2: is long"),
@@ -436,6 +477,7 @@ if __name__ == "__main__":
         lists_come_in_pages_and_by_filter,
         a_password_is_kept_nowhere,
         what_is_exported_imports_to_the_same,
+        the_widest_device_imports_too,
         columns_that_are_not_there_change_nothing,
         a_dry_run_tells_and_does_nothing,
         a_bad_row_is_named_and_nothing_is_taken,

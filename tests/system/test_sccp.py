@@ -330,6 +330,63 @@ def lines_and_dials_are_the_inventorys():
             same(texts(talk, *dial, 1, (4, 28), (28, 68)), ("", ""))
 
 
+def dials_have_lamps_where_phones_do():
+    """Older phones dial all the same."""
+    entry = {**ENTRY, "model": "", "dials": [
+        {"number": "3001", "label": "Boss"},
+        {"number": "3002", "label": "Door", "type": "blf"}]}
+    with Daemon(config(state={"folder": "state-blf"})) as daemon:
+        daemon.order(f"/v1/devices/{THIRD}", "PUT", entry)
+        for version, blf in ((11, 2), (22, 0x15)):
+            with plain(daemon) as connection:
+                talk = sccp.Talk(connection)
+                talk.register(THIRD, version=version)
+                same(buttons(talk), [(1, 9), (2, 9), (1, 2), (2, blf)])
+                same(texts(talk, sccp.SPEED_DIAL_STAT_REQ,
+                           sccp.SPEED_DIAL_STAT, 2, (4, 28), (28, 68)),
+                     ("3002", "Door"))
+                if version == 22:
+                    (_, body), = talk.ask(
+                        sccp.FEATURE_STAT_REQ, sccp.FEATURE_STAT_V2,
+                        body=sccp.number(2))
+                    same(struct.unpack("<III", body[:12]), (2, blf, 0))
+                    same(text_of(body[12:]), "Door")
+            daemon.wait_phone(THIRD, "unregistered")
+
+
+ON_HOOK, CONNECTED, HOLD, RING_IN = range(4)
+
+
+def softkeys(talk):
+    """The events of the keys that each state shows."""
+    (_, body), (_, select), _ = talk.ask(
+        sccp.SOFT_KEY_SET_REQ, sccp.SOFT_KEY_SET, sccp.SELECT_SOFT_KEYS,
+        sccp.DISPLAY_PROMPT)
+    same(select[8:], struct.pack("<II", ON_HOOK, 0xFFFFFFFF), "selected")
+    count, = struct.unpack("<I", body[4:8])
+    return [[key - 300 for key in struct.unpack_from(
+        "<16H", body, 12 + 48 * n + 16) if key] for n in range(count)]
+
+
+def softkeys_are_the_inventorys():
+    standard = [[1, 2, 5, 17, 18], [3, 9, 4, 14, 13], [10, 2], [11]]
+    few = [[1, 5], [3, 9], [10], [11]]
+    with Daemon(config(state={"folder": "state-softkeys"})) as daemon:
+        path = f"/v1/devices/{THIRD}"
+        for how, change, shown in (
+                ("PUT", ENTRY, standard),
+                ("PATCH", {"softkeys": "cfwdall,hold,redial"}, few),
+                ("PATCH", {"dials": []}, few),
+                ("PATCH", {"softkeys": "answer"}, [[], [9], [10], [11]]),
+                ("PATCH", {"softkeys": "standard"}, standard)):
+            daemon.order(path, how, change)
+            with plain(daemon) as connection:
+                talk = sccp.Talk(connection)
+                talk.register(THIRD, version=3, device_type=TYPE_7960)
+                same(softkeys(talk)[:4], shown, change)
+            daemon.wait_phone(THIRD, "unregistered")
+
+
 def another_model_is_refused():
     with Daemon(config(state={"folder": "state-model"})) as daemon:
         daemon.order(f"/v1/devices/{THIRD}", "PUT", ENTRY)
@@ -469,6 +526,8 @@ if __name__ == "__main__":
         fact("capabilities without a codec", capabilities, sccp.number(3),
              "sccp-capabilities-bad", 26),
         lines_and_dials_are_the_inventorys,
+        dials_have_lamps_where_phones_do,
+        softkeys_are_the_inventorys,
         another_model_is_refused,
         counts_beyond_their_arrays_change_nothing,
         too_many_messages_end_it,

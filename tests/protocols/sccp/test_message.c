@@ -345,7 +345,7 @@ static void softkey_position_event_and_label_are_one_number(void **state)
 static void every_softkey_set_points_into_the_template(void **state)
 {
 	struct sccp_sets sets;
-	sccp_softkeys_sets(&sets);
+	sccp_softkeys_sets(&sets, 0);
 	assert_int_equal(sets.count, 11);
 	for (unsigned i = 0; i < SCCP_SETS_MAX; i++) {
 		for (unsigned k = 0; k < SCCP_SET_KEYS; k++) {
@@ -356,6 +356,61 @@ static void every_softkey_set_points_into_the_template(void **state)
 		}
 		assert_int_equal(sets.sets[i].position[0] != 0, i < 11);
 	}
+}
+
+/* Every set that holds a key has a name for it; the rest is cut down. */
+static void softkeys_have_names(void **state)
+{
+	struct sccp_sets all, sets;
+	uint32_t keys;
+	assert_null(sccp_softkeys_read("", &keys));
+	assert_int_equal(keys, 0);
+	assert_null(sccp_softkeys_read(sccp_softkeys_names(), &keys));
+	sccp_softkeys_sets(&all, 0);
+	sccp_softkeys_sets(&sets, keys);
+	assert_memory_equal(&sets, &all, sizeof(all));
+	assert_null(sccp_softkeys_read("gpickup,redial", &keys));
+	assert_int_equal(keys, 1 << 18 | 1 << 1);
+}
+
+static void softkeys_without_a_name_are_told(void **state)
+{
+	static const struct {
+		const char *names, *unknown;
+	} rows[] = {
+		{"redial,foo,hold", "foo,hold"},
+		{"redials", "redials"},
+		{"redia", "redia"},
+		{"Redial", "Redial"},
+		{"redial, hold", " hold"},
+		{"redial,", ""},
+		{",redial", ",redial"},
+		{",", ","},
+		{"standard", "standard"},
+	};
+	uint32_t keys;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_string_equal(sccp_softkeys_read(rows[i].names, &keys),
+			rows[i].unknown);
+}
+
+/* In their order and without gaps; what a state cannot do without stays. */
+static void softkeys_that_are_not_allowed_are_gone(void **state)
+{
+	static const uint8_t wanted[11][4] = {{1, 5}, {3, 9}, {10}, {11},
+		{1, 9, 5}, {3, 9}, {8, 9}, {3, 9}, {9}, {1, 9}, {1}};
+	struct sccp_sets sets;
+	uint32_t keys;
+	assert_null(sccp_softkeys_read("cfwdall,hold,redial", &keys));
+	sccp_softkeys_sets(&sets, keys);
+	assert_int_equal(sets.count, 11);
+	for (unsigned i = 0; i < 11; i++)
+		for (unsigned k = 0; k < SCCP_SET_KEYS; k++) {
+			uint8_t key = k < 4 ? wanted[i][k] : 0;
+			assert_int_equal(sets.sets[i].position[k], key);
+			assert_int_equal(
+				sets.sets[i].info[k], key ? 300 + key : 0);
+		}
 }
 
 int main(void)
@@ -378,6 +433,9 @@ int main(void)
 		cmocka_unit_test(
 			softkey_position_event_and_label_are_one_number),
 		cmocka_unit_test(every_softkey_set_points_into_the_template),
+		cmocka_unit_test(softkeys_have_names),
+		cmocka_unit_test(softkeys_without_a_name_are_told),
+		cmocka_unit_test(softkeys_that_are_not_allowed_are_gone),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("sccp message", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include "protocols/sccp/ids.h"
 #include "protocols/sccp/server.h"
+#include "protocols/sccp/softkeys.h"
 #include "tests/conversations/runner.h"
 
 /* ---- the engine as the runner plays it ---- */
@@ -167,7 +168,8 @@ static enum sccp_button_type type_of(char **target)
 	return SCCP_BUTTON_LINE;
 }
 
-/* `accept` alone gives line 1012; `accept TARGET LABEL …` other buttons. */
+/* `accept` alone gives line 1012; `accept TARGET LABEL …` other buttons;
+ * `accept keys:hold,park …` these softkeys. */
 static void accept_with(struct sccp_server *server, char *args)
 {
 	struct sccp_grant_button buttons[SCCP_BUTTONS_MAX + 8] = {
@@ -183,6 +185,10 @@ static void accept_with(struct sccp_server *server, char *args)
 	memcpy(&grant.server_ipv4, "\x0a\x00\x00\xb4", 4);
 	char *save = NULL;
 	char *target = strtok_r(args, " ", &save);
+	if (target && strncmp(target, "keys:", 5) == 0) {
+		assert_null(sccp_softkeys_read(target + 5, &grant.softkeys));
+		target = strtok_r(NULL, " ", &save);
+	}
 	while (target && grant.n_buttons < SCCP_BUTTONS_MAX + 8) {
 		char *label = strtok_r(NULL, " ", &save);
 		struct sccp_grant_button *b = &buttons[grant.n_buttons++];
