@@ -129,7 +129,7 @@ void sip_ask_reason(struct sip_ask *ask, const struct sip_phone_config *config,
 {
 	bool reset = strcmp(action, "reset") == 0;
 	snprintf(ask->reason, sizeof(ask->reason),
-		"SIP;cause=200;text=\"cisco-alarm:%u Name=%.63s "
+		"SIP;cause=200;text=\"cisco-alarm:%d Name=%.63s "
 		"ActiveLoad=sip88xx.12-8-1-0001-455.loads Last=%s\"",
 		reset ? 22 : 23, config->device,
 		reset ? "reset-reset" : "reset-restart");

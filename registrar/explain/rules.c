@@ -249,6 +249,11 @@ static const struct explain_rule rules[] = {
 		"The name that came is empty, too long, or holds a character "
 		"other than letters, digits and ._-",
 		"Set a proper device name on the phone."},
+	{"malformed-register", "",
+		"The phone's REGISTER breaks a rule of SIP, which the refusal "
+		"names.",
+		"dialtone failures shows what came. Give the phone other "
+		"firmware, or look at who comes under this name."},
 	{"not-verified", "", "The connection has no verified certificate.",
 		"Give the phone an LSC of this cluster through CAPF."},
 	{"already-registered", "",
@@ -260,8 +265,8 @@ static const struct explain_rule rules[] = {
 	{"being-added", "",
 		"Auto-registration is open, and the phone is being written "
 		"into the inventory.",
-		"Wait: it is let in when it comes again, in about half a "
-		"minute. dialtone device show NAME"},
+		"Wait: it is let in when it comes again, in some seconds "
+		"or half a minute. dialtone device show NAME"},
 	{"inventory-full", "",
 		"Auto-registration is open, and there is no room for one more "
 		"device.",

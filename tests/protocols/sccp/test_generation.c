@@ -222,8 +222,9 @@ static void each_asks_in_its_own_order(void **state)
 			PAIR_LINES, PAIR_DIALS, 0, 0, 1},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		uint32_t ids[PAIR_IDS_MAX];
+		uint32_t ids[PAIR_IDS_MAX] = {0};
 		unsigned n = questions(cases[i].name, ids);
+		assert_in_range(n, 1, PAIR_IDS_MAX);
 		print_message("# %s: %u messages\n", cases[i].name, n);
 		assert_int_equal(ids[0], cases[i].first);
 		assert_int_equal(ids[n - 1], cases[i].last);
