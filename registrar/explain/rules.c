@@ -252,8 +252,9 @@ static const struct explain_rule rules[] = {
 	{"malformed-register", "",
 		"The phone's REGISTER breaks a rule of SIP, which the refusal "
 		"names.",
-		"dialtone failures shows what came. Give the phone other "
-		"firmware, or look at who comes under this name."},
+		"dialtone failures\n"
+		"It shows what came. Give the phone other firmware, or look at "
+		"who comes under this name."},
 	{"not-verified", "", "The connection has no verified certificate.",
 		"Give the phone an LSC of this cluster through CAPF."},
 	{"already-registered", "",
