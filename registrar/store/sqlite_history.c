@@ -23,7 +23,7 @@ static const char *const steps[] = {
 	" kind INTEGER NOT NULL, issuer TEXT NOT NULL,"
 	" space INTEGER NOT NULL, code INTEGER NOT NULL,"
 	" rule TEXT NOT NULL, why TEXT NOT NULL, key INTEGER NOT NULL);"
-	"CREATE INDEX event_key ON event (key, id);"
+	"CREATE INDEX event_key ON event (key, id DESC);"
 	"CREATE INDEX event_stranger ON event (id) WHERE stranger = 1;",
 };
 
@@ -64,10 +64,9 @@ static const struct sqlite_kind kind = {
 		" WHERE stranger = 1 ORDER BY id LIMIT ?)")                  \
 	X(DROP_OLDEST, "DELETE FROM event WHERE id IN (SELECT id FROM event" \
 		       " ORDER BY id LIMIT ?)")                              \
-	X(DROP_BEYOND,                                                       \
-		"DELETE FROM event WHERE id IN (SELECT id FROM"              \
-		" (SELECT id, row_number() OVER (PARTITION BY key, device"   \
-		" ORDER BY id DESC) AS n FROM event) WHERE n > ?)")
+	X(DROP_BEYOND, "DELETE FROM event WHERE id IN (SELECT id FROM"       \
+		       " (SELECT id, row_number() OVER (PARTITION BY key"    \
+		       " ORDER BY id DESC) AS n FROM event) WHERE n > ?)")
 
 enum {
 #define X(name, sql) name,
@@ -86,6 +85,7 @@ struct history_store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	size_t rows, rows_max;
+	int64_t of_each; /* that the last pruning left a device */
 };
 
 static const char doing[] = "cannot keep history";
@@ -132,6 +132,7 @@ int history_store_open(const char *folder, size_t rows_max,
 	struct history_store *s = memory_zero(sizeof(*s));
 	*out = NULL;
 	s->rows_max = rows_max;
+	s->of_each = HISTORY_OF_DEVICE_MAX;
 	int error = folder ? sqlite_open(folder, &kind, &s->db, d)
 			   : open_in_memory(&s->db, d);
 	for (int i = 0; error == 0 && i < STATEMENTS; i++)
@@ -227,22 +228,28 @@ static int put(struct history_store *s, const struct history_event *from,
 }
 
 /*
- * Back to nine tenths, so that it is seldom done: strangers go first, then
- * what is oldest of each device, so that none loses its last events to
- * another's many.
+ * Back to half, so that it is seldom done: strangers go first, then what is
+ * oldest of each device, so that none loses its last events to another's
+ * many. Each pass looks at every row: it begins near where it ended before.
  */
 static int prune(struct history_store *s, struct diag *d)
 {
 	size_t strangers_max = s->rows_max / STRANGERS_SHARE;
-	size_t wanted = s->rows_max - s->rows_max / 10;
+	size_t wanted = s->rows_max / 2;
 	size_t strangers = count(s, COUNT_STRANGERS);
 	int error = 0;
 	if (strangers > strangers_max)
 		error = drop(s, DROP_STRANGERS,
 			(int64_t)(strangers - strangers_max), d);
-	for (int64_t of_each = HISTORY_OF_DEVICE_MAX;
-		error == 0 && of_each > 0 && s->rows > wanted; of_each /= 2)
+	if (error < 0 || s->rows <= s->rows_max - s->rows_max / 10)
+		return error;
+	int64_t of_each = s->of_each < HISTORY_OF_DEVICE_MAX / 2
+				  ? s->of_each * 2
+				  : HISTORY_OF_DEVICE_MAX;
+	for (; error == 0 && of_each > 0 && s->rows > wanted; of_each /= 2) {
 		error = drop(s, DROP_BEYOND, of_each, d);
+		s->of_each = of_each;
+	}
 	if (error == 0 && s->rows > wanted)
 		error = drop(s, DROP_OLDEST, (int64_t)(s->rows - wanted), d);
 	return error;
