@@ -180,6 +180,7 @@ static void put_line(
 		.model = "",
 		.profile = "encrypted",
 		.digest_user = "",
+		.softkeys = "",
 		.lines = &line,
 		.n_lines = number != NULL};
 	assert_int_equal(inventory_put(inv, &device, INVENTORY_PUT, &d), 0);

@@ -22,6 +22,8 @@ static const char CONFIG[] =
 	"\"SEP020000000001\": {\"profile\": \"non-secure\", \"lines\":"
 	" [{\"number\": \"1\"}, {\"number\": \"2\"}, {\"number\": \"3\"}]},"
 	"\"SEP020000000002\": {\"profile\": \"non-secure\"},"
+	"\"SEP020000000003\": {\"profile\": \"non-secure\", \"lines\":"
+	" [{\"number\": \"1\"}]},"
 	"\"CSFANN\": {\"profile\": \"non-secure\"},"
 	"\"softphone\": {\"profile\": \"non-secure\", \"lines\":"
 	" [{\"number\": \"700\"}]}}}";
@@ -140,7 +142,7 @@ static void come(struct phone *p, const char *address, const char *contact)
 {
 	static uint64_t id;
 	*p = (struct phone){.self = calloc(1, service_sip.size),
-		.user = "1",
+		.user = strstr(contact, "SEP020000000001") ? "1" : "9",
 		.contact = contact,
 		.peer = {.port = 50001,
 			.protocol = CONFIG_SIP,
@@ -451,9 +453,9 @@ static void redirects_to_who_is_registered(void **state)
 		480);
 	assert_int_equal(ask(&b, "INVITE", "sip:3@h", ""), 302);
 	assert_int_equal(ask(&b, "INVITE", "sip:4@h", ""), 404);
-	assert_int_equal(ask(&stranger, "INVITE", "sip:1@h", ""), 403);
+	assert_int_equal(ask(&stranger, "INVITE", "sip:9@h", ""), 403);
 	go(&a);
-	assert_int_equal(ask(&b, "INVITE", "sip:1@h", ""), 404);
+	assert_int_equal(ask(&b, "INVITE", "sip:9@h", ""), 404);
 	go(&b);
 	go(&stranger);
 }
@@ -464,7 +466,8 @@ static void contacts_of_others_are_listed_too(void **state)
 	come(&a, "192.0.2.1", CISCO);
 	come(&b, "192.0.2.2",
 		"<sip:b@192.0.2.2>;+sip.instance=\"<urn:uuid:00000000-0000-"
-		"0000-0000-020000000002>\"");
+		"0000-0000-020000000003>\"");
+	b.user = "1"; /* a shared line */
 	assert_int_equal(enter(&a, BULK), 200);
 	assert_int_equal(enter(&b, ""), 200);
 	assert_non_null(strstr(b.said, "\r\nContact: <sip:b@192.0.2.2>"));
@@ -494,7 +497,7 @@ static void a_phone_may_keep_several_flows(void **state)
 	assert_int_equal(enter(&first, outbound), 200);
 	assert_non_null(strstr(first.said, "\r\nRequire: outbound\r\n"));
 	assert_int_equal(enter(&second, outbound), 200);
-	assert_int_equal(found("1@h"), 2);
+	assert_int_equal(found("9@h"), 2);
 	assert_int_equal(displaced.id, 0);
 	assert_int_equal(enter(&second, outbound), 200);
 	assert_int_equal(displaced.id, 0);
@@ -502,18 +505,18 @@ static void a_phone_may_keep_several_flows(void **state)
 	assert_int_equal(enter(&again, outbound), 200);
 	assert_int_equal(displaced.id, second.peer.ref.id);
 	go(&second);
-	assert_int_equal(found("1@h"), 2);
+	assert_int_equal(found("9@h"), 2);
 	assert_int_equal(enter(&third, outbound), 200);
 	assert_int_equal(displaced.id, first.peer.ref.id);
 	go(&first);
-	assert_int_equal(found("1@h"), 2);
+	assert_int_equal(found("9@h"), 2);
 	go(&third);
 	/* The last one takes the registration over when it refreshes. */
 	assert_false(service_is_here(&world, "SEP020000000002"));
 	assert_int_equal(enter(&again, outbound), 200);
 	assert_true(service_is_here(&world, "SEP020000000002"));
 	go(&again);
-	assert_int_equal(found("1@h"), 0);
+	assert_int_equal(found("9@h"), 0);
 }
 
 static void a_malformed_register_is_told_once(void **state)
@@ -543,7 +546,7 @@ static void via_says_where_it_came_from(void **state)
 	come(&p, "192.0.2.1", CISCO);
 	say(&p, "OPTIONS sip:h SIP/2.0\r\n"
 		"Via: SIP/2.0/TCP 10.0.0.1;rport;branch=z9hG4bKx\r\n"
-		"From: <sip:1@h>;tag=t\r\nTo: <sip:1@h>\r\nCall-ID: c\r\n"
+		"From: <sip:9@h>;tag=t\r\nTo: <sip:9@h>\r\nCall-ID: c\r\n"
 		"Max-Forwards: 70\r\nCSeq: 1 OPTIONS\r\n"
 		"Content-Length: 0\r\n\r\n");
 	assert_non_null(strstr(p.said,
@@ -609,10 +612,10 @@ static void digest_lets_in_who_knows_the_password(void **state)
 		assert_int_equal(
 			authorize(&p, algorithm, "wrong", nonce, 1), 401);
 		assert_null(strstr(p.said, "stale"));
-		assert_int_equal(found("1@h"), 0);
+		assert_int_equal(found("9@h"), 0);
 		assert_int_equal(
 			authorize(&p, algorithm, "secret", nonce, 1), 200);
-		assert_int_equal(found("1@h"), 1);
+		assert_int_equal(found("9@h"), 1);
 		/* The same again is a replay. */
 		assert_int_equal(
 			authorize(&p, algorithm, "secret", nonce, 1), 401);
