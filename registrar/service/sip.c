@@ -397,7 +397,8 @@ static void on_answered(struct session *s, const struct sip_server_event *e)
 		e->text);
 	snprintf(v.cure, sizeof(v.cure),
 		"look at what this phone sends (dialtone phone NAME tells its "
-		"firmware); its configuration, or another load, words it right");
+		"firmware); its configuration, or another load, words it "
+		"right");
 	service_refused(s->seat.world, s->seat.peer, s->seat.device, &v);
 }
 
