@@ -19,7 +19,6 @@ enum {
 	JSON_MAX = 64 << 10,
 	CSV_MAX = 64 << 20,
 	PAGE = 1000, /* devices in one answer, unless fewer are asked for */
-	DEPTH_MAX = 8,
 };
 
 const char inventory_order_paths[] =
