@@ -22,6 +22,7 @@
 #include "registrar/log_writer.h"
 #include "registrar/server.h"
 #include "registrar/status/http.h"
+#include "registrar/tls/pool.h"
 #include "registrar/version.h"
 
 enum { TEND_MS = 10000 };
@@ -236,6 +237,12 @@ static int serve(const struct config *config)
 	log_writer_stop();
 	forget_signals(&l);
 	return status;
+}
+
+/* Before OpenSSL is asked for anything, which other constructors do. */
+__attribute__((constructor(200))) static void set_up(void)
+{
+	pool_start();
 }
 
 int main(int argc, char **argv)

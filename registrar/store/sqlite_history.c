@@ -2,14 +2,28 @@
 /* History in a SQLite file, history.db. */
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "registrar/memory.h"
 #include "registrar/store/history_store.h"
 #include "registrar/store/sqlite.h"
 
 enum { STRANGERS_SHARE = 10 }; /* one tenth */
+
+/*
+ * A row is what the index needs and the event as a line, because each column
+ * more costs SQLite 150 instructions to write, and there are two events a
+ * visit of a phone. Version 1 had the columns of LINE.
+ */
+#define LINE                                                             \
+	"what || char(9) || at_ms || char(9) || first_ms || char(9) || " \
+	"times || char(9) || protocol || char(9) || tls || char(9) || "  \
+	"udp || char(9) || port || char(9) || kind || char(9) || "       \
+	"space || char(9) || code || char(9) || device || char(9) || "   \
+	"address || char(9) || issuer || char(9) || rule || char(9) || why"
 
 /* `what`, `space` and `kind` by their numbers in C: append only. */
 static const char *const steps[] = {
@@ -22,7 +36,12 @@ static const char *const steps[] = {
 	" address TEXT NOT NULL, port INTEGER NOT NULL,"
 	" kind INTEGER NOT NULL, issuer TEXT NOT NULL,"
 	" space INTEGER NOT NULL, code INTEGER NOT NULL,"
-	" rule TEXT NOT NULL, why TEXT NOT NULL, key INTEGER NOT NULL);"
+	" rule TEXT NOT NULL, why TEXT NOT NULL, key INTEGER NOT NULL);",
+	"CREATE TABLE line (id INTEGER PRIMARY KEY, key INTEGER,"
+	" stranger INTEGER, event TEXT);"
+	"INSERT INTO line SELECT id, key, stranger, " LINE " FROM event;"
+	"DROP TABLE event;"
+	"ALTER TABLE line RENAME TO event;"
 	"CREATE INDEX event_key ON event (key, id DESC);"
 	"CREATE INDEX event_stranger ON event (id) WHERE stranger = 1;",
 };
@@ -36,27 +55,11 @@ static const struct sqlite_kind kind = {
 	.written_behind = 1,
 };
 
-#define COLUMNS                                                          \
-	"device, what, at_ms, first_ms, times, stranger, protocol, tls," \
-	" udp, address, port, kind, issuer, space, code, rule, why"
-
-/*
- * Refusals by one rule since anything else happened to the device are one
- * event: a phone that comes again every half minute, or somebody who plays
- * with its name, does not push out what it did before.
- */
 #define STATEMENT_LIST(X)                                                    \
-	X(PUT, "INSERT INTO event (" COLUMNS ", key) VALUES"                 \
-	       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
-	X(FIND_ALIKE, "SELECT id, first_ms, times FROM event WHERE key = ?1" \
-		      " AND device = ?4 AND what = ?2 AND rule = ?3"         \
-		      " AND id > coalesce((SELECT id FROM event"             \
-		      " WHERE key = ?1 AND device = ?4 AND what <> ?2"       \
-		      " ORDER BY id DESC LIMIT 1), 0)")                      \
+	X(PUT, "INSERT INTO event (key, stranger, event) VALUES (?, ?, ?)")  \
+	X(READ, "SELECT event, id FROM event WHERE key = ?"                  \
+		" ORDER BY id DESC")                                         \
 	X(DROP, "DELETE FROM event WHERE id = ?")                            \
-	X(READ, "SELECT " COLUMNS " FROM event WHERE key = ?1"               \
-		" AND device = ?3"                                           \
-		" ORDER BY id DESC LIMIT ?2")                                \
 	X(COUNT, "SELECT count(*) FROM event")                               \
 	X(COUNT_STRANGERS, "SELECT count(*) FROM event WHERE stranger = 1")  \
 	X(DROP_STRANGERS,                                                    \
@@ -100,6 +103,97 @@ static int64_t key_of(const char *device)
 		h = (h ^ (unsigned char)tolower((unsigned char)*device)) *
 		    1099511628211u;
 	return (int64_t)h;
+}
+
+/* ---- lines ---- */
+
+enum { NUMBERS = 11, NUMBER_MAX = 21, LINE_SIZE = 2048 };
+
+static char *write_number(char *at, int64_t number)
+{
+	char digits[NUMBER_MAX];
+	size_t n = 0;
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	do
+		digits[n++] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*at++ = '-';
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *write_text(char *at, const char *text)
+{
+	size_t n = strlen(text);
+	*at = '\t';
+	memcpy(at + 1, text, n);
+	return at + 1 + n;
+}
+
+/* The texts are cleaned: no TAB is in them. */
+static size_t line_write(char line[LINE_SIZE], const struct history_event *e)
+{
+	const int64_t numbers[NUMBERS] = {e->what, e->at_ms, e->first_ms,
+		e->times, e->protocol == CONFIG_SIP, e->tls, e->udp, e->port,
+		e->kind, e->space, e->code};
+	char *at = line;
+	for (size_t i = 0; i < NUMBERS; i++) {
+		if (i)
+			*at++ = '\t';
+		at = write_number(at, numbers[i]);
+	}
+#define X(field, most)                                                     \
+	_Static_assert((most) <= 255, "so that a line holds all of them"); \
+	at = write_text(at, e->field);
+	HISTORY_TEXT_LIST(X)
+#undef X
+	return (size_t)(at - line);
+}
+
+/* The line is cut up. NULL: it is none of ours. */
+static struct history_event *line_read(char *line)
+{
+	int64_t numbers[NUMBERS];
+	struct history_event e = {.at_ms = 0};
+	for (size_t i = 0; i < NUMBERS; i++) {
+		const char *field = strsep(&line, "\t");
+		if (!field)
+			return NULL;
+		numbers[i] = strtoll(field, NULL, 10);
+	}
+#define X(field, most)                        \
+	if (!(e.field = strsep(&line, "\t"))) \
+		return NULL;
+	HISTORY_TEXT_LIST(X)
+#undef X
+	e.what = (enum history_what)numbers[0];
+	e.at_ms = numbers[1];
+	e.first_ms = numbers[2];
+	e.times = (uint32_t)numbers[3];
+	e.protocol = numbers[4] ? CONFIG_SIP : CONFIG_SCCP;
+	e.tls = numbers[5] != 0;
+	e.udp = numbers[6] != 0;
+	e.port = (uint16_t)numbers[7];
+	e.kind = (enum cert_kind)numbers[8];
+	e.space = (enum history_space)numbers[9];
+	e.code = (int)numbers[10];
+	return history_event_copy(&e);
+}
+
+/* The next event of a device from READ; NULL: no more. */
+static struct history_event *take_of(sqlite3_stmt *read, const char *device)
+{
+	while (sqlite3_step(read) == SQLITE_ROW) {
+		char line[LINE_SIZE];
+		snprintf(line, sizeof(line), "%s", sqlite_text(read, 0));
+		struct history_event *e = line_read(line);
+		if (e && strcasecmp(e->device, device) == 0)
+			return e;
+		free(e);
+	}
+	return NULL;
 }
 
 /* ---- opening ---- */
@@ -175,23 +269,31 @@ static int drop(
 	return error;
 }
 
-/* A refusal takes the place of one like it. */
+/*
+ * Refusals by one rule since anything else happened to the device are one
+ * event: a phone that comes again every half minute, or somebody who plays
+ * with its name, does not push out what it did before.
+ */
 static int merge_alike(
 	struct history_store *s, struct history_event *e, struct diag *d)
 {
-	sqlite3_stmt *find = s->statements[FIND_ALIKE];
-	sqlite_bind_number(find, 1, key_of(e->device));
-	sqlite_bind_number(find, 2, HISTORY_REFUSED);
-	sqlite_bind_text(find, 3, e->rule);
-	sqlite_bind_text(find, 4, e->device);
-	bool found = sqlite3_step(find) == SQLITE_ROW;
-	int64_t id = found ? sqlite_number(find, 0) : 0;
-	if (found) {
-		e->first_ms = sqlite_number(find, 1);
-		e->times += (uint32_t)sqlite_number(find, 2);
+	sqlite3_stmt *read = s->statements[READ];
+	struct history_event *before = NULL;
+	int64_t id = 0;
+	sqlite_bind_number(read, 1, key_of(e->device));
+	while (!id && (before = take_of(read, e->device)) &&
+		before->what == HISTORY_REFUSED) {
+		if (strcmp(before->rule, e->rule) == 0) {
+			id = sqlite_number(read, 1);
+			e->first_ms = before->first_ms;
+			e->times += before->times;
+		}
+		free(before);
+		before = NULL;
 	}
-	sqlite3_reset(find);
-	return found ? drop(s, DROP, id, d) : 0;
+	free(before);
+	sqlite3_reset(read);
+	return id ? drop(s, DROP, id, d) : 0;
 }
 
 static int put(struct history_store *s, const struct history_event *from,
@@ -199,29 +301,16 @@ static int put(struct history_store *s, const struct history_event *from,
 {
 	struct history_event e = *from;
 	sqlite3_stmt *put = s->statements[PUT];
+	char line[LINE_SIZE];
 	e.times = e.times ? e.times : 1;
 	e.first_ms = e.first_ms ? e.first_ms : e.at_ms;
 	int error = e.what == HISTORY_REFUSED ? merge_alike(s, &e, d) : 0;
 	if (error < 0)
 		return error;
-	sqlite_bind_text(put, 1, e.device);
-	sqlite_bind_number(put, 2, e.what);
-	sqlite_bind_number(put, 3, e.at_ms);
-	sqlite_bind_number(put, 4, e.first_ms);
-	sqlite_bind_number(put, 5, e.times);
-	sqlite_bind_number(put, 6, e.stranger);
-	sqlite_bind_number(put, 7, e.protocol);
-	sqlite_bind_number(put, 8, e.tls);
-	sqlite_bind_number(put, 9, e.udp);
-	sqlite_bind_text(put, 10, e.address);
-	sqlite_bind_number(put, 11, e.port);
-	sqlite_bind_number(put, 12, e.kind);
-	sqlite_bind_text(put, 13, e.issuer);
-	sqlite_bind_number(put, 14, e.space);
-	sqlite_bind_number(put, 15, e.code);
-	sqlite_bind_text(put, 16, e.rule);
-	sqlite_bind_text(put, 17, e.why);
-	sqlite_bind_number(put, 18, key_of(e.device));
+	sqlite_bind_number(put, 1, key_of(e.device));
+	sqlite_bind_number(put, 2, e.stranger);
+	sqlite3_bind_text(
+		put, 3, line, (int)line_write(line, &e), SQLITE_STATIC);
 	error = sqlite_step(put, doing, d);
 	s->rows += error == 0;
 	return error;
@@ -275,30 +364,6 @@ int history_store_write(struct history_store *s,
 
 /* ---- reading ---- */
 
-static struct history_event *take(sqlite3_stmt *s)
-{
-	const struct history_event e = {
-		.device = sqlite_text(s, 0),
-		.what = (enum history_what)sqlite_number(s, 1),
-		.at_ms = sqlite_number(s, 2),
-		.first_ms = sqlite_number(s, 3),
-		.times = (uint32_t)sqlite_number(s, 4),
-		.stranger = sqlite_number(s, 5) != 0,
-		.protocol = sqlite_number(s, 6) ? CONFIG_SIP : CONFIG_SCCP,
-		.tls = sqlite_number(s, 7) != 0,
-		.udp = sqlite_number(s, 8) != 0,
-		.address = sqlite_text(s, 9),
-		.port = (uint16_t)sqlite_number(s, 10),
-		.kind = (enum cert_kind)sqlite_number(s, 11),
-		.issuer = sqlite_text(s, 12),
-		.space = (enum history_space)sqlite_number(s, 13),
-		.code = (int)sqlite_number(s, 14),
-		.rule = sqlite_text(s, 15),
-		.why = sqlite_text(s, 16),
-	};
-	return history_event_copy(&e);
-}
-
 struct history_event **history_store_read(
 	struct history_store *s, const char *device, size_t most, size_t *n)
 {
@@ -307,10 +372,8 @@ struct history_event **history_store_read(
 		memory_zero(most * sizeof(struct history_event *));
 	*n = 0;
 	sqlite_bind_number(read, 1, key_of(device));
-	sqlite_bind_number(read, 2, (int64_t)most);
-	sqlite_bind_text(read, 3, device);
-	while (*n < most && sqlite3_step(read) == SQLITE_ROW)
-		list[(*n)++] = take(read);
+	while (*n < most && (list[*n] = take_of(read, device)))
+		(*n)++;
 	sqlite3_reset(read);
 	return list;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "registrar/history.h"
 
@@ -203,6 +204,47 @@ static void it_lasts_over_a_restart(void **state)
 	remove_folder(folder);
 }
 
+/* What version 1 of the file held is there after the upgrade. */
+static void an_older_file_keeps_its_events(void **state)
+{
+	static const char old[] =
+		"CREATE TABLE event (id INTEGER PRIMARY KEY,"
+		" device TEXT NOT NULL COLLATE NOCASE, what INTEGER NOT NULL,"
+		" at_ms INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
+		" times INTEGER NOT NULL, stranger INTEGER NOT NULL,"
+		" protocol INTEGER NOT NULL, tls INTEGER NOT NULL,"
+		" udp INTEGER NOT NULL,"
+		" address TEXT NOT NULL, port INTEGER NOT NULL,"
+		" kind INTEGER NOT NULL, issuer TEXT NOT NULL,"
+		" space INTEGER NOT NULL, code INTEGER NOT NULL,"
+		" rule TEXT NOT NULL, why TEXT NOT NULL,"
+		" key INTEGER NOT NULL);"
+		"CREATE INDEX event_key ON event (key, id DESC);"
+		"CREATE INDEX event_stranger ON event (id) WHERE stranger = 1;"
+		"INSERT INTO event VALUES (7, 'SEP1', 2, 3000, 1000, 42, 0, 1,"
+		" 1, 0, '10.1.1.7', 5061, 1, 'CAPF-1', 1, 10, 'expired',"
+		" 'the certificate ended', 3261232958482773306);"
+		"PRAGMA application_id = 1147761768; PRAGMA user_version = 1;";
+	size_t n;
+	sqlite3 *db;
+	char folder[] = "/tmp/history-XXXXXX", path[64];
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/history.db", folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, old, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	struct history *h = open_in(folder);
+	add(h, "SEP1", HISTORY_REFUSED, "expired", 4000);
+	struct history_event **list = history_of(h, "SEP1", &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0]->times, 43);
+	assert_int_equal(list[0]->first_ms, 1000);
+	assert_int_equal(list[0]->at_ms, 4000);
+	history_list_free(list, n);
+	history_close(h);
+	remove_folder(folder);
+}
+
 static void a_damaged_file_is_refused_by_name(void **state)
 {
 	struct history *h;
@@ -260,6 +302,7 @@ int main(void)
 		cmocka_unit_test(strangers_do_not_push_out_devices),
 		cmocka_unit_test(a_full_queue_drops_and_counts),
 		cmocka_unit_test(it_lasts_over_a_restart),
+		cmocka_unit_test(an_older_file_keeps_its_events),
 		cmocka_unit_test(a_damaged_file_is_refused_by_name),
 		cmocka_unit_test(threads_may_add_and_ask_at_once),
 		cmocka_unit_test(every_what_has_a_name),

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL's small change: blocks that it frees and takes again all the time. */
+#include "registrar/tls/pool.h"
+
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+enum {
+	STEP = 16,
+	CLASSES = 1280,		/* up to 20 KB: a record and more */
+	CLASS_MAX = 16 * 1024,	/* bytes of one size that are kept, */
+	CLASS_LEAST = 2,	/* but so many blocks anyway; */
+	KEPT_MAX = 1024 * 1024, /* bytes of a thread */
+};
+
+/* A block while it is kept. */
+struct block {
+	struct block *next;
+	const void *owner; /* the pool; who frees it again finds that */
+};
+
+static _Thread_local struct pool {
+	size_t kept;
+	struct {
+		struct block *first;
+		size_t n;
+	} classes[CLASSES];
+} pool;
+
+/* malloc() gives a block of 16 c + 8 bytes to whom asks for as much or for up
+ * to 15 less, and at least 24. */
+static size_t class_of(size_t n)
+{
+	return n <= STEP + 8 ? 1 : (n + STEP - 8 - 1) / STEP;
+}
+
+static size_t size_of(size_t c)
+{
+	return c * STEP + 8;
+}
+
+static void *take(size_t n, const char *file, int line)
+{
+	size_t c = class_of(n);
+	struct block *b = c < CLASSES ? pool.classes[c].first : NULL;
+	(void)file;
+	(void)line;
+	if (!b)
+		return malloc(n);
+	pool.classes[c].first = b->next;
+	pool.classes[c].n--;
+	pool.kept -= size_of(c);
+	b->owner = NULL;
+	return b;
+}
+
+static void *resize(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (n)
+		return realloc(p, n);
+	free(p);
+	return NULL;
+}
+
+static void check_kept_once(const struct block *b, size_t c)
+{
+	for (const struct block *at = pool.classes[c].first; at; at = at->next)
+		if (at == b)
+			abort();
+}
+
+/* One more of that size? */
+static bool wanted(size_t c)
+{
+	return c < CLASSES && pool.kept < KEPT_MAX &&
+	       (pool.classes[c].n < CLASS_LEAST ||
+		       pool.classes[c].n * size_of(c) < CLASS_MAX);
+}
+
+static void give(void *p, const char *file, int line)
+{
+	struct block *b = p;
+	(void)file;
+	(void)line;
+	if (!b)
+		return;
+	size_t c = (malloc_usable_size(b) - 8) / STEP;
+	if (!wanted(c)) {
+		free(b);
+		return;
+	}
+	if (b->owner == &pool)
+		check_kept_once(b, c);
+	b->owner = &pool;
+	b->next = pool.classes[c].first;
+	pool.classes[c].first = b;
+	pool.classes[c].n++;
+	pool.kept += size_of(c);
+}
+
+#if defined(__has_feature)
+#define SANITIZED \
+	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+bool pool_start(void)
+{
+	return !SANITIZED && CRYPTO_set_mem_functions(take, resize, give) == 1;
+}
