@@ -171,7 +171,7 @@ static int complain(const struct diag *d, int code)
 int main(int argc, char **argv)
 {
 	static struct phones p;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (options_parse(argc, argv, &p.options, &d) < 0)
 		return complain(&d, EXIT_USAGE);
 	if (p.options.help) {

@@ -323,7 +323,7 @@ static int complain(const struct diag *d, int code)
 int main(int argc, char **argv)
 {
 	static struct program p;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (storm_options_parse(argc, argv, &p.options, &d) < 0)
 		return complain(&d, EXIT_USAGE);
 	if (p.options.help) {

@@ -8,16 +8,33 @@
 
 #include "certs/text.h"
 
-int diag_set(struct diag *d, int error, const char *format, ...)
+static void set(
+	struct diag *d, const char *rule, const char *format, va_list args)
 {
-	if (!d)
-		return error;
 	char text[sizeof(d->text)];
-	va_list args;
-	va_start(args, format);
+	if (!d)
+		return;
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	/* File names and what stands in files are foreign text. */
 	cert_text_clean(text, strlen(text), d->text, sizeof(d->text));
+	d->rule = rule;
+}
+
+int diag_set(struct diag *d, int error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	set(d, "", format, args);
+	va_end(args);
+	return error;
+}
+
+int diag_refuse(
+	struct diag *d, const char *rule, int error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	set(d, rule, format, args);
+	va_end(args);
 	return error;
 }

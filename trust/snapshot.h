@@ -21,6 +21,9 @@ struct trust_anchor {
 	struct cert_identity id; /* its own subject, dates, fingerprints */
 	const char *known_as;	 /* of a known Cisco CA; else NULL */
 	unsigned allows;	 /* of its leaves: set of trust_waiver */
+	bool enrol_only;	 /* its leaves may enrol, not register */
+	bool retiring;		 /* still admits, and its leaves are counted */
+	int64_t grace_s;	 /* that its leaves may be past their end */
 	bool usable;
 	char unusable_why[128]; /* why not, "" when usable */
 };
@@ -30,6 +33,8 @@ struct trust_anchor_policy {
 	const char *name;    /* file name, or 64 lower hex digits */
 	enum cert_kind kind; /* CERT_KIND_UNKNOWN: not overridden */
 	unsigned allows;     /* set of trust_waiver */
+	bool enrol_only, retiring;
+	int64_t grace_s;
 };
 
 enum { TRUST_AUTH_LEVEL_MAX = 5 };

@@ -112,7 +112,7 @@ static void obey(struct admin *a, const struct resource *r,
 	const struct plane_request *request, struct plane_answer *out)
 {
 	struct unix_socket_peer who;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (!knows(request, &who, out))
 		return;
 	int error = r->act(a->server, &d);

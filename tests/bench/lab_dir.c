@@ -16,7 +16,7 @@ static char dir[PATH_MAX];
 
 int lab_dir_make(void **state)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const char *build = getenv("DIALTONE_BUILD");
 	snprintf(dir, sizeof(dir), "%s/bench-lab-XXXXXX", build ? build : ".");
 	if (!mkdtemp(dir))

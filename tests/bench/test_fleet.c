@@ -66,7 +66,7 @@ static void set(enum talk_protocol protocol, enum little_mood mood)
 static void set_tls(enum cert_lab_leaf leaf, int version)
 {
 	struct scene *s = &scene;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const struct tls_client_config tls = {.min = version, .max = version};
 	const struct credential_source_config certificates = {
 		.lab = lab_dir(), .leaf = leaf, .way = CREDENTIAL_ISSUE_ALL};
@@ -89,7 +89,7 @@ static void open_console(void)
 
 static void start(void)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (fleet_init(&scene.fleet, &scene.loop, &scene.config, &d) < 0)
 		fail_msg("%s", d.text);
 	fleet_start(&scene.fleet);
@@ -360,7 +360,7 @@ static void a_fleet_is_stopped_in_the_middle(void **state)
 
 static void a_fleet_that_cannot_be_made_leaves_nothing(void **state)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	set(TALK_SCCP, LITTLE_ACCEPTS);
 	scene.config.device = "SEPFFFFFFFFFFFE";
 	assert_true(
@@ -370,7 +370,7 @@ static void a_fleet_that_cannot_be_made_leaves_nothing(void **state)
 
 static void more_phones_than_descriptors_is_a_clear_error(void **state)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(fleet_raise_limit(1, &d), 0);
 	assert_true(fleet_raise_limit(2000000000, &d) < 0);
 	assert_non_null(strstr(d.text, "2000000000 phones need 2000000064 "

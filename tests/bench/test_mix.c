@@ -19,7 +19,7 @@ static struct mix m;
 
 static void accepted(const char *text)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (mix_parse("paint", text, words, &m, &d) != 0)
 		fail_msg("%s", d.text);
 }
@@ -58,7 +58,7 @@ static void what_is_no_mix_is_refused_and_the_words_are_told(void **state)
 		"red=50,green=50,", "red=,green=100", "red=-1,green=101",
 		"=100", "red=100x", "red 100", "red=99999999999999999999"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-		struct diag d = {""};
+		struct diag d = {.text = ""};
 		if (mix_parse("paint", wrong[i], words, &m, &d) != -EINVAL)
 			fail_msg("'%s' was accepted", wrong[i]);
 		assert_non_null(strstr(d.text, "--paint: '"));

@@ -18,7 +18,7 @@
 static struct require parse(const char *text)
 {
 	struct require r;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (require_parse(text, &r, &d) != 0)
 		fail_msg("'%s': %s", text, d.text);
 	return r;
@@ -27,7 +27,7 @@ static struct require parse(const char *text)
 static void refused(const char *text, const char *why)
 {
 	struct require r;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (require_parse(text, &r, &d) != -EINVAL)
 		fail_msg("'%s' was accepted", text);
 	if (!strstr(d.text, why))

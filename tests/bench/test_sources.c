@@ -31,14 +31,14 @@ static const char *at(unsigned i)
 
 static void accepted(const char *range, unsigned n)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (sources_parse(range, n, TARGET_LOOPBACK_ONLY, &s, &d) != 0)
 		fail_msg("%s", d.text);
 }
 
 static void refused(const char *range, unsigned n, const char *why)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_true(sources_parse(range, n, TARGET_LOOPBACK_ONLY, &s, &d) < 0);
 	if (!strstr(d.text, why))
 		fail_msg("'%s' does not say '%s'", d.text, why);
@@ -83,7 +83,7 @@ static void nonsense_and_strangers_are_refused(void **state)
 	refused("::1/16", 1, "is not like 127.1.0.0/16");
 	refused("127.1.0.0/16x", 1, "is not like 127.1.0.0/16");
 	refused("192.0.2.0/24", 1, "not within 127.0.0.0/8");
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(
 		sources_parse("192.0.2.0/24", 1, TARGET_ANY_ADDRESS, &s, &d),
 		0);

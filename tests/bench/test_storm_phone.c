@@ -67,7 +67,7 @@ static void set_tls(int version)
 {
 	static const unsigned char context[] = "little";
 	struct scene *s = &scene;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const struct tls_client_config tls = {.min = version, .max = version};
 	const struct credential_source_config certificates = {
 		.lab = lab_dir(), .leaf = -1, .way = CREDENTIAL_ISSUE_ALL};
@@ -87,7 +87,7 @@ static void set_tls(int version)
 
 static void open_storm(void)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (storm_init(&scene.storm, &scene.loop, &scene.config, &d) < 0)
 		fail_msg("%s", d.text);
 }
@@ -263,7 +263,7 @@ static void lost_phones_come_back_and_are_told_apart(void **state)
 
 static void phones_call_from_addresses_of_their_own(void **state)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	set(TALK_SCCP, LITTLE_ACCEPTS);
 	assert_int_equal(sources_parse("127.77.0.0/16", 3, TARGET_LOOPBACK_ONLY,
 				 &scene.config.sources, &d),

@@ -34,7 +34,7 @@ static int load(const char *text, struct config **out, struct diag *d)
 static void refused(const char *text, const char *end)
 {
 	struct config *c;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(load(text, &c, &d), -EINVAL);
 	const char *at = strstr(d.text, end);
 	if (!at || strlen(at) != strlen(end))
@@ -178,7 +178,7 @@ static void refusals_name_line_key_and_rule(void **state)
 static void syntax_errors_name_their_line(void **state)
 {
 	struct config *c;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(load("{\n\"node\" \"x\"}", &c, &d), -EINVAL);
 	assert_non_null(strstr(d.text, ":2: "));
 	config_free(c);
@@ -190,7 +190,7 @@ static void syntax_errors_name_their_line(void **state)
 static void missing_file_is_named(void **state)
 {
 	struct config *c;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(
 		config_load("/nonexistent/d.json", NULL, &c, &d), -ENOENT);
 	assert_string_equal(

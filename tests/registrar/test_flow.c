@@ -170,7 +170,7 @@ static void setup(struct place *p, uint32_t idle_max)
 {
 	uint16_t port = 0;
 	int fd;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	*p = (struct place){0};
 	uv_loop_init(&p->loop);
 	assert_int_equal(config_load(NULL, "/tmp", &p->config, &d), 0);

@@ -21,7 +21,7 @@ enum { ROWS = 1000, THREADS = 4, EACH = 500 };
 static struct history *open_in(const char *folder)
 {
 	struct history *h;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (history_open(folder, ROWS, &h, &d) < 0)
 		fail_msg("%s", d.text);
 	return h;
@@ -248,7 +248,7 @@ static void an_older_file_keeps_its_events(void **state)
 static void a_damaged_file_is_refused_by_name(void **state)
 {
 	struct history *h;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	char folder[] = "/tmp/history-XXXXXX", path[64];
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/history.db", folder);

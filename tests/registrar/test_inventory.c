@@ -60,7 +60,7 @@ static int end(void **state)
 
 static struct inventory *open_inventory(void)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	struct inventory *inv = inventory_new(config);
 	if (inventory_open(inv, folder, &d) < 0)
 		fail_msg("%s", d.text);
@@ -174,7 +174,7 @@ static void put_line(
 	struct inventory *inv, const char *name, const char *number)
 {
 	struct device_line line = {number, "", ""};
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const struct device device = {.name = name,
 		.description = "",
 		.model = "",
@@ -194,7 +194,7 @@ static bool has_line(struct inventory *inv, const char *number)
 static void it_knows_which_numbers_somebody_has(void **state)
 {
 	char number[24];
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	struct inventory *inv = open_inventory();
 	assert_false(has_line(inv, "1001"));
 	put_line(inv, "SEP1", "1001");
@@ -305,7 +305,7 @@ static void a_sighting_goes_with_its_device(void **state)
 
 static void open_window(struct inventory *inv, int64_t until, bool plain)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const struct store_window window = {until, plain};
 	if (inventory_set_window(inv, &window, now, &d) < 0)
 		fail_msg("%s", d.text);

@@ -216,7 +216,7 @@ static void wrong_key_names_both_files(void **state)
 	};
 	struct config wrong = {.certificates = &pair, .n_certificates = 1};
 	struct profiles *p = NULL;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	wrong.listeners = config->listeners;
 	wrong.n_listeners = 1;
 	assert_int_equal(
@@ -233,7 +233,7 @@ static struct profile *offering(struct offer_choice choice)
 	struct config_listener one = {.tls = true, .offer = choice};
 	struct config c = *config;
 	struct profiles *made = NULL;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	c.listeners = &one;
 	c.n_listeners = 1;
 	if (profiles_new(&c, set->trust, NULL, &made, &d) < 0)
@@ -447,7 +447,7 @@ static void old_suites_need_an_rsa_certificate(void **state)
 		struct config_listener one = {.tls = true, .offer = choices[i]};
 		struct config c = *config;
 		struct profiles *made = NULL;
-		struct diag d = {""};
+		struct diag d = {.text = ""};
 		c.listeners = &one;
 		c.n_listeners = 1;
 		c.certificates = &config->certificates[1];

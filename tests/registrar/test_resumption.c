@@ -122,7 +122,7 @@ static void keys_are_due_when_they_are_old(void **state)
 static void what_is_off_says_so_and_how_to_turn_it_on(void **state)
 {
 	struct resume off = {.config = &config}, ids = node(NULL);
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	ticket_keys_free(ids.keys);
 	ids.keys = NULL;
 	resumption_tend(&off);

@@ -198,7 +198,7 @@ static void what_has_expired_makes_room_first(void **state)
 static void a_file_in_use_is_refused(void **state)
 {
 	struct session_cache *c = open_file(64), *other;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(
 		session_cache_open(path, 64, &other, &d), -EWOULDBLOCK);
 	assert_non_null(strstr(d.text, "another process"));
@@ -226,7 +226,7 @@ static void what_is_too_large_is_not_kept(void **state)
 static void a_file_others_may_read_is_refused(void **state)
 {
 	struct session_cache *c;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(chmod(path, 0644), 0);
 	assert_int_equal(session_cache_open(path, 64, &c, &d), -EPERM);
 	assert_non_null(strstr(d.text, "only its owner"));

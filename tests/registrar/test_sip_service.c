@@ -45,7 +45,7 @@ static void displace(void *self, struct conn_ref ref)
 /* A profile with digest, and a device that follows it. */
 static void add_device_with_a_password(void)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	struct security_profile profile = security_predefined[0];
 	struct device_draft draft;
 	snprintf(profile.name, sizeof(profile.name), "passwords");
@@ -64,7 +64,7 @@ static void add_device_with_a_password(void)
 static int setup(void **state)
 {
 	char path[] = "/tmp/dialtone-sip-XXXXXX";
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	int fd = mkstemp(path);
 	assert_int_equal(
 		write(fd, CONFIG, sizeof(CONFIG) - 1), (int)sizeof(CONFIG) - 1);

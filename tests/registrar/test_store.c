@@ -49,7 +49,7 @@ static int tear_down(void **state)
 static struct store *open_store(void)
 {
 	struct store *s;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (store_open(folder, &s, &d) < 0)
 		fail_msg("%s", d.text);
 	return s;
@@ -58,7 +58,7 @@ static struct store *open_store(void)
 static void refuses(int error, const char *fault, const char *cure)
 {
 	struct store *s;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(store_open(folder, &s, &d), error);
 	if (!strstr(d.text, database) || !strstr(d.text, fault) ||
 		!strstr(d.text, cure))
@@ -93,7 +93,7 @@ static struct device device(const char *name)
 
 static void write_one(struct store *s, struct store_change change)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (store_write(s, &change, 1, &d) < 0)
 		fail_msg("%s", d.text);
 }
@@ -157,7 +157,7 @@ static int take_window(
 static struct held load(struct store *s)
 {
 	struct held h = {{0}};
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const struct store_reader reader = {
 		&h, take_device, take_profile, take_sighting, take_window};
 	if (store_load(s, &reader, &d) < 0)
@@ -267,7 +267,7 @@ static void a_write_that_fails_changes_nothing(void **state)
 	static char names[MANY][16];
 	static struct device devices[MANY];
 	static struct store_change changes[MANY];
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	struct store *s = open_store();
 	put(s, "SEP1");
 	for (int i = 0; i < MANY; i++) {
@@ -291,7 +291,7 @@ static void a_write_that_fails_changes_nothing(void **state)
 static void folder_and_files_are_private(void **state)
 {
 	struct folder *f;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	struct stat st;
 	char path[128];
 	snprintf(path, sizeof(path), "%s/new", folder);
@@ -318,7 +318,7 @@ static void folder_and_files_are_private(void **state)
 static void a_folder_is_one_process_s(void **state)
 {
 	struct folder *one, *two;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(folder_open(folder, &one, &d), 0);
 	assert_int_equal(folder_open(folder, &two, &d), -EBUSY);
 	assert_non_null(strstr(d.text, "another dialtoned"));
@@ -509,7 +509,7 @@ static void rows_that_hang_on_no_device_are_refused(void **state)
 {
 	struct store *s;
 	struct held h = {{0}};
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	const struct store_reader reader = {
 		&h, take_device, take_profile, take_sighting, take_window};
 	const char *const hang[] = {

@@ -123,7 +123,7 @@ static void the_view_says_which_key_seals_and_where_they_are(void **state)
 /* A folder nobody may write to: the file cannot be replaced. */
 static void keys_that_cannot_be_kept_are_not_used(void **state)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	char away[80];
 	unlink(path);
 	struct ticket_keys *k = open_keys(path);
@@ -143,7 +143,7 @@ static void keys_that_cannot_be_kept_are_not_used(void **state)
 static void refused(const char *text, mode_t mode, const char *why)
 {
 	struct ticket_keys *k;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	FILE *f = fopen(path, "w");
 	fputs(text, f);
 	fclose(f);
@@ -163,7 +163,7 @@ static void bad_files_are_refused_by_line(void **state)
 
 static void a_refused_reload_keeps_the_keys(void **state)
 {
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	struct ticket_key before, after;
 	unlink(path);
 	struct ticket_keys *k = open_keys(path);

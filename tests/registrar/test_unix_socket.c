@@ -38,7 +38,7 @@ static int tear_down(void **state)
 static struct unix_socket *open_socket(void)
 {
 	struct unix_socket *s;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	if (unix_socket_open(at.sun_path, &s, &d) < 0)
 		fail_msg("%s", d.text);
 	return s;
@@ -47,7 +47,7 @@ static struct unix_socket *open_socket(void)
 static void refused(int error, const char *why)
 {
 	struct unix_socket *s;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(unix_socket_open(at.sun_path, &s, &d), error);
 	if (!strstr(d.text, why) || !strstr(d.text, at.sun_path))
 		fail_msg("\"%s\" does not say \"%s\"", d.text, why);
@@ -161,7 +161,7 @@ static void a_socket_that_took_its_place_is_not_unlinked(void **state)
 static void a_folder_that_is_not_there_is_named(void **state)
 {
 	struct unix_socket *s;
-	struct diag d = {""};
+	struct diag d = {.text = ""};
 	assert_int_equal(
 		unix_socket_open("/nowhere/admin.sock", &s, &d), -ENOENT);
 	assert_non_null(strstr(d.text, "/nowhere/admin.sock"));
