@@ -37,7 +37,7 @@ EVP_PKEY *made_key(const char *kind, int which)
 
 X509 *made_cert(struct cert_order order)
 {
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	X509 *cert = NULL;
 	if (!order.not_before)
 		order.not_before = MADE_NOW - DAY;
@@ -146,7 +146,7 @@ void made_file(const char *folder, const char *name, const void *data, size_t n)
 
 void made_pem(const char *folder, const char *name, X509 *cert)
 {
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	if (cert_pem_write(made_path(folder, name), &cert, 1, &d))
 		fail_msg("%s", d.text);
 }

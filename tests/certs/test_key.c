@@ -48,7 +48,7 @@ static void keys_come_back_and_nobody_else_can_read_them(void **state)
 
 static void refuse(const char *name, const char *why)
 {
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	EVP_PKEY *key = NULL;
 	assert_int_equal(
 		cert_key_read(made_path(folder, name), &key, &d), -EINVAL);

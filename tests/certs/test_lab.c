@@ -25,7 +25,7 @@ static struct cert_lab *lab;
 static int begin(void **state)
 {
 	folder = made_folder();
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	if (cert_lab_init(folder, "dialtone.example", MADE_NOW, &d) ||
 		cert_lab_open(folder, &lab, &d)) {
 		fprintf(stderr, "%s\n", d.text);
@@ -50,7 +50,7 @@ static struct cert_identity identity(X509 *cert)
 
 static X509 *issue(const struct cert_lab_phone *phone)
 {
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	X509 *cert = NULL;
 	EVP_PKEY *key = NULL;
 	if (cert_lab_issue(lab, phone, &cert, &key, &d))
@@ -331,7 +331,7 @@ static void bad_wishes_are_refused(void **state)
 			"1000000 days: at most 36500"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct diag d = {{0}};
+		struct diag d = {.text = ""};
 		X509 *cert = NULL;
 		EVP_PKEY *key = NULL;
 		assert_int_equal(

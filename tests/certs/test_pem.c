@@ -223,7 +223,7 @@ static void good_files_are_read_whole_with_their_lines(void **state)
 	for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++) {
 		struct made m = expand(accepted[i].template);
 		struct cert_list list;
-		struct diag d = {{0}};
+		struct diag d = {.text = ""};
 		if (cert_pem_parse(m.data, m.n, "f", &list, &d))
 			fail_msg("row %zu: %s", i, d.text);
 		assert_int_equal(list.n, accepted[i].n);

@@ -19,7 +19,7 @@ static void check(int truth)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	struct cert_list list;
 	char clean[sizeof(d.text)];
 	int error = cert_pem_parse(data, size, "f", &list, &d);

@@ -372,7 +372,7 @@ static void make_scene(struct scene *scene, size_t i)
 
 void scenes_init(struct scenes *s)
 {
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	*s = (struct scenes){.folder = made_folder()};
 	for (enum who who = 0; who < CAST; who++) {
 		if (who == SELF)

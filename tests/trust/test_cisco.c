@@ -44,7 +44,7 @@ static int begin(void **state)
 		cert_list_deinit(&list);
 	}
 	closedir(dir);
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	if (trust_snapshot_load(folder, 1, NULL, &snapshot, &d))
 		fail_msg("%s", d.text);
 	return 0;

@@ -43,7 +43,7 @@ static struct trust_snapshot *load_with(
 	const char *folder, const struct trust_policy *policy)
 {
 	struct trust_snapshot *s = NULL;
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	if (trust_snapshot_load(folder, 7, policy, &s, &d))
 		fail_msg("%s", d.text);
 	return s;
@@ -58,7 +58,7 @@ static struct trust_snapshot *load(const char *folder)
 static void refuse(const char *folder, int error, const char *why)
 {
 	struct trust_snapshot *s = (struct trust_snapshot *)&s;
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	assert_int_equal(trust_snapshot_load(folder, 1, NULL, &s, &d), error);
 	assert_null(s);
 	if (!strstr(d.text, why))

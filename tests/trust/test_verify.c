@@ -96,7 +96,7 @@ static struct trust_snapshot *load(X509 *const *cas, size_t n, int level)
 	char *folder = made_folder();
 	struct trust_policy policy = {.auth_level = level};
 	struct trust_snapshot *snapshot = NULL;
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	for (size_t i = 0; i < n; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "%c.pem", 'a' + (int)i);
@@ -339,7 +339,7 @@ static struct trust_snapshot *allowing(X509 *const *cas, unsigned allows)
 	const struct trust_policy policy = {
 		.auth_level = 2, .anchors = &row, .n_anchors = 1};
 	struct trust_snapshot *snapshot = NULL;
-	struct diag d = {{0}};
+	struct diag d = {.text = ""};
 	made_pem(folder, "a.pem", cas[0]);
 	made_pem(folder, "b.pem", cas[1]);
 	if (trust_snapshot_load(folder, 1, &policy, &snapshot, &d))
