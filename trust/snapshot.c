@@ -16,11 +16,13 @@
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
+#include "certs/file.h"
 #include "certs/must.h"
 #include "certs/pem.h"
 #include "certs/text.h"
 #include "trust/anchor.h"
 #include "trust/issuer.h"
+#include "trust/revocation.h"
 
 enum {
 	FILES_MAX = 4096,
@@ -38,6 +40,7 @@ struct trust_snapshot {
 	size_t n;
 	uint16_t slot[SLOTS]; /* open addressing: an anchor's number + 1 */
 	X509_STORE *store;
+	struct trust_revocation *revocation;
 };
 
 /* What one load has in hand. */
@@ -149,6 +152,24 @@ static int add_anchor(struct loader *l, X509 *cert, int line)
 	return 0;
 }
 
+static bool is_list(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+	return dot && strcmp(dot, ".crl") == 0;
+}
+
+static int load_list(struct loader *l, const char *path)
+{
+	char *data = NULL;
+	size_t n = 0;
+	int error = cert_file_read(path, TRUST_CRL_FILE_MAX, &data, &n, l->d);
+	if (!error)
+		error = trust_revocation_parse(
+			l->s->revocation, path, data, n, l->d);
+	free(data);
+	return error;
+}
+
 static int load_file(struct loader *l)
 {
 	char path[PATH_MAX];
@@ -158,6 +179,8 @@ static int load_file(struct loader *l)
 		return diag_set(l->d, -ENAMETOOLONG, "%s: path too long", path);
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
+	if (is_list(l->file))
+		return load_list(l, path);
 	struct cert_list list;
 	int error = cert_pem_read(path, &list, l->d);
 	l->first_of_file = l->s->n;
@@ -237,12 +260,16 @@ static int by_bytes(const void *a, const void *b)
 
 static void write_fingerprint(struct trust_snapshot *s)
 {
-	unsigned char(*all)[32] = cert_must(calloc(s->n, 32));
+	size_t lists = trust_revocation_count(s->revocation);
+	unsigned char(*all)[32] = cert_must(calloc(s->n + lists, 32));
 	unsigned char sum[32];
 	for (size_t i = 0; i < s->n; i++)
 		memcpy(all[i], s->anchor[i].id.sha256_raw, 32);
-	qsort(all, s->n, 32, by_bytes);
-	SHA256(all[0], s->n * 32, sum);
+	for (size_t i = 0; i < lists; i++)
+		memcpy(all[s->n + i],
+			trust_revocation_at(s->revocation, i)->sha256, 32);
+	qsort(all, s->n + lists, 32, by_bytes);
+	SHA256(all[0], (s->n + lists) * 32, sum);
 	free(all);
 	for (size_t i = 0; i < sizeof(sum); i++)
 		snprintf(s->fingerprint + 2 * i, 3, "%02x", sum[i]);
@@ -280,9 +307,13 @@ int trust_snapshot_load(const struct trust_load *load,
 	atomic_init(&s->refs, 1);
 	s->generation = load->generation;
 	copy_policy(&s->policy, p);
+	s->revocation = trust_revocation_new(load->now);
 	struct loader l = {.s = s, .load = load, .d = d};
 	ERR_set_mark();
 	int error = load_folder(&l);
+	if (!error)
+		error = trust_revocation_bind(s->revocation, s->anchor, s->n,
+			load->before ? load->before->revocation : NULL, d);
 	if (!error) {
 		write_fingerprint(s);
 		make_store(s);
@@ -312,6 +343,7 @@ void trust_snapshot_unref(struct trust_snapshot *s)
 	free(s->anchor);
 	free_policy(&s->policy);
 	X509_STORE_free(s->store);
+	trust_revocation_free(s->revocation);
 	free(s);
 }
 
@@ -347,4 +379,10 @@ X509_STORE *trust_snapshot_store(const struct trust_snapshot *s)
 const struct trust_policy *trust_snapshot_policy(const struct trust_snapshot *s)
 {
 	return &s->policy;
+}
+
+const struct trust_revocation *trust_snapshot_revocation(
+	const struct trust_snapshot *s)
+{
+	return s->revocation;
 }

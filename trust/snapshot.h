@@ -50,6 +50,7 @@ struct trust_policy {
 extern const struct trust_policy trust_policy_default;
 
 struct trust_snapshot;
+struct trust_revocation;
 
 /* What to load, and against what. */
 struct trust_load {
@@ -92,6 +93,9 @@ const struct trust_anchor *trust_snapshot_find(
 	const struct trust_snapshot *s, const unsigned char sha256[32]);
 X509_STORE *trust_snapshot_store(const struct trust_snapshot *s);
 const struct trust_policy *trust_snapshot_policy(
+	const struct trust_snapshot *s);
+/* The lists of the folder's .crl files; never NULL. */
+const struct trust_revocation *trust_snapshot_revocation(
 	const struct trust_snapshot *s);
 
 #endif

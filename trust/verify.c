@@ -5,12 +5,14 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "certs/must.h"
+#include "trust/revocation.h"
 #include "trust/waiver.h"
 #include "trust/why.h"
 
@@ -82,6 +84,29 @@ static void vouch(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
 	for (int i = sk_X509_num(chain) - 1; i > 0; i--)
 		if (end_of(sk_X509_value(chain, i)) < result->until)
 			result->until = end_of(sk_X509_value(chain, i));
+}
+
+/* What the anchor issued is revoked, or the anchor: nothing that was found
+ * counts any more. */
+static void judge_revocation(const struct trust_snapshot *snapshot,
+	X509_STORE_CTX *ctx, struct trust_result *result)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int top = sk_X509_num(chain) - 1;
+	char serial[CERT_SERIAL_MAX + 1];
+	struct trust_revoked revoked;
+	cert_serial_text(sk_X509_value(chain, top - 1), serial);
+	if (!trust_revocation_find(trust_snapshot_revocation(snapshot),
+		    result->anchor->id.sha256_raw, serial, &revoked)) {
+		if (top > 1)
+			memcpy(result->ca_serial, serial, sizeof(serial));
+		return;
+	}
+	*result = (struct trust_result){.verdict = TRUST_OK};
+	set(result, X509_V_ERR_CERT_REVOKED, revoked.anchor ? top : top - 1);
+	X509_STORE_CTX_set_current_cert(
+		ctx, sk_X509_value(chain, result->depth));
+	trust_revoked_text(&revoked, result->why, sizeof(result->why));
 }
 
 static void judge(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
@@ -190,6 +215,8 @@ void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
 		judge(snapshot, ctx, leaf, result);
 		if (is_too_weak(result))
 			ctx = reconsider(snapshot, ctx, result);
+		if (result->verdict == TRUST_OK)
+			judge_revocation(snapshot, ctx, result);
 	}
 	if (result->verdict != TRUST_OK)
 		trust_why(snapshot, leaf, ctx, now, result);

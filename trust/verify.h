@@ -19,6 +19,9 @@ struct trust_result {
 	const struct trust_anchor *anchor; /* that vouched; of the snapshot */
 	time_t until; /* OK: when the first certificate of the chain expires */
 	unsigned waived; /* OK: rules that its anchor waives, trust_waiver */
+	/* OK: serial number of the CA that came with it and that the anchor
+	 * issued, whose lists name it; "": the anchor issued it itself. */
+	char ca_serial[CERT_SERIAL_MAX + 1];
 	/* One sentence naming what came, which rule refused it; "" when OK.
 	 * For UNKNOWN_CA it names the missing CA (subject, key id) and says
 	 * when a CA of that name but another key is present. */
@@ -35,7 +38,10 @@ struct trust_result {
  * one whose key fits its signature, and none that fits is UNKNOWN_CA. A CA is
  * never OK as a leaf. Who is too weak for the auth level is OK where the
  * anchor that vouches allows just that (`waived` says so); where it could, the
- * cure names the key to set. Does not touch the OpenSSL error queue.
+ * cure names the key to set. Who is otherwise OK is REVOKED where the anchor's
+ * list names what the anchor issued, or another's names the anchor; CAs further
+ * down have no list here, for only anchors do (revocation.h). Does not touch
+ * the OpenSSL error queue.
  * Thread-safe: a snapshot is frozen.
  */
 void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,

@@ -29,6 +29,7 @@ enum who {
 	NO_SIGN,     /* key usage without keyCertSign */
 	WEAK,	     /* RSA-1024 */
 	ODD,	     /* with a critical extension of its own */
+	REVOKED,     /* ROOT2's list names it */
 	STRANGER,    /* from here on not stored, unless named */
 	CAPF_BEFORE, /* CAPF's name, another key */
 	MFG_ROOT,    /* issuer of MFG */
@@ -36,6 +37,7 @@ enum who {
 	ROOT2,	     /* stored, issuer of SUB_CA */
 	NOT_A_CA,    /* CA:FALSE, below CAPF */
 	CA_BELOW,    /* CA:TRUE below CAPF, whose pathlen is 0 */
+	SUB_REVOKED, /* the same, and ROOT2's list names it */
 	SELF,
 	CAST
 };
@@ -47,11 +49,11 @@ enum who {
 
 static const struct cert_extension plain_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE"},
-	{"keyUsage", "digitalSignature,keyCertSign"},
+	{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
 	{"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
 static const struct cert_extension capf_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
-	{"keyUsage", "digitalSignature,keyCertSign"},
+	{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
 	{"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
 static const struct cert_extension server_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "keyCertSign"},
@@ -73,6 +75,7 @@ static const struct {
 	const char *digest;
 	int from; /* days from now; 0: yesterday */
 	int to;	  /* 0: in a year */
+	const char *serial;
 } cast[CAST] = {
 	[CAPF] = {"CAPF-00000001", "capf.pem", capf_ca, CAST},
 	[MFG] = {"Some Manufacturing CA SHA2", "mfg.pem", plain_ca, MFG_ROOT},
@@ -85,6 +88,8 @@ static const struct {
 	[NO_SIGN] = {"CAPF-00000006", "no-sign.pem", no_sign_ca, CAST},
 	[WEAK] = {"CAPF-00000007", "weak.pem", plain_ca, CAST},
 	[ODD] = {"CAPF-00000008", "odd.pem", odd_ca, CAST},
+	[REVOKED] = {"CAPF-00000009", "revoked.pem", plain_ca, ROOT2,
+		.serial = "A1"},
 	[STRANGER] = {"CAPF-0000000a", NULL, plain_ca, CAST},
 	[CAPF_BEFORE] = {"CAPF-00000001", NULL, capf_ca, CAST},
 	[MFG_ROOT] = {"Some Root CA", NULL, plain_ca, CAST},
@@ -92,6 +97,8 @@ static const struct {
 	[ROOT2] = {"Some Root CA 2", "root2.pem", plain_ca, CAST},
 	[NOT_A_CA] = {"SEP00000000000C", NULL, not_a_ca, CAPF},
 	[CA_BELOW] = {"Eve", NULL, plain_ca, CAPF},
+	[SUB_REVOKED] = {"Some Sub CA 2", NULL, plain_ca, ROOT2,
+		.serial = "A2"},
 	[SELF] = {"CP-8861-SEP001122334455", NULL, NULL, CAST},
 };
 
@@ -119,6 +126,7 @@ static void make_ca(enum who who)
 		.issuer = issuer == CAST ? NULL : ca[issuer],
 		.issuer_key = issuer == CAST ? NULL : key_of(issuer),
 		.digest = cast[who].digest,
+		.serial = cast[who].serial,
 		.not_before =
 			cast[who].from ? MADE_NOW + cast[who].from * DAY : 0,
 		.not_after = cast[who].to ? MADE_NOW + cast[who].to * DAY : 0,
@@ -186,6 +194,7 @@ static const struct {
 	const char *digest;
 	int from;
 	int to;
+	const char *serial;
 } plays[] = {
 	{"an LSC", TRUST_OK, 0, 0, "capf.pem", CAPF, lsc},
 	{"an LSC that names no key id", TRUST_OK, 0, 0, "capf.pem", CAPF, mic},
@@ -263,6 +272,23 @@ static const struct {
 	{"a SHA-1 MIC", TRUST_WEAK_DIGEST, 68, 0,
 		"sha1WithRSAEncryption, which auth level 2", MFG_SHA1, mic,
 		STRAIGHT, NULL, "SHA1"},
+	{"a revoked LSC", TRUST_REVOKED, 23, 0,
+		PHONE ": it was revoked: capf.crl (CRL number 7, issued "
+		      "2026-09-21T13:13:20Z) names it since "
+		      "2026-09-21T13:13:20Z, reason: keyCompromise (1), "
+		      "serial number b1",
+		CAPF, lsc, .serial = "B1"},
+	{"an LSC whose serial number another CA's list names", TRUST_OK, 0, 0,
+		"capf.pem", CAPF, lsc, .serial = "A1"},
+	{"an LSC of a revoked CAPF", TRUST_REVOKED, 23, 1,
+		"it was revoked (said of the CA CAPF-00000009 above it): "
+		"root2.crl (a CRL, issued ",
+		REVOKED, lsc},
+	{"a MIC whose sub CA is revoked", TRUST_REVOKED, 23, 1,
+		"(said of the CA Some Sub CA 2 above it)", SUB_REVOKED, mic,
+		WITH_ISSUER},
+	{"a MIC whose serial number its root's list names", TRUST_OK, 0, 0,
+		"root2.pem", SUB_CA, mic, WITH_ISSUER, .serial = "A1"},
 	{"a date with fractional seconds", TRUST_BAD_DATES, 14, 0,
 		"its dates cannot be read", CAPF, lsc, NO_DATE},
 	{"a CA with such a date", TRUST_BAD_DATES, 14, 1,
@@ -363,11 +389,24 @@ static void make_scene(struct scene *scene, size_t i)
 		.issuer = issuer == SELF ? NULL : ca[issuer],
 		.issuer_key = issuer == SELF ? NULL : key_of(issuer),
 		.digest = plays[i].digest,
+		.serial = plays[i].serial,
 		.not_before =
 			plays[i].from ? MADE_NOW + plays[i].from * DAY : 0,
 		.not_after = plays[i].to ? MADE_NOW + plays[i].to * DAY : 0,
 	});
 	twist(scene, plays[i].twist, issuer);
+}
+
+static void make_list(const char *folder, const char *file, enum who who,
+	const char *const *serials, int64_t number, int reason)
+{
+	X509_CRL *crl = made_crl(&(struct made_crl){.ca = ca[who],
+		.key = key_of(who),
+		.serials = serials,
+		.number = number,
+		.reason = reason});
+	made_crl_pem(folder, file, crl);
+	X509_CRL_free(crl);
 }
 
 void scenes_init(struct scenes *s)
@@ -381,6 +420,11 @@ void scenes_init(struct scenes *s)
 		if (cast[who].file)
 			made_pem(s->folder, cast[who].file, ca[who]);
 	}
+	static const char *const by_capf[] = {"B1", NULL};
+	static const char *const by_root[] = {"A1", "A2", NULL};
+	make_list(s->folder, "capf.crl", CAPF, by_capf, 7,
+		CRL_REASON_KEY_COMPROMISE);
+	make_list(s->folder, "root2.crl", ROOT2, by_root, 0, 0);
 	if (trust_snapshot_load(
 		    &(struct trust_load){.dir = s->folder, .generation = 1},
 		    &s->snapshot, &d))
