@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/crl_watch.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
@@ -32,6 +33,7 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
+	struct crl_watch crl_watch;
 	struct folder *state; /* NULL: none */
 	pthread_mutex_t lock; /* of profiles, generation and reload */
 	struct profiles *profiles;
@@ -85,6 +87,7 @@ static int load_profiles(
 		.generation = s->generation + 1,
 		.now = time(NULL),
 		.policy = &policy,
+		.before = s->profiles ? s->profiles->trust : NULL,
 	};
 	struct trust_snapshot *trust = NULL;
 	int error = trust_snapshot_load(&load, &trust, d);
@@ -112,8 +115,10 @@ int server_reload(struct server *s, struct diag *d)
 	}
 	pthread_mutex_unlock(&s->lock);
 	profiles_unref(old);
-	if (error == 0)
+	if (error == 0) {
 		log_trust(fresh->trust); /* only now is it in force */
+		server_sweep(s);
+	}
 	return error;
 }
 
@@ -297,9 +302,24 @@ static int open_state(struct server *s, struct diag *d)
 	return error;
 }
 
+static void watch_crls(struct server *s)
+{
+	struct profiles *p = server_profiles(s);
+	crl_watch_look(&s->crl_watch, p->trust, time(NULL));
+	profiles_unref(p);
+}
+
+void server_sweep(struct server *s)
+{
+	watch_crls(s);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_sweep(s->workers[i]);
+}
+
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
+	watch_crls(s);
 }
 
 /* ---- history ---- */
@@ -331,6 +351,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	s->config = config;
 	s->started_ms = unix_ms();
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->crl_watch.lock, NULL);
 	s->shared = (struct worker_shared){
 		.world =
 			{
@@ -397,6 +418,7 @@ void server_free(struct server *s)
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
 	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->crl_watch.lock);
 	free(s->workers);
 	free(s->listeners);
 	free(s);

@@ -126,6 +126,7 @@ static void release(struct conn *c, enum reason_unreg cause)
 	forget_finding(c);
 	peer_cert_unref(c->peer.cert);
 	c->peer.cert = NULL;
+	c->peer.anchor = NULL; /* it is the profile's */
 	profile_unref(c->profile);
 	c->profile = NULL;
 }
@@ -300,6 +301,19 @@ void conn_end(struct conn *c, const char *why, enum reason_unreg cause)
 		set_timer(c);
 }
 
+enum standing conn_standing(
+	const struct conn *c, const struct trust_snapshot *trust)
+{
+	bool secured = c->state == CONN_OPEN && c->peer.verified && !c->finding;
+	return secured ? standing_of(trust, &c->peer) : STANDING_GOOD;
+}
+
+void conn_distrust(struct conn *c, const struct trust_snapshot *trust)
+{
+	conn_end(c, standing_tell(trust, &c->peer, c->host->world->history),
+		REASON_UNREG_CALLMANAGER_RESET);
+}
+
 void conn_abort(struct conn *c, enum reason_unreg cause)
 {
 	close_now(c, "the registrar stops", cause);
@@ -318,15 +332,30 @@ static void count_handshake(struct conn *c)
 		conn_counter_add(&counters->resumed, 1);
 }
 
+/* Its CA was there when it began and is not any more: the phone comes again,
+ * and reads the right alert. */
+static void on_overtaken(struct conn *c)
+{
+	static const char rule[] = "trust-changed";
+	service_fault(c->host->world, &c->peer, peer_device(&c->peer), rule,
+		"while it shook hands a reload took away the CA that it was "
+		"let in by");
+	conn_end(c, rule, REASON_UNREG_CONNECTIVITY);
+}
+
 static void on_secured(struct conn *c)
 {
+	const struct profiles *now = c->host->in_force(c->host->self);
 	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
+	bool stands = now == c->profile->set || profile_stands(now, c->finding);
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
 	count_handshake(c);
 	profile_settle(c->profile, c->tls->ssl);
 	forget_finding(c);
 	leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
+	if (!stands)
+		on_overtaken(c);
 }
 
 static void on_handshake_failed(struct conn *c, const struct tls_event *e)

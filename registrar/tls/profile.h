@@ -76,6 +76,10 @@ void profile_watch(SSL *ssl, struct profile_finding *finding);
  * handshake that it stands for would have. Says whether it was one. */
 bool profile_conclude(
 	const struct profile *p, SSL *ssl, struct profile_finding *finding);
+/* Would the trust in force let this client in, too, which may be newer than
+ * the one that did? Before the facts are taken from the finding. */
+bool profile_stands(
+	const struct profiles *in_force, const struct profile_finding *finding);
 /* After that: nothing of the handshake is kept but its keys. */
 void profile_settle(const struct profile *p, SSL *ssl);
 
