@@ -59,6 +59,13 @@
 	X(REVOKED, "revoked", X509_V_ERR_CERT_REVOKED, 44, "it was revoked",  \
 		"give the phone a new LSC; if it was revoked by mistake, "    \
 		"put a newer CRL without it into CallManager-trust")          \
+	X(BAD_FORM, "bad-form", X509_V_ERR_CERT_REJECTED, 42,                 \
+		"it is not made as an LSC has to be",                         \
+		"issue a new LSC; if it was not made by a CAPF, say in "      \
+		"trust.anchors what its CA issues")                           \
+	X(ENROL_ONLY, "enrol-only", X509_V_ERR_INVALID_PURPOSE, 43,           \
+		"its CA's phones may only fetch an LSC here, not register",   \
+		"give the phone an LSC through CAPF")                         \
 	X(UNREADABLE, "unreadable", X509_V_ERR_CERT_REJECTED, 42,             \
 		"it cannot be read as a certificate we can judge",            \
 		"issue a new LSC")

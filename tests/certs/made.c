@@ -17,7 +17,7 @@
 
 #include "certs/pem.h"
 
-enum { KEYS_MAX = 32, DAY = 86400 };
+enum { KEYS_MAX = 64, DAY = 86400 };
 
 static struct {
 	const char *kind;
