@@ -263,10 +263,8 @@ static void settle_store(struct store *s, struct finding *f,
 		count(&s->state, *f->refused.rule ? f->refused.rule : "other");
 	*before = s->in_force;
 	s->in_force = trust;
-	if (trust == *before)
-		return;
-	f->news = true;
-	s->state.loaded_ms = unix_ms();
+	if (trust != *before)
+		s->state.loaded_ms = unix_ms();
 }
 
 static void settle(struct reload *r, struct attempt *a)
