@@ -35,6 +35,13 @@ static void policy_from(const json_t *trust, struct trust_policy *policy)
 		anchors[i].kind = strcmp(ctl_text(a, "issues"), "LSC") == 0
 					  ? CERT_KIND_LSC
 					  : CERT_KIND_MIC;
+		anchors[i].allow_not_critical =
+			json_is_true(json_object_get(a, "allowNotCritical"));
+		anchors[i].enrol_only =
+			json_is_true(json_object_get(a, "enrolOnly"));
+		anchors[i].retiring =
+			json_is_true(json_object_get(a, "retiring"));
+		anchors[i].grace_s = ctl_number(a, "expiredGraceDays") * 86400;
 		const char *allows = ctl_text(a, "allows");
 #define X(symbol, bit, key)      \
 	if (strstr(allows, key)) \
