@@ -28,7 +28,8 @@ static const struct {
 		"the last refusals: what was shown, which rule, the cure"},
 	{"trust", "list", ctl_trust_list, "the anchors in force"},
 	{"trust", "status", ctl_trust_status,
-		"[--store callmanager|capf]: is what the folders say in force?"},
+		"[--store callmanager|capf]: is what the folders say in "
+		"force?"},
 	{"trust", "reload", ctl_trust_reload,
 		"read the folders now; files may have lost certificates"},
 	{"trust", "check", ctl_trust_check,
