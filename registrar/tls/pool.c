@@ -12,9 +12,9 @@
 enum {
 	STEP = 16,
 	CLASSES = 1280,		/* up to 20 KB: a record and more */
-	CLASS_MAX = 16 * 1024,	/* bytes of one size that are kept, */
+	CLASS_MAX = 8 * 1024,	/* bytes of one size that are kept, */
 	CLASS_LEAST = 2,	/* but so many blocks anyway; */
-	KEPT_MAX = 1024 * 1024, /* bytes of a thread */
+	KEPT_MAX = 256 * 1024, /* bytes of a thread */
 };
 
 /* A block while it is kept. */
