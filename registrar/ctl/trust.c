@@ -35,6 +35,13 @@ static void policy_from(const json_t *trust, struct trust_policy *policy)
 		anchors[i].kind = strcmp(ctl_text(a, "issues"), "LSC") == 0
 					  ? CERT_KIND_LSC
 					  : CERT_KIND_MIC;
+		anchors[i].allow_not_critical =
+			json_is_true(json_object_get(a, "allowNotCritical"));
+		anchors[i].enrol_only =
+			json_is_true(json_object_get(a, "enrolOnly"));
+		anchors[i].retiring =
+			json_is_true(json_object_get(a, "retiring"));
+		anchors[i].grace_s = ctl_number(a, "expiredGraceDays") * 86400;
 		const char *allows = ctl_text(a, "allows");
 #define X(symbol, bit, key)      \
 	if (strstr(allows, key)) \
@@ -57,8 +64,13 @@ static int load_in_force(
 	if (status != CTL_OK)
 		return status;
 	policy_from(trust, &policy);
-	int error = trust_snapshot_load(ctl_text(trust, "folder"),
-		(uint64_t)ctl_number(trust, "generation"), &policy, out, d);
+	const struct trust_load load = {
+		.dir = ctl_text(trust, "folder"),
+		.generation = (uint64_t)ctl_number(trust, "generation"),
+		.now = time(NULL),
+		.policy = &policy,
+	};
+	int error = trust_snapshot_load(&load, out, d);
 	if (error < 0)
 		fprintf(stderr, "dialtone: %s\n", d->text);
 	else if (strcmp(ctl_text(trust, "fingerprint"),
@@ -78,7 +90,9 @@ static int load_store(
 	struct diag d;
 	if (!store)
 		return load_in_force(ctl, out, &d);
-	if (trust_snapshot_load(store, 1, &trust_policy_default, out, &d) == 0)
+	const struct trust_load load = {
+		.dir = store, .generation = 1, .now = time(NULL)};
+	if (trust_snapshot_load(&load, out, &d) == 0)
 		return CTL_OK;
 	fprintf(stderr, "dialtone: %s\n", d.text);
 	return CTL_FAILED;

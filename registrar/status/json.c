@@ -480,6 +480,12 @@ static json_t *anchor(const struct trust_anchor *a)
 	set_text(o, "file", a->file);
 	set_text(o, "issues", cert_kind_name(a->kind));
 	set_text(o, "allows", trust_waiver_text(a->allows));
+	json_object_set_new(
+		o, "allowNotCritical", json_boolean(a->allow_not_critical));
+	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
+	json_object_set_new(o, "retiring", json_boolean(a->retiring));
+	json_object_set_new(
+		o, "expiredGraceDays", json_integer(a->grace_s / 86400));
 	set_text(o, "knownAs", a->known_as);
 	set_text(o, "subject", a->id.subject);
 	set_text(o, "issuer", a->id.issuer);

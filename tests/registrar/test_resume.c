@@ -67,8 +67,8 @@ static struct cert_lab *lab;
 static struct config *config;
 static struct resume resume;
 static time_t ahead; /* of the real clock */
-/* An LSC, a MIC, and one signed with SHA-1. */
-enum { LSC, MIC, MIC_SHA1, CREDENTIALS };
+/* An LSC, a MIC, one signed with SHA-1, and an LSC that ended a day ago. */
+enum { LSC, MIC, MIC_SHA1, LATE, CREDENTIALS };
 static X509 *certs[CREDENTIALS];
 static EVP_PKEY *keys[CREDENTIALS];
 static struct trust_policy policy; /* that `believing` loads with */
@@ -95,7 +95,9 @@ static struct profile *believing(unsigned cas)
 		if (cas & 1U << i)
 			assert_int_equal(cert_pem_write(file, &ca, 1, &d), 0);
 	}
-	assert_int_equal(trust_snapshot_load(path, 1, &policy, &trust, &d), 0);
+	const struct trust_load load = {
+		.dir = path, .generation = 1, .policy = &policy};
+	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
 	assert_int_equal(profiles_new(config, trust, &resume, &set, &d), 0);
 	trust_snapshot_unref(trust);
 	return set->of[0];
@@ -110,8 +112,9 @@ enum {
 static int set_up(void **state)
 {
 	struct diag d;
-	static const enum cert_lab_leaf leaves[] = {
-		CERT_LAB_LEAF_LSC, CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1};
+	static const enum cert_lab_leaf leaves[] = {CERT_LAB_LEAF_LSC,
+		CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1,
+		CERT_LAB_LEAF_EXPIRED};
 	assert_non_null(mkdtemp(folder));
 	char path[256];
 	snprintf(path, sizeof(path), "%s/lab", folder);
@@ -461,6 +464,69 @@ static void no_session_outlives_what_excused_it(void **state)
 	}
 }
 
+/* Of an LSC that has ended, within its anchor's grace. */
+static void a_session_lasts_as_long_as_its_anchors_grace(void **state)
+{
+	const struct trust_anchor_policy late = {
+		.name = "0.pem", .grace_s = 5 * 86400};
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		policy.anchors = &late;
+		policy.n_anchors = 1;
+		struct profile *p = believing(ONLY_LSC);
+		policy.n_anchors = 0;
+		struct profile *strict = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LATE);
+		if (mode->tickets)
+			assert_true(SSL_SESSION_get_ticket_lifetime_hint(
+					    phone.session) > 60);
+		ahead = 3 * 86400;
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		take_new_session(&phone);
+		ahead = 4 * 86400 + 60;
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		ahead = 0;
+		take_new_session(&phone);
+		struct meeting *m =
+			meet(strict, "sip", phone.ctx, phone.session);
+		assert_false(m->server_up);
+		assert_int_equal(
+			m->client_end.alert, SSL_AD_CERTIFICATE_EXPIRED);
+		part(m);
+		assert_int_equal(resume.verdicts[RESUME_EXPIRED], 2);
+		forget(&phone);
+		profile_unref(p);
+		profile_unref(strict);
+		after();
+	}
+}
+
+static void a_session_ends_when_its_anchor_is_for_enrolment_alone(void **state)
+{
+	const struct trust_anchor_policy row = {
+		.name = "0.pem", .enrol_only = true};
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(ONLY_LSC);
+		policy.anchors = &row;
+		policy.n_anchors = 1;
+		struct profile *next = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LSC);
+		struct meeting *m = meet(next, "sip", phone.ctx, phone.session);
+		assert_false(m->server_up);
+		assert_int_equal(
+			m->client_end.alert, SSL_AD_UNSUPPORTED_CERTIFICATE);
+		assert_int_equal(resume.verdicts[RESUME_ANCHOR], 1);
+		part(m);
+		forget(&phone);
+		profile_unref(p);
+		profile_unref(next);
+		after();
+	}
+}
+
 /* The tag is of what a listener offers, too. */
 static void a_listener_that_offers_other_things_is_another(void **state)
 {
@@ -592,45 +658,6 @@ static void what_is_kept_holds_no_certificate(void **state)
 	after();
 }
 
-static void a_record_reads_back_the_same(void **state)
-{
-	struct resume_record a = {.kind = CERT_KIND_MIC, .made_ns = -2};
-	enum { LEVEL = 2 };
-	struct resume_view b;
-	struct cert_identity id;
-	uint8_t data[RESUME_RECORD_MAX];
-	memset(a.tag, 7, sizeof(a.tag));
-	memset(a.anchor, 9, sizeof(a.anchor));
-	cert_identity_read(certs[1], &id);
-	a.cert = peer_cert_new(&id);
-	a.cert->level = LEVEL;
-	a.cert->waived = TRUST_WAIVER_RSA1024;
-	size_t n = resume_record_write(&a, data);
-	assert_in_range(n, 150, RESUME_RECORD_MAX);
-	assert_true(resume_view_read(&b, data, n));
-	assert_memory_equal(a.tag, b.tag, sizeof(a.tag));
-	assert_memory_equal(a.anchor, b.anchor, sizeof(a.anchor));
-	assert_int_equal(a.kind, b.kind);
-	struct peer_cert *back = peer_cert_pack(&b.facts, b.texts);
-	assert_true(b.made_ns == a.made_ns);
-	assert_string_equal(back->device, id.device);
-	assert_string_equal(back->subject, id.subject);
-	assert_string_equal(back->issuer, id.issuer);
-	assert_memory_equal(back->sha256, id.sha256_raw, 32);
-	assert_int_equal(back->not_after, id.not_after);
-	assert_int_equal(back->level, LEVEL);
-	assert_int_equal(back->waived, TRUST_WAIVER_RSA1024);
-	peer_cert_unref(back);
-	peer_cert_unref(a.cert);
-	/* Every cut and every extra byte is refused. */
-	for (size_t i = 0; i < n; i++)
-		assert_false(resume_view_read(&b, data, i));
-	data[n] = 0;
-	assert_false(resume_view_read(&b, data, n + 1));
-	data[0]++;
-	assert_false(resume_view_read(&b, data, n));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -644,6 +671,9 @@ int main(void)
 		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),
 		cmocka_unit_test(a_session_never_changes_its_cipher),
 		cmocka_unit_test(no_session_outlives_what_excused_it),
+		cmocka_unit_test(a_session_lasts_as_long_as_its_anchors_grace),
+		cmocka_unit_test(
+			a_session_ends_when_its_anchor_is_for_enrolment_alone),
 		cmocka_unit_test(
 			a_listener_that_offers_other_things_is_another),
 		cmocka_unit_test(revoking_all_keys_ends_every_session),
@@ -651,7 +681,6 @@ int main(void)
 		cmocka_unit_test(a_rotation_keeps_them),
 		cmocka_unit_test(a_stranger_gets_no_session),
 		cmocka_unit_test(what_is_kept_holds_no_certificate),
-		cmocka_unit_test(a_record_reads_back_the_same),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("resume", tests, set_up, tear_down);
