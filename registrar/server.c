@@ -37,7 +37,7 @@ struct server {
 	struct folder *state;  /* NULL: none */
 	struct reload *reload; /* trust and certificates in force */
 	struct crl_watch crl_watch;
-	struct watch *watch;   /* of their folders */
+	struct watch *watch;			     /* of their folders */
 	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
 	int64_t started_ms;
 	size_t resident_at_start;
