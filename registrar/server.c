@@ -297,9 +297,9 @@ static int open_state(struct server *s, struct diag *d)
 
 static void watch_crls(struct server *s)
 {
-	struct profiles *p = server_profiles(s);
-	crl_watch_look(&s->crl_watch, p->trust, time(NULL));
-	profiles_unref(p);
+	struct trust_snapshot *trust = server_trust(s, STORE_CALLMANAGER);
+	crl_watch_look(&s->crl_watch, trust, time(NULL));
+	trust_snapshot_unref(trust);
 }
 
 void server_sweep(struct server *s)
