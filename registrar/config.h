@@ -60,6 +60,8 @@ struct config_device {
 		"threads that serve phones; 0: one per core")                  \
 	PATH("trust.callmanager", trust_folder, "CallManager-trust",           \
 		"folder of CA files whose phones are believed")                \
+	PATH("trust.capf", trust_capf, "",                                     \
+		"folder of CA files whose phones CAPF believes; empty: none")  \
 	NUM("trust.auth_level", auth_level, 2, 0, 5,                           \
 		"strength asked of certificates (OpenSSL security level)")     \
 	NUM("tls.handshake_ms", handshake_ms, 8000, 100, 120000,               \
@@ -157,7 +159,7 @@ struct config_device {
 		"of this file alone, and none can be changed")                 \
 	NUM("history.events", history_events, 100000, 1000, 10000000,          \
 		"events of devices' history kept in the state folder; "        \
-		"without one at most 10000 are kept, in memory")               \
+		"without one at most 4000 are kept, in memory")               \
 	STR("status.address", status_address, "127.0.0.1", 63,                 \
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \

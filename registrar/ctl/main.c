@@ -27,6 +27,11 @@ static const struct {
 	{"failures", NULL, ctl_failures,
 		"the last refusals: what was shown, which rule, the cure"},
 	{"trust", "list", ctl_trust_list, "the anchors in force"},
+	{"trust", "status", ctl_trust_status,
+		"[--store callmanager|capf]: is what the folders say in "
+		"force?"},
+	{"trust", "reload", ctl_trust_reload,
+		"read the folders now; files may have lost certificates"},
 	{"trust", "check", ctl_trust_check,
 		"FILE: would this certificate be let in, and if not, why"},
 	{"device", "list", ctl_device_list,
