@@ -362,13 +362,25 @@ static bool is_same_anchor(
 	       a->grace_s == b->grace_s && a->usable == b->usable;
 }
 
+/* A certificate may stand in several files: which could lose it is not told
+ * by the anchors. */
+static bool is_same_content(const struct content *a, const struct content *b)
+{
+	return strcmp(a->file, b->file) == 0 && a->n == b->n &&
+	       memcmp(a->sha256, b->sha256, 32 * a->n) == 0;
+}
+
 bool trust_snapshot_is_same(
 	const struct trust_snapshot *a, const struct trust_snapshot *b)
 {
-	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n)
+	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n ||
+		a->n_content != b->n_content)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!is_same_anchor(&a->anchor[i], &b->anchor[i]))
+			return false;
+	for (size_t i = 0; i < a->n_content; i++)
+		if (!is_same_content(&a->content[i], &b->content[i]))
 			return false;
 	return true;
 }
