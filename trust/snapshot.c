@@ -217,10 +217,10 @@ static int load_files(struct loader *l)
 		error = load_file(l, i);
 	if (!error)
 		error = trust_folder_unchanged(&l->folder, l->d);
-	if (!error && !s->n)
-		error = cert_rule_refuse(
-			l->d, CERT_RULE_EMPTIED, -EINVAL, l->load->dir, 0, "");
-	return error;
+	if (error || s->n)
+		return error;
+	cert_rule_refuse(l->d, CERT_RULE_EMPTIED, -EINVAL, l->load->dir, 0, "");
+	return -EINVAL;
 }
 
 static int load_folder(struct loader *l)
@@ -288,6 +288,7 @@ int trust_snapshot_load(const struct trust_load *load,
 	ERR_set_mark();
 	int error = load_folder(&l);
 	if (!error) {
+		assert(s->n);
 		for (size_t i = 0; i < s->n; i++)
 			trust_anchor_judge(&s->anchor[i], &s->policy);
 		write_fingerprint(s);
