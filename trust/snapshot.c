@@ -391,11 +391,25 @@ static bool is_same_content(const struct content *a, const struct content *b)
 	       memcmp(a->sha256, b->sha256, 32 * a->n) == 0;
 }
 
+/* Their contents are in the fingerprint. */
+static bool has_same_lists(
+	const struct trust_snapshot *a, const struct trust_snapshot *b)
+{
+	size_t n = trust_revocation_count(a->revocation);
+	if (n != trust_revocation_count(b->revocation))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(trust_revocation_at(a->revocation, i)->file,
+			    trust_revocation_at(b->revocation, i)->file) != 0)
+			return false;
+	return true;
+}
+
 bool trust_snapshot_is_same(
 	const struct trust_snapshot *a, const struct trust_snapshot *b)
 {
 	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n ||
-		a->n_content != b->n_content)
+		a->n_content != b->n_content || !has_same_lists(a, b))
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!is_same_anchor(&a->anchor[i], &b->anchor[i]))
