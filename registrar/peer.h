@@ -33,6 +33,7 @@ struct peer_cert {
 	bool times_ok;
 	uint8_t level;	/* trust.auth_level that judged it, */
 	uint8_t waived; /* and what its anchor waived of that: trust_waiver */
+	uint8_t kept;	/* leaves' mark on what they have; atomic */
 	uint8_t sha256[32];
 	const char *device, *cn, *model, *issuer_cn, *serial, *key, *subject,
 		*issuer;
@@ -84,13 +85,15 @@ struct peer {
 	 * and the snapshot's own, NULL while unknown: */
 	const char *tls_version;
 	const char *cipher;
-	const char *anchor;	/* file name of the anchor */
+	const struct trust_anchor *anchor; /* that vouched */
 	bool resumed;		/* an earlier handshake vouches, re-checked */
 	bool verified;		/* trust_verify said OK */
 	enum cert_kind kind;	/* by the anchor; UNKNOWN unless verified */
 	struct peer_cert *cert; /* NULL: none came */
 };
 
+/* File name of the anchor that vouched, "" for none. */
+const char *peer_anchor(const struct peer *peer);
 /* The device that its certificate names, "" for none. */
 const char *peer_device(const struct peer *peer);
 /* What its anchor had to waive for it: "allow_sha1", ..., "" for nothing. */
