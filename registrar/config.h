@@ -62,6 +62,11 @@ struct config_device {
 		"folder of CA files whose phones are believed")                \
 	PATH("trust.capf", trust_capf, "",                                     \
 		"folder of CA files whose phones CAPF believes; empty: none")  \
+	NUM("trust.certificates_kept", certificates_kept, 100000, 1000,        \
+		10000000,                                                      \
+		"phones' last certificates kept in the state folder, so that " \
+		"a change of trust can be judged before it is made; without "  \
+		"one at most 200 are kept, in memory")                         \
 	NUM("trust.auth_level", auth_level, 2, 0, 5,                           \
 		"strength asked of certificates (OpenSSL security level)")     \
 	NUM("tls.handshake_ms", handshake_ms, 8000, 100, 120000,               \
@@ -159,7 +164,7 @@ struct config_device {
 		"of this file alone, and none can be changed")                 \
 	NUM("history.events", history_events, 100000, 1000, 10000000,          \
 		"events of devices' history kept in the state folder; "        \
-		"without one at most 4000 are kept, in memory")               \
+		"without one at most 4000 are kept, in memory")                \
 	STR("status.address", status_address, "127.0.0.1", 63,                 \
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \
