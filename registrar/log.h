@@ -23,6 +23,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(TRUST_UNUSABLE, LOG_WARN, "trust-unusable",                          \
 		"an anchor was loaded that no certificate can be "             \
 		"verified with")                                               \
+	X(LOCKED_OUT, LOG_WARN, "locked-out",                                  \
+		"phones cannot come in any more since a change of trust")      \
+	X(LOCKED_OUT_NO_MORE, LOG_NOTICE, "locked-out-no-more",                \
+		"all of those can come in again")                              \
 	X(TRUST_UNCHANGED, LOG_NOTICE, "trust-unchanged",                      \
 		"a trust folder was read and says what is in force")           \
 	X(TRUST_UNWATCHED, LOG_WARN, "trust-not-watched",                      \

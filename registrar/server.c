@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/impact.h"
+#include "registrar/leaves.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
@@ -33,7 +35,9 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
-	struct folder *state;  /* NULL: none */
+	struct folder *state; /* NULL: none */
+	struct leaves *leaves;
+	struct impact *impact;
 	struct reload *reload; /* trust and certificates in force */
 	struct watch *watch;   /* of their folders */
 	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
@@ -53,8 +57,8 @@ static int64_t unix_ms(void)
 static void on_trust(void *self, enum trust_store store,
 	struct trust_snapshot *before, struct trust_snapshot *after)
 {
-	if (!before) /* we start: nobody is here yet */
-		return;
+	if (before) /* else we start: nobody is here yet */
+		impact_tell(self, store, before, after);
 }
 
 /* Once a reason: a folder that cannot be watched is looked at by and by. */
@@ -278,7 +282,9 @@ static int open_resumption(struct server *s, struct diag *d)
 static void on_removed(void *self, const char *device)
 {
 	struct diag d; /* not registered: nobody to tell */
-	server_order(self, device, PHONE_RESET, &d);
+	struct server *s = self;
+	server_order(s, device, PHONE_RESET, &d);
+	leaves_forget(s->leaves, device);
 }
 
 static int open_state(struct server *s, struct diag *d)
@@ -318,6 +324,17 @@ static int open_history(struct server *s, struct diag *d)
 		c->history_events, &s->shared.world.history, d);
 }
 
+/* ---- certificates ---- */
+
+static int open_leaves(struct server *s, struct diag *d)
+{
+	const struct config *c = s->config;
+	int error = leaves_open(*c->state_folder ? c->state_folder : NULL, c,
+		s->shared.world.inventory, &s->leaves, d);
+	s->resume.leaves = s->leaves;
+	return error < 0 ? error : impact_new(s, &s->impact, d);
+}
+
 /* ---- life ---- */
 
 int server_new(const struct config *config, struct server **out, struct diag *d)
@@ -355,6 +372,8 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	if (error == 0)
 		error = open_history(s, d);
 	if (error == 0)
+		error = open_leaves(s, d);
+	if (error == 0)
 		error = open_resumption(s, d);
 	if (error == 0)
 		error = open_trust(s, d);
@@ -381,7 +400,9 @@ void server_free(struct server *s)
 		worker_join(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
+	impact_free(s->impact);
 	reload_free(s->reload);
+	leaves_close(s->leaves);
 	ticket_keys_free(s->resume.keys);
 	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
@@ -419,6 +440,16 @@ struct history *server_history(struct server *s)
 struct inventory *server_inventory(struct server *s)
 {
 	return s->shared.world.inventory;
+}
+
+struct leaves *server_leaves(struct server *s)
+{
+	return s->leaves;
+}
+
+struct impact *server_impact(struct server *s)
+{
+	return s->impact;
 }
 
 struct locations *server_locations(struct server *s)
