@@ -34,8 +34,8 @@ static json_t *month_of(json_t *months, int month)
 		if (order > 0)
 			break;
 	}
-	json_t *fresh = json_pack("{ss s[] si si}", "month", name, "cas",
-		"lsc", 0, "mic", 0);
+	json_t *fresh = json_pack(
+		"{ss s[] si si}", "month", name, "cas", "lsc", 0, "mic", 0);
 	json_array_insert_new(months, i, fresh);
 	return fresh;
 }
