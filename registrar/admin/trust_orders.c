@@ -16,7 +16,7 @@
 
 enum { BODY_MAX = 64 << 10, FILES_MAX = 256 };
 
-static const char path[] = "/v1/trust/impact";
+static const char impact_path[] = "/v1/trust/impact";
 const char trust_order_paths[] = "POST /v1/trust/impact";
 
 /* ---- what is asked ---- */
@@ -166,7 +166,6 @@ static const char *yes_no(bool yes)
 	return yes ? "yes" : "no";
 }
 
-/* trust_waiver_text() has one buffer a set, and no set has two texts. */
 static json_t *changes_of(
 	const struct trust_anchor *then, const struct trust_anchor *now)
 {
@@ -193,7 +192,9 @@ static json_t *changed(
 	for (size_t i = 0; i < n; i++) {
 		const struct trust_anchor *was =
 			trust_snapshot_find(before, anchors[i].id.sha256_raw);
-		json_t *changes = was ? changes_of(&anchors[i], was) : NULL;
+		if (!was)
+			continue;
+		json_t *changes = changes_of(&anchors[i], was);
 		if (json_array_size(changes))
 			json_array_append_new(
 				list, json_pack("{ss sO}", "file", was->file,
@@ -293,7 +294,7 @@ bool trust_order(struct server *s, const struct plane_request *request,
 	struct plane_answer *out)
 {
 	struct question q = {.server = s, .out = out};
-	if (strcmp(request->path, path) != 0)
+	if (strcmp(request->path, impact_path) != 0)
 		return false;
 	if (strcmp(request->method, "POST") != 0) {
 		plane_not_allowed(out, "POST",
@@ -308,9 +309,9 @@ bool trust_order(struct server *s, const struct plane_request *request,
 	return true;
 }
 
-size_t trust_order_body_max(const char *method, const char *where)
+size_t trust_order_body_max(const char *method, const char *path)
 {
-	return strcmp(method, "POST") == 0 && strcmp(where, path) == 0
+	return strcmp(method, "POST") == 0 && strcmp(path, impact_path) == 0
 		       ? BODY_MAX
 		       : 0;
 }
