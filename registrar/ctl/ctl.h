@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 /* Exit status (design: 0 ok, 1 failed, 2 usage, 3 refused by a gate). */
-enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_REFUSED = 3 };
 
 #define CTL_DEFAULT_URL "http://127.0.0.1:8088"
 
@@ -140,6 +140,10 @@ int ctl_explain(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_remove(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_diff(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_expiry(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_retiring(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
