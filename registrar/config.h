@@ -63,6 +63,11 @@ struct config_device {
 		"folder of CA files whose phones are believed")                \
 	PATH("trust.capf", trust_capf, "",                                     \
 		"folder of CA files whose phones CAPF believes; empty: none")  \
+	NUM("trust.certificates_kept", certificates_kept, 100000, 1000,        \
+		10000000,                                                      \
+		"phones' last certificates kept in the state folder, so that " \
+		"a change of trust can be judged before it is made; without "  \
+		"one at most 200 are kept, in memory")                         \
 	NUM("trust.auth_level", auth_level, 2, 0, 5,                           \
 		"strength asked of certificates (OpenSSL security level)")     \
 	ONE("trust.removed", trust_removed, "keep", "keep|close",              \

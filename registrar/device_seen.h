@@ -14,6 +14,7 @@ struct device_seen {
 	int64_t not_after;
 	const char *issuer; /* its CN; kept by whoever keeps the structure */
 	const char *anchor; /* file name of the anchor that vouched */
+	uint8_t anchor_sha256[32]; /* zero: an older version wrote it */
 	uint8_t sha256[32];
 	char serial[CERT_SERIAL_MAX + 1];
 	uint8_t kind; /* enum cert_kind */

@@ -3,11 +3,10 @@
 #include "registrar/history.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "registrar/behind.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/store/history_store.h"
@@ -15,7 +14,6 @@
 
 enum {
 	BATCH = 4096, /* so many are written without waiting for more */
-	GATHER_S = 1, /* else that long */
 	/* Of the queue: who plays with names leaves room for devices. */
 	STRANGERS_MAX = HISTORY_QUEUE_MAX / 4,
 };
@@ -23,16 +21,14 @@ enum {
 /* Newest last; the order of `queue` is the order of history. */
 struct history {
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t news;
 	struct history_event *queue[HISTORY_QUEUE_MAX];
 	size_t n;
 	uint64_t dropped;
-	bool stopping;
 	pthread_mutex_t store_lock; /* taken before `lock` */
 	struct history_store *store;
 	struct history_event *batch[HISTORY_QUEUE_MAX];
 	uint64_t dropped_told;
-	pthread_t thread;
+	struct behind *behind;
 };
 
 static const char *const whats[] = {
@@ -97,10 +93,12 @@ void history_add(struct history *h, const struct history_event *e)
 		h->queue[h->n++] = copy;
 	else
 		h->dropped++;
-	bool wake = room && (h->n == 1 || h->n == BATCH);
+	size_t n = room ? h->n : 0;
 	pthread_mutex_unlock(&h->lock);
-	if (wake)
-		pthread_cond_signal(&h->news);
+	if (n == 1)
+		behind_news(h->behind);
+	else if (n == BATCH)
+		behind_batch(h->behind);
 	if (!room)
 		free(copy);
 }
@@ -151,78 +149,36 @@ static void flush(struct history *h)
 		free(h->batch[i]);
 }
 
-/* Waits until there is a batch, or something and a second has passed. */
-static bool wait_for_news(struct history *h)
-{
-	struct timespec until;
-	pthread_mutex_lock(&h->lock);
-	while (!h->n && !h->stopping)
-		pthread_cond_wait(&h->news, &h->lock);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += GATHER_S;
-	while (h->n < BATCH && !h->stopping &&
-		pthread_cond_timedwait(&h->news, &h->lock, &until) == 0)
-		;
-	bool stopping = h->stopping;
-	pthread_mutex_unlock(&h->lock);
-	return !stopping;
-}
-
-static void *run(void *self)
+static void write_behind(void *self)
 {
 	struct history *h = self;
-	bool more;
-	do {
-		more = wait_for_news(h);
-		pthread_mutex_lock(&h->store_lock);
-		flush(h);
-		pthread_mutex_unlock(&h->store_lock);
-	} while (more);
-	return NULL;
+	pthread_mutex_lock(&h->store_lock);
+	flush(h);
+	pthread_mutex_unlock(&h->store_lock);
 }
 
 /* ---- life ---- */
-
-static int start(struct history *h, struct diag *d)
-{
-	sigset_t all, before;
-	sigfillset(&all); /* signals are the main loop's */
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	int error = pthread_create(&h->thread, NULL, run, h);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error ? diag_set(d, -error,
-			       "cannot start the thread that "
-			       "writes history: %s",
-			       strerror(error))
-		     : 0;
-}
 
 static void destroy(struct history *h)
 {
 	history_store_close(h->store);
 	pthread_mutex_destroy(&h->lock);
 	pthread_mutex_destroy(&h->store_lock);
-	pthread_cond_destroy(&h->news);
 	free(h);
 }
 
 int history_open(const char *folder, size_t rows_max, struct history **out,
 	struct diag *d)
 {
-	pthread_condattr_t monotonic;
 	struct history *h = memory_zero(sizeof(*h));
 	*out = NULL;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_mutex_init(&h->store_lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&h->news, &monotonic);
-	pthread_condattr_destroy(&monotonic);
 	if (!folder && rows_max > HISTORY_IN_MEMORY_MAX)
 		rows_max = HISTORY_IN_MEMORY_MAX;
 	int error = history_store_open(folder, rows_max, &h->store, d);
 	if (error == 0)
-		error = start(h, d);
+		error = behind_start(write_behind, h, "history", &h->behind, d);
 	if (error < 0) {
 		destroy(h);
 		return error;
@@ -235,11 +191,7 @@ void history_close(struct history *h)
 {
 	if (!h)
 		return;
-	pthread_mutex_lock(&h->lock);
-	h->stopping = true;
-	pthread_mutex_unlock(&h->lock);
-	pthread_cond_signal(&h->news);
-	pthread_join(h->thread, NULL);
+	behind_stop(h->behind);
 	destroy(h);
 }
 

@@ -272,7 +272,16 @@ bool inventory_sighting(
 	return seen;
 }
 
-/* The rare case: another certificate than last time. */
+/* Is it another certificate than last time, or of another anchor? */
+static bool is_news(const struct device_seen *seen, const struct peer *peer)
+{
+	return seen->kind != peer->kind ||
+	       memcmp(seen->sha256, peer->cert->sha256, sizeof(seen->sha256)) !=
+		       0 ||
+	       memcmp(seen->anchor_sha256, peer->anchor->id.sha256_raw,
+		       sizeof(seen->anchor_sha256)) != 0;
+}
+
 static void note_certificate(struct inventory *inv, struct device_seen *seen,
 	const struct peer *peer)
 {
@@ -281,6 +290,8 @@ static void note_certificate(struct inventory *inv, struct device_seen *seen,
 	seen->not_after = cert->not_after;
 	seen->issuer = inventory_name(inv, cert->issuer_cn);
 	seen->anchor = inventory_name(inv, peer_anchor(peer));
+	memcpy(seen->anchor_sha256, peer->anchor->id.sha256_raw,
+		sizeof(seen->anchor_sha256));
 	memcpy(seen->sha256, cert->sha256, sizeof(seen->sha256));
 	strncpy(seen->serial, cert->serial, sizeof(seen->serial) - 1);
 }
@@ -293,10 +304,7 @@ static void note(struct inventory *inv, struct entry *e,
 		e->seen->issuer = e->seen->anchor = "";
 	}
 	e->seen->registered = unix_s;
-	if (peer->verified && peer->cert &&
-		(e->seen->kind != peer->kind ||
-			memcmp(e->seen->sha256, peer->cert->sha256,
-				sizeof(e->seen->sha256)) != 0))
+	if (peer->verified && peer->cert && is_news(e->seen, peer))
 		note_certificate(inv, e->seen, peer);
 	if (e->dirty)
 		return;

@@ -29,6 +29,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"a list of revoked certificates ends within a day")            \
 	X(CRL_OVERDUE, LOG_WARN, "crl-overdue",                                \
 		"a list of revoked certificates has ended; it stays in force") \
+	X(LOCKED_OUT, LOG_WARN, "locked-out",                                  \
+		"phones cannot come in any more since a change of trust")      \
+	X(LOCKED_OUT_NO_MORE, LOG_NOTICE, "locked-out-no-more",                \
+		"all of those can come in again")                              \
 	X(TRUST_UNCHANGED, LOG_NOTICE, "trust-unchanged",                      \
 		"a trust folder was read and says what is in force")           \
 	X(TRUST_UNWATCHED, LOG_WARN, "trust-not-watched",                      \

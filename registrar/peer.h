@@ -32,6 +32,7 @@ struct peer_cert {
 	bool times_ok;
 	uint8_t level;	/* trust.auth_level that judged it, */
 	uint8_t waived; /* and what its anchor waived of that: trust_waiver */
+	uint8_t kept;	/* leaves' mark on what they have; atomic */
 	time_t not_before, not_after;
 	uint8_t sha256[32];
 	const char *device, *cn, *model, *issuer_cn, *serial, *key, *subject,

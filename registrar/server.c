@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "registrar/crl_watch.h"
+#include "registrar/impact.h"
+#include "registrar/leaves.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
@@ -34,7 +36,9 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
-	struct folder *state;  /* NULL: none */
+	struct folder *state; /* NULL: none */
+	struct leaves *leaves;
+	struct impact *impact;
 	struct reload *reload; /* trust and certificates in force */
 	struct crl_watch crl_watch;
 	struct watch *watch;			     /* of their folders */
@@ -57,6 +61,8 @@ static void on_trust(void *self, enum trust_store store,
 {
 	if (store == STORE_CALLMANAGER)
 		server_sweep(self); /* at the start nobody is here yet */
+	if (before) /* else we start: nobody is here yet */
+		impact_tell(self, store, before, after);
 }
 
 /* Once a reason: a folder that cannot be watched is looked at by and by. */
@@ -280,7 +286,9 @@ static int open_resumption(struct server *s, struct diag *d)
 static void on_removed(void *self, const char *device)
 {
 	struct diag d; /* not registered: nobody to tell */
-	server_order(self, device, PHONE_RESET, &d);
+	struct server *s = self;
+	server_order(s, device, PHONE_RESET, &d);
+	leaves_forget(s->leaves, device);
 }
 
 static int open_state(struct server *s, struct diag *d)
@@ -335,6 +343,17 @@ static int open_history(struct server *s, struct diag *d)
 		c->history_events, &s->shared.world.history, d);
 }
 
+/* ---- certificates ---- */
+
+static int open_leaves(struct server *s, struct diag *d)
+{
+	const struct config *c = s->config;
+	int error = leaves_open(*c->state_folder ? c->state_folder : NULL, c,
+		s->shared.world.inventory, &s->leaves, d);
+	s->resume.leaves = s->leaves;
+	return error < 0 ? error : impact_new(s, &s->impact, d);
+}
+
 /* ---- life ---- */
 
 int server_new(const struct config *config, struct server **out, struct diag *d)
@@ -373,6 +392,8 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	if (error == 0)
 		error = open_history(s, d);
 	if (error == 0)
+		error = open_leaves(s, d);
+	if (error == 0)
 		error = open_resumption(s, d);
 	if (error == 0)
 		error = open_trust(s, d);
@@ -399,7 +420,9 @@ void server_free(struct server *s)
 		worker_join(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
+	impact_free(s->impact);
 	reload_free(s->reload);
+	leaves_close(s->leaves);
 	ticket_keys_free(s->resume.keys);
 	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
@@ -438,6 +461,16 @@ struct history *server_history(struct server *s)
 struct inventory *server_inventory(struct server *s)
 {
 	return s->shared.world.inventory;
+}
+
+struct leaves *server_leaves(struct server *s)
+{
+	return s->leaves;
+}
+
+struct impact *server_impact(struct server *s)
+{
+	return s->impact;
 }
 
 struct locations *server_locations(struct server *s)

@@ -64,6 +64,8 @@ const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct history *server_history(struct server *s);
 struct inventory *server_inventory(struct server *s);
+struct leaves *server_leaves(struct server *s);
+struct impact *server_impact(struct server *s);
 struct locations *server_locations(struct server *s);
 struct failures *server_failures(struct server *s);
 struct limits_counts server_limits(struct server *s);

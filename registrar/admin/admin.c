@@ -11,6 +11,7 @@
 #include "registrar/admin/inventory_orders.h"
 #include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
+#include "registrar/admin/trust_orders.h"
 #include "registrar/http/plane.h"
 #include "registrar/log.h"
 #include "registrar/log_writer.h"
@@ -196,8 +197,8 @@ static void no_such(struct plane_answer *out)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
-	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s",
-		inventory_order_paths, phone_order_paths,
+	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s",
+		inventory_order_paths, phone_order_paths, trust_order_paths,
 		admission_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
@@ -205,10 +206,11 @@ static void no_such(struct plane_answer *out)
 static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
+	struct admin *a = self;
 	const struct resource *r = find(request->path);
-	const struct admin *a = self;
 	if (!r && (obey_inventory(self, request, out) ||
 			  obey_phone(self, request, out) ||
+			  trust_order(a->server, request, out) ||
 			  admission_order(a->server, request, out)))
 		return;
 	if (!r)
@@ -226,7 +228,8 @@ static void answer(void *self, const struct plane_request *request,
 
 static size_t body_max(void *self, const char *method, const char *path)
 {
-	return inventory_order_body_max(method, path);
+	size_t n = inventory_order_body_max(method, path);
+	return n ? n : trust_order_body_max(method, path);
 }
 
 /* ---- life ---- */

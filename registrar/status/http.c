@@ -12,6 +12,7 @@
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
+#include "registrar/status/forecast.h"
 #include "registrar/status/json.h"
 #include "registrar/status/locations.h"
 #include "registrar/status/metrics.h"
@@ -41,6 +42,8 @@ static const struct {
 	{"/v1/phones", status_json_phones},
 	{"/v1/failures", status_json_failures},
 	{"/v1/trust", status_json_trust},
+	{"/v1/trust/expiry", status_json_expiry},
+	{"/v1/trust/retiring", status_json_retiring},
 	{"/healthz", alive},
 	{"/readyz", alive},
 };
@@ -120,8 +123,8 @@ static void answer(void *self, const struct plane_request *request,
 		plane_problem(out, 404, "no such resource",
 			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
 			"/v1/phones/NAME/history, /v1/locations/AOR, "
-			"/v1/failures, /v1/trust, /metrics, /healthz and "
-			"/readyz");
+			"/v1/failures, /v1/trust, /v1/trust/expiry, "
+			"/v1/trust/retiring, /metrics, /healthz and /readyz");
 }
 
 static void log_listening(const char *address, uint16_t port)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "registrar/history.h"
+#include "registrar/status/forecast.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
@@ -259,6 +260,8 @@ static json_t *trust_head(struct server *s, enum trust_store store,
 	set_time(o, "loaded", state->loaded_ms);
 	set_refused(o, "reloadRefused", &state->refused);
 	json_object_set_new(o, "refusals", refusals(state));
+	json_object_set_new(o, "ends", status_json_forecast(s, trust));
+	json_object_set_new(o, "lockedOut", status_json_locked_out(s, store));
 	return o;
 }
 

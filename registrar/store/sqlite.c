@@ -329,9 +329,24 @@ __attribute__((constructor)) static void set_up(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+static int open_in_memory(
+	const struct sqlite_kind *kind, sqlite3 **out, struct diag *d)
+{
+	int error = 0;
+	if (sqlite3_open_v2(":memory:", out,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		    NULL) != SQLITE_OK)
+		return diag_set(d, -ENOMEM, "no memory for %s", kind->holds);
+	for (int i = 0; error == 0 && i < kind->version; i++)
+		error = sqlite_run(*out, kind->steps[i], kind->holds, d);
+	return error;
+}
+
 int sqlite_open(const char *folder, const struct sqlite_kind *kind,
 	sqlite3 **out, struct diag *d)
 {
+	if (!folder)
+		return open_in_memory(kind, out, d);
 	struct opening o = {.kind = kind, .folder = folder, .d = d};
 	*out = NULL;
 	name(o.path, &o, "");

@@ -28,6 +28,7 @@ struct sqlite_kind {
  * that never was. Damaged, cut short, foreign, read-only, of a newer version
  * or in use by another program: -errno, and d names file, fault and cure.
  * For one thread at a time. What is open is locked against other programs.
+ * folder NULL: in memory, gone when it is closed.
  */
 int sqlite_open(const char *folder, const struct sqlite_kind *kind,
 	sqlite3 **out, struct diag *d);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* History in a SQLite file, history.db. */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,18 +197,6 @@ static struct history_event *take_of(sqlite3_stmt *read, const char *device)
 
 /* ---- opening ---- */
 
-static int open_in_memory(sqlite3 **out, struct diag *d)
-{
-	int error = 0;
-	if (sqlite3_open_v2(":memory:", out,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-		    NULL) != SQLITE_OK)
-		return diag_set(d, -ENOMEM, "%s", doing);
-	for (int i = 0; error == 0 && i < kind.version; i++)
-		error = sqlite_run(*out, steps[i], doing, d);
-	return error;
-}
-
 static size_t count(struct history_store *s, int which)
 {
 	sqlite3_stmt *statement = s->statements[which];
@@ -227,8 +214,7 @@ int history_store_open(const char *folder, size_t rows_max,
 	*out = NULL;
 	s->rows_max = rows_max;
 	s->of_each = HISTORY_OF_DEVICE_MAX;
-	int error = folder ? sqlite_open(folder, &kind, &s->db, d)
-			   : open_in_memory(&s->db, d);
+	int error = sqlite_open(folder, &kind, &s->db, d);
 	for (int i = 0; error == 0 && i < STATEMENTS; i++)
 		error = sqlite_prepare(
 			s->db, statements[i], &s->statements[i], d);

@@ -37,6 +37,8 @@ static const char *const steps[] = {
 	" CHECK (only = 1), until INTEGER NOT NULL, plain INTEGER NOT NULL);",
 	"ALTER TABLE device ADD COLUMN softkeys TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE dial ADD COLUMN type TEXT NOT NULL DEFAULT '';",
+	"ALTER TABLE sighting ADD COLUMN anchor_sha256 BLOB NOT NULL"
+	" DEFAULT x'';",
 };
 
 static const struct sqlite_kind kind = {
@@ -61,7 +63,7 @@ static const struct sqlite_kind kind = {
 		"REPLACE INTO profile VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)") \
 	X(DROP_PROFILE, "DELETE FROM profile WHERE name = ?")                \
 	X(PUT_SIGHTING,                                                      \
-		"REPLACE INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?, ?)")     \
+		"REPLACE INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")  \
 	X(PUT_WINDOW, "REPLACE INTO auto_registration VALUES (1, ?, ?)")
 
 enum {
@@ -184,6 +186,8 @@ static int put_sighting(
 	sqlite_bind_text(q, 6, seen->serial);
 	sqlite_bind_bytes(q, 7, seen->sha256, sizeof(seen->sha256));
 	sqlite_bind_number(q, 8, seen->not_after);
+	sqlite_bind_bytes(
+		q, 9, seen->anchor_sha256, sizeof(seen->anchor_sha256));
 	return sqlite_step(q, doing, d);
 }
 
@@ -406,6 +410,8 @@ static int load_sighting(struct loading *l, sqlite3_stmt *row)
 	strncpy(s.name, sqlite_text(row, 0), sizeof(s.name) - 1);
 	strncpy(s.seen.serial, sqlite_text(row, 5), sizeof(s.seen.serial) - 1);
 	sqlite_bytes(row, 6, s.seen.sha256, sizeof(s.seen.sha256));
+	sqlite_bytes(
+		row, 8, s.seen.anchor_sha256, sizeof(s.seen.anchor_sha256));
 	return l->reader->sighting(l->reader->self, &s, l->d);
 }
 

@@ -105,6 +105,18 @@ static void judge(const struct profile *p, X509 *leaf,
 		f->record.cert);
 }
 
+/* What a good certificate is to whoever asks later. */
+static void note_good(const struct profile *p, X509 *leaf,
+	STACK_OF(X509) * untrusted, struct profile_finding *f)
+{
+	f->record.kind = f->result.kind;
+	memcpy(f->record.anchor, f->result.anchor->id.sha256_raw,
+		sizeof(f->record.anchor));
+	if (p->set->leaves)
+		leaves_offer(p->set->leaves, f->record.cert, f->record.kind,
+			f->record.anchor, leaf, untrusted);
+}
+
 /* Replaces OpenSSL's own verification: trust_verify alone decides. */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
@@ -113,16 +125,13 @@ static int verify(X509_STORE_CTX *store, void *arg)
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct profile_finding *finding = SSL_get_ex_data(ssl, finding_index);
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	STACK_OF(X509) *untrusted = X509_STORE_CTX_get0_untrusted(store);
 	if (!leaf || !is_known_good(p, leaf, finding))
-		judge(p, leaf, X509_STORE_CTX_get0_untrusted(store), finding);
+		judge(p, leaf, untrusted, finding);
 	enum trust_verdict verdict = finding->result.verdict;
 	X509_STORE_CTX_set_error(store, trust_verdict_x509(verdict));
-	if (verdict == TRUST_OK) {
-		finding->record.kind = finding->result.kind;
-		memcpy(finding->record.anchor,
-			finding->result.anchor->id.sha256_raw,
-			sizeof(finding->record.anchor));
-	}
+	if (verdict == TRUST_OK)
+		note_good(p, leaf, untrusted, finding);
 	return verdict == TRUST_OK;
 }
 
@@ -200,6 +209,7 @@ int profiles_new(const struct config *config, struct trust_snapshot *trust,
 	int error = 0;
 	set->refs = 1;
 	set->trust = trust_snapshot_ref(trust);
+	set->leaves = resume ? resume->leaves : NULL;
 	set->own = own_ref(own);
 	set->parking = parking_new();
 	set->verdicts = verdicts_new();

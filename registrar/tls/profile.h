@@ -8,6 +8,7 @@
 #include "certs/diag.h"
 #include "certs/identity.h"
 #include "registrar/config.h"
+#include "registrar/leaves.h"
 #include "registrar/tls/offer.h"
 #include "registrar/tls/own.h"
 #include "registrar/tls/resume.h"
@@ -39,6 +40,7 @@ struct profiles {
 	struct trust_snapshot *trust;
 	struct parking *parking;
 	struct verdicts *verdicts; /* of `trust` */
+	struct leaves *leaves;	   /* NULL: nobody keeps certificates */
 	struct own *own;	   /* the registrar's certificates */
 	struct profile *list;	   /* no two offer the same */
 	size_t n;

@@ -71,10 +71,11 @@ struct resume_view {
 /* What resumption needs; outlives every SSL_CTX it is used on. */
 struct resume {
 	const struct config *config;
-	struct inventory *inventory;	    /* whose phones may resume */
-	struct ticket_keys *keys;	    /* NULL: no tickets */
-	struct session_cache *cache;	    /* NULL: no session ids */
-	time_t (*now)(time_t *);	    /* time(), but for tests */
+	struct inventory *inventory; /* whose phones may resume */
+	struct leaves *leaves;	     /* of who did not resume; NULL: not kept */
+	struct ticket_keys *keys;    /* NULL: no tickets */
+	struct session_cache *cache; /* NULL: no session ids */
+	time_t (*now)(time_t *);     /* time(), but for tests */
 	uint64_t verdicts[RESUME_VERDICTS]; /* counted, relaxed */
 	int64_t revoked_ns; /* unix: full handshakes until then are void */
 };

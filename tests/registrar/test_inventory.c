@@ -237,6 +237,9 @@ static const struct trust_anchor anchor = {.file = (char *)"CAPF-1.pem"};
 
 static struct peer over_tls(struct peer_cert *cert, enum cert_kind kind)
 {
+	static char file[] = "CAPF-1.pem";
+	static const struct trust_anchor anchor = {
+		.file = file, .id = {.sha256_raw = {7}}};
 	return (struct peer){
 		.protocol = CONFIG_SIP,
 		.tls = true,
@@ -264,6 +267,7 @@ static void sightings_are_kept_and_last(void **state)
 		assert_int_equal(seen.kind, CERT_KIND_LSC);
 		assert_string_equal(seen.issuer, "CAPF-1");
 		assert_string_equal(seen.anchor, "CAPF-1.pem");
+		assert_int_equal(seen.anchor_sha256[0], 7);
 		assert_string_equal(seen.serial, "0a0b");
 		assert_int_equal(seen.sha256[0], 1);
 		assert_string_equal(device_seen_lsc(&seen, now), "installed");
@@ -272,6 +276,15 @@ static void sightings_are_kept_and_last(void **state)
 		inventory_free(inv); /* writes it */
 		inv = open_inventory();
 	}
+	/* Its CA was renewed: the same certificate hangs on another anchor. */
+	char file[] = "CAPF-2.pem";
+	const struct trust_anchor renewed = {
+		.file = file, .id = {.sha256_raw = {8}}};
+	peer.anchor = &renewed;
+	inventory_seen(inv, "SEP1", &peer, now);
+	assert_true(inventory_sighting(inv, "SEP1", &seen));
+	assert_string_equal(seen.anchor, "CAPF-2.pem");
+	assert_int_equal(seen.anchor_sha256[0], 8);
 	/* A MIC says that there is no LSC; no certificate says nothing. */
 	struct peer_cert *mic = certificate("SEP1", 2);
 	peer = over_tls(mic, CERT_KIND_MIC);

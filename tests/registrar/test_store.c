@@ -182,6 +182,7 @@ static void what_is_put_is_read_again(void **state)
 				.not_after = 1864100000,
 				.issuer = "CAPF-1",
 				.anchor = "CAPF-1.pem",
+				.anchor_sha256 = {6, 5},
 				.sha256 = {9, 8, 7},
 				.serial = "0a1b",
 				.kind = CERT_KIND_LSC}};
@@ -204,6 +205,8 @@ static void what_is_put_is_read_again(void **state)
 	assert_string_equal(h.sighting.name, "SEP2");
 	assert_string_equal(h.sighting.seen.serial, "0a1b");
 	assert_memory_equal(h.sighting.seen.sha256, sighting.seen.sha256, 32);
+	assert_memory_equal(
+		h.sighting.seen.anchor_sha256, sighting.seen.anchor_sha256, 32);
 	assert_int_equal(h.sighting.seen.registered, 1764100000);
 	assert_int_equal(h.sighting.seen.not_after, 1864100000);
 	assert_int_equal(h.window.until, 1764100001);
@@ -473,7 +476,14 @@ static void a_newer_one_is_refused(void **state)
 static void an_older_one_is_brought_up_to_date(void **state)
 {
 	store_close(open_store());
-	change("DROP TABLE device; DROP TABLE dial;"
+	change("DROP TABLE device; DROP TABLE dial; DROP TABLE sighting;"
+	       "CREATE TABLE sighting (device TEXT PRIMARY KEY COLLATE NOCASE,"
+	       " registered INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	       " issuer TEXT NOT NULL, anchor TEXT NOT NULL,"
+	       " serial TEXT NOT NULL, sha256 BLOB NOT NULL,"
+	       " not_after INTEGER NOT NULL) WITHOUT ROWID;"
+	       "INSERT INTO sighting VALUES ('SEP1', 1764100000, 1, 'CAPF-1',"
+	       " 'CAPF-1.pem', '0a1b', x'05', 1864100000);"
 	       "CREATE TABLE dial (device TEXT COLLATE NOCASE,"
 	       " position INTEGER, number TEXT NOT NULL, label TEXT NOT NULL,"
 	       " PRIMARY KEY (device, position)) WITHOUT ROWID;"
@@ -493,6 +503,9 @@ static void an_older_one_is_brought_up_to_date(void **state)
 	assert_string_equal(h.names, "SEP1 ");
 	assert_string_equal(h.last->description, "hall");
 	assert_string_equal(h.last->softkeys, "");
+	assert_int_equal(h.n_sightings, 1);
+	assert_int_equal(h.sighting.seen.registered, 1764100000);
+	assert_int_equal(h.sighting.seen.anchor_sha256[0], 0);
 	assert_int_equal(h.last->n_lines, 1);
 	assert_string_equal(h.last->dials[0].label, "Mail");
 	assert_string_equal(h.last->dials[0].type, "");

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every device, and by which certificates it is known. */
+#include "registrar/census.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "registrar/memory.h"
+#include "registrar/text.h"
+
+enum { DAY_S = 86400 };
+
+const struct leaf *census_last(const struct bearer *b)
+{
+	switch ((enum cert_kind)b->seen.kind) {
+	case CERT_KIND_LSC:
+		return b->lsc;
+	case CERT_KIND_MIC:
+		return b->mic;
+	case CERT_KIND_UNKNOWN:
+		break;
+	}
+	return b->lsc ? b->lsc : b->mic;
+}
+
+const uint8_t *census_anchor(const struct bearer *b)
+{
+	const struct leaf *last = census_last(b);
+	return last ? last->anchor : b->seen.anchor_sha256;
+}
+
+bool census_is_known(const uint8_t anchor[32])
+{
+	static const uint8_t unknown[32];
+	return memcmp(anchor, unknown, sizeof(unknown)) != 0;
+}
+
+/* ---- the walk: two lists in the order of names, side by side ---- */
+
+struct walk {
+	struct leaves *leaves;
+	enum leaves_depth depth;
+	struct leaf *page, *at; /* at: the next one, or NULL at the end */
+};
+
+static void read_page(struct walk *w, const struct leaf *last)
+{
+	struct leaf *page = leaves_after(w->leaves, w->depth, last);
+	leaves_free(w->page);
+	w->page = w->at = page;
+}
+
+/* Takes the next certificate, if it is of that device. The page that it is on
+ * may go: so a copy, which the caller frees. */
+static struct leaf *take(struct walk *w, const char *name)
+{
+	if (!w->at || strcasecmp(w->at->device, name) != 0)
+		return NULL;
+	struct leaf *taken = memory_zero(sizeof(*taken) + w->at->n);
+	memcpy(taken, w->at, sizeof(*taken) + w->at->n);
+	w->at = w->at->next;
+	if (!w->at)
+		read_page(w, taken);
+	return taken;
+}
+
+/* What there is of that device. */
+static bool look(struct walk *w, struct inventory *inventory, struct bearer *b,
+	bool (*visit)(void *self, const struct bearer *b), void *self)
+{
+	struct leaf *one, *kept[CERT_KIND_MIC + 1] = {NULL};
+	while ((one = take(w, b->name))) {
+		free(kept[one->kind]);
+		kept[one->kind] = one;
+	}
+	b->lsc = kept[CERT_KIND_LSC];
+	b->mic = kept[CERT_KIND_MIC];
+	if (!inventory_sighting(inventory, b->name, &b->seen))
+		b->seen = (struct device_seen){.issuer = "", .anchor = ""};
+	bool more = visit(self, b);
+	for (size_t i = 0; i <= CERT_KIND_MIC; i++)
+		free(kept[i]);
+	return more;
+}
+
+void census_walk(struct inventory *inventory, struct leaves *leaves,
+	enum leaves_depth depth,
+	bool (*visit)(void *self, const struct bearer *b), void *self)
+{
+	struct walk w = {.leaves = leaves, .depth = depth};
+	size_t n, i = 0;
+	bool more = true;
+	struct device **list = inventory_list(inventory, &n);
+	read_page(&w, NULL);
+	while (more && (i < n || w.at)) {
+		char name[CERT_DEVICE_MAX + 1];
+		struct bearer b = {.name = name};
+		int order = i == n  ? 1
+			    : !w.at ? -1
+				    : strcasecmp(list[i]->name, w.at->device);
+		text_copy(name, sizeof(name),
+			order <= 0 ? list[i]->name : w.at->device);
+		if (order <= 0)
+			b.device = list[i++];
+		more = look(&w, inventory, &b, visit, self);
+	}
+	leaves_free(w.page);
+	inventory_list_free(list, n);
+}
+
+/* ---- counting ---- */
+
+int census_month_of(int64_t unix_s)
+{
+	struct tm tm = {0};
+	time_t t = (time_t)unix_s;
+	gmtime_r(&t, &tm);
+	return (tm.tm_year + 1900) * 12 + tm.tm_mon;
+}
+
+static void count_anchor(
+	struct census *c, const uint8_t sha256[32], const char *file)
+{
+	struct census_anchor *a = c->anchors;
+	const char *named = census_is_known(sha256) ? "" : file;
+	while (a < c->anchors + c->n_anchors &&
+		(memcmp(a->sha256, sha256, sizeof(a->sha256)) != 0 ||
+			strcmp(a->file, named) != 0))
+		a++;
+	if (a == c->anchors + c->n_anchors) {
+		a = memory_grow(
+			(void **)&c->anchors, &c->n_anchors, sizeof(*a));
+		*a = (struct census_anchor){.file = named};
+		memcpy(a->sha256, sha256, sizeof(a->sha256));
+	}
+	a->devices++;
+}
+
+static void count_end(struct census *c, int64_t end, enum cert_kind kind)
+{
+	int month = census_month_of(end);
+	size_t i = 0;
+	while (i < c->n_months && c->months[i].month < month)
+		i++;
+	if (i == c->n_months || c->months[i].month != month) {
+		memory_grow(
+			(void **)&c->months, &c->n_months, sizeof(*c->months));
+		memmove(c->months + i + 1, c->months + i,
+			(c->n_months - 1 - i) * sizeof(*c->months));
+		c->months[i] = (struct census_month){.month = month};
+	}
+	*(kind == CERT_KIND_LSC ? &c->months[i].lsc : &c->months[i].mic) += 1;
+	if (end < c->at)
+		return;
+	c->soon += end - c->at < (int64_t)CENSUS_SOON * DAY_S;
+	c->later += end - c->at < (int64_t)CENSUS_LATER * DAY_S;
+}
+
+static bool count(void *self, const struct bearer *b)
+{
+	struct census *c = self;
+	const struct leaf *last = census_last(b);
+	if (last || b->seen.kind != CERT_KIND_UNKNOWN)
+		count_anchor(c, census_anchor(b), b->seen.anchor);
+	if (b->lsc)
+		count_end(c, b->lsc->not_after, CERT_KIND_LSC);
+	if (b->mic)
+		count_end(c, b->mic->not_after, CERT_KIND_MIC);
+	if (!last && b->seen.kind != CERT_KIND_UNKNOWN)
+		count_end(c, b->seen.not_after, (enum cert_kind)b->seen.kind);
+	return true;
+}
+
+struct census *census_take(
+	struct inventory *inventory, struct leaves *leaves, int64_t now)
+{
+	struct census *c = memory_zero(sizeof(*c));
+	c->at = now;
+	census_walk(inventory, leaves, LEAVES_FACTS, count, c);
+	return c;
+}
+
+void census_free(struct census *c)
+{
+	if (!c)
+		return;
+	free(c->anchors);
+	free(c->months);
+	free(c);
+}
+
+size_t census_depending(
+	const struct census *c, const uint8_t anchor[32], const char *file)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_anchors; i++) {
+		const struct census_anchor *a = &c->anchors[i];
+		if (memcmp(a->sha256, anchor, sizeof(a->sha256)) == 0 ||
+			(*a->file && strcmp(a->file, file) == 0))
+			n += a->devices;
+	}
+	return n;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every device, and by which certificates it is known. */
+#ifndef REGISTRAR_CENSUS_H
+#define REGISTRAR_CENSUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registrar/inventory.h"
+#include "registrar/leaves.h"
+
+/* One of the inventory, or one that only its LSC names. */
+struct bearer {
+	const char *name;
+	const struct device *device; /* NULL: not in the inventory */
+	struct device_seen seen;     /* kind UNKNOWN: with no certificate yet */
+	const struct leaf *lsc, *mic; /* NULL: not kept */
+};
+
+/* The certificate that it came with last; NULL: it is not kept, or there was
+ * none. What it registered with decides; else an LSC, for a phone that has one
+ * shows nothing else. */
+const struct leaf *census_last(const struct bearer *b);
+/* The SHA-256 of the anchor that vouched for it; all zero: not known. */
+const uint8_t *census_anchor(const struct bearer *b);
+bool census_is_known(const uint8_t anchor[32]);
+
+/* In order of names, until visit() says false. What it is told of lives
+ * until it returns; texts in `seen` as long as the inventory. */
+void census_walk(struct inventory *inventory, struct leaves *leaves,
+	enum leaves_depth depth,
+	bool (*visit)(void *self, const struct bearer *b), void *self);
+
+/* ---- counted ---- */
+
+enum { CENSUS_SOON = 30, CENSUS_LATER = 90 }; /* days */
+
+struct census_anchor {
+	uint8_t sha256[32];
+	const char *file; /* for who has no SHA-256 of it; else "" */
+	size_t devices;	  /* whose last certificate hangs on it */
+};
+
+struct census_month {
+	int month;	 /* year * 12 + month of the year from 0, UTC */
+	size_t lsc, mic; /* certificates that end in it */
+};
+
+struct census {
+	int64_t at; /* unix seconds */
+	struct census_anchor *anchors;
+	size_t n_anchors;
+	struct census_month *months; /* sorted */
+	size_t n_months;
+	/* Certificates that end within so many days, ended ones not. */
+	size_t soon, later;
+};
+
+struct census *census_take(
+	struct inventory *inventory, struct leaves *leaves, int64_t now);
+void census_free(struct census *c);
+int census_month_of(int64_t unix_s);
+/* Devices whose last certificate hangs on that anchor. */
+size_t census_depending(
+	const struct census *c, const uint8_t anchor[32], const char *file);
+
+#endif
