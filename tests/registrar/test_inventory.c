@@ -233,8 +233,6 @@ static struct peer_cert *certificate(const char *name, uint8_t mark)
 	return peer_cert_new(&id, "");
 }
 
-static const struct trust_anchor anchor = {.file = (char *)"CAPF-1.pem"};
-
 static struct peer over_tls(struct peer_cert *cert, enum cert_kind kind)
 {
 	static char file[] = "CAPF-1.pem";
