@@ -227,17 +227,19 @@ def sessions_stay_where_they_were_made():
 
 def a_silent_session_is_never_an_encrypted_one():
     session = LAB.path("silent")
-    with Two(SILENT) as two:
-        for first, then in (("NULL-SHA", "AES128-SHA"),
-                            ("AES128-SHA", "NULL-SHA")):
-            same(s_client_visit(two.other, "sip", phone(), "1.0", "-sess_out",
-                                session, cipher=first), False)
-            both = s_client_says(two.other, "sip", phone(), "1.0", "-sess_in",
-                                 session, cipher="AES128-SHA:NULL-SHA")
+    # A session is resumed only for whom it may register.
+    with Two(SILENT, devices={OTHER: {"profile": "authenticated"}}) as two:
+        for device, first, then in ((OTHER, "NULL-SHA", "AES128-SHA"),
+                                    (DEVICE, "AES128-SHA", "NULL-SHA")):
+            same(s_client_visit(two.other, "sip", phone(device), "1.0",
+                                "-sess_out", session, cipher=first), False)
+            both = s_client_says(two.other, "sip", phone(device), "1.0",
+                                 "-sess_in", session,
+                                 cipher="AES128-SHA:NULL-SHA")
             assert re.search(rf"^Reused, .*Cipher is {first}$", both, re.M), \
                 both
-            anew = s_client_says(two.other, "sip", phone(), "1.0", "-sess_in",
-                                 session, cipher=then)
+            anew = s_client_says(two.other, "sip", phone(device), "1.0",
+                                 "-sess_in", session, cipher=then)
             assert re.search(rf"^New, .*Cipher is {then}$", anew, re.M), anew
         offered = two.daemon.get("/v1/status")["resumption"]["offered"]
         same(offered["other-cipher"], 2)
