@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "registrar/history.h"
+#include "registrar/impact.h"
 #include "registrar/status/forecast.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
@@ -261,6 +262,7 @@ static json_t *trust_head(struct server *s, enum trust_store store,
 	set_refused(o, "reloadRefused", &state->refused);
 	json_object_set_new(o, "refusals", refusals(state));
 	json_object_set_new(o, "ends", status_json_forecast(s, trust));
+	json_object_set_new(o, "retiring", status_json_retiring_sum(s, trust));
 	json_object_set_new(o, "lockedOut", status_json_locked_out(s, store));
 	return o;
 }
@@ -523,7 +525,7 @@ json_t *status_json_phone(struct server *s, const char *name)
 	return o;
 }
 
-static json_t *anchor(const struct trust_anchor *a)
+static json_t *anchor(struct server *s, const struct trust_anchor *a)
 {
 	json_t *o = json_object();
 	set_text(o, "file", a->file);
@@ -533,6 +535,8 @@ static json_t *anchor(const struct trust_anchor *a)
 		o, "allowNotCritical", json_boolean(a->allow_not_critical));
 	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
 	json_object_set_new(o, "retiring", json_boolean(a->retiring));
+	if (a->retiring)
+		set_num(o, "devices", impact_depending(s, a->id.sha256_raw));
 	json_object_set_new(
 		o, "expiredGraceDays", json_integer(a->grace_s / 86400));
 	set_text(o, "knownAs", a->known_as);
@@ -585,7 +589,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 	json_t *o = trust_head(s, store, trust, &state);
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, anchor(&list[i]));
+		json_array_append_new(all, anchor(s, &list[i]));
 	json_object_set_new(o, "list", all);
 	json_object_set_new(o, "crlList", crls(trust));
 	trust_snapshot_unref(trust);
