@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -61,7 +62,7 @@ static void add(struct trust_folder *f, const char *name)
 	*file = (struct trust_folder_file){0};
 	if (asprintf(&file->path, "%s/%s", f->dir, name) < 0)
 		abort();
-	file->name = file->path + strlen(f->dir) + 1;
+	file->name = file->at = file->path + strlen(f->dir) + 1;
 }
 
 /* The names that are not hidden, sorted, into f. */
@@ -109,6 +110,19 @@ int trust_folder_open(
 	return error;
 }
 
+int trust_folder_add(struct trust_folder *f, const char *hidden, const char *as,
+	struct diag *d)
+{
+	if (f->n == TRUST_FOLDER_FILES_MAX)
+		return refuse(d, CERT_RULE_CROWDED_FOLDER, -E2BIG, f->dir);
+	f->hidden = hidden;
+	f->as = as;
+	add(f, as);
+	f->file[f->n - 1].at = hidden;
+	qsort(f->file, f->n, sizeof(f->file[0]), by_name);
+	return 0;
+}
+
 void trust_folder_close(struct trust_folder *f)
 {
 	free_list(f);
@@ -117,6 +131,25 @@ void trust_folder_close(struct trust_folder *f)
 
 /* ---- one file ---- */
 
+/* Where a descriptor's file lies; false: nobody says. */
+static bool path_of(int fd, char path[PATH_MAX])
+{
+	char link[32];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, PATH_MAX - 1);
+	path[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+static bool is_beneath(int folder, int fd)
+{
+	char outer[PATH_MAX], inner[PATH_MAX];
+	if (!path_of(folder, outer) || !path_of(fd, inner))
+		return false;
+	size_t n = strlen(outer);
+	return strncmp(outer, inner, n) == 0 && inner[n] == '/';
+}
+
 /* What the links of `name` lead to, as long as they stay in the folder. */
 static int open_beneath(const struct trust_folder *f, const char *name)
 {
@@ -124,7 +157,17 @@ static int open_beneath(const struct trust_folder *f, const char *name)
 		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
-	return (int)syscall(SYS_openat2, f->fd, name, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, f->fd, name, &how, sizeof(how));
+	if (fd >= 0 || errno != ENOSYS)
+		return fd;
+	/* A kernel before 5.6, a container's filter, valgrind. */
+	fd = openat(f->fd, name, (int)how.flags);
+	if (fd >= 0 && !is_beneath(f->fd, fd)) {
+		close(fd);
+		fd = -1;
+		errno = EXDEV;
+	}
+	return fd;
 }
 
 static int refuse_open(
@@ -145,11 +188,11 @@ static int open_file(const struct trust_folder *f,
 	struct stat st;
 	/* Asked before the open, which can have effects on a device, and
 	 * again after it, when it is sure which file this is. */
-	if (fstatat(f->fd, file->name, &st, 0)) {
+	if (fstatat(f->fd, file->at, &st, 0)) {
 		int error = errno;
 		if (error != ENOENT && error != ELOOP)
 			return refuse_errno(d, file->path, error);
-		if (fstatat(f->fd, file->name, &st, AT_SYMLINK_NOFOLLOW))
+		if (fstatat(f->fd, file->at, &st, AT_SYMLINK_NOFOLLOW))
 			return refuse(
 				d, CERT_RULE_CHANGED, -EAGAIN, file->path);
 		return refuse(d, CERT_RULE_DANGLING_LINK, -ENOENT, file->path);
@@ -158,7 +201,7 @@ static int open_file(const struct trust_folder *f,
 		return -EISDIR;
 	if (!S_ISREG(st.st_mode))
 		return refuse(d, CERT_RULE_NOT_REGULAR, -EINVAL, file->path);
-	int fd = open_beneath(f, file->name);
+	int fd = open_beneath(f, file->at);
 	return fd < 0 ? refuse_open(d, file, errno) : fd;
 }
 
@@ -262,12 +305,14 @@ int trust_folder_unchanged(const struct trust_folder *f, struct diag *d)
 	struct trust_folder again = {.dir = f->dir, .fd = f->fd};
 	struct stat st;
 	int error = list(&again, d);
+	if (!error && f->hidden)
+		error = trust_folder_add(&again, f->hidden, f->as, d);
 	bool equal = !error && again.n == f->n && is_where_it_was(f);
 	for (size_t i = 0; equal && i < f->n; i++) {
 		const struct trust_folder_file *file = &f->file[i];
 		equal = strcmp(file->name, again.file[i].name) == 0;
 		if (equal && file->read.st_ino)
-			equal = fstatat(f->fd, file->name, &st, 0) == 0 &&
+			equal = fstatat(f->fd, file->at, &st, 0) == 0 &&
 				same(&file->read, &st);
 	}
 	free_list(&again);

@@ -126,13 +126,15 @@ static const struct explain_rule rules[] = {
 		"A CRL in CallManager-trust names the phone's MIC, or the CA "
 		"that issued it: the manufacturer does not vouch for it any "
 		"more. A MIC cannot be replaced.",
-		"dialtone failures shows the CRL, its date and the "
+		"dialtone failures\n"
+		"shows the CRL, its date and the "
 		"reason it gives.\n" NEW_LSC},
 	{"revoked", "",
 		"A CRL in CallManager-trust names the phone's certificate, or "
 		"the CA that issued it. Somebody revoked it at its CA: perhaps "
 		"because the phone was stolen, or because it has a newer one.",
-		"dialtone failures shows the CRL, its date and the "
+		"dialtone failures\n"
+		"shows the CRL, its date and the "
 		"reason it gives.\n"
 		"If the phone is yours and at its place, give it a new "
 		"LSC:\n" NEW_LSC
@@ -145,7 +147,8 @@ static const struct explain_rule rules[] = {
 		"an extension that only a CA's does, has a serial number that "
 		"is zero, negative or too long, is not of version 3, or has a "
 		"key that is neither RSA nor EC. No CAPF issues such a one.",
-		"dialtone failures shows which of these it is.\n"
+		"dialtone failures\n"
+		"shows which of these it is.\n"
 		"If its CA is no CAPF: say what it issues, in trust.anchors of "
 		"the configuration.\n"
 		"Else find out who had it issued, for what, and give the phone "
@@ -155,8 +158,8 @@ static const struct explain_rule rules[] = {
 		"\"enrol_only\" in trust.anchors: its phones may fetch an LSC "
 		"here with it, and not register.",
 		"Give the phone an LSC through CAPF:\n" NEW_LSC
-		"Or take enrol_only from that CA in trust.anchors of the "
-		"configuration: dialtone failures names its file."},
+		"Or take enrol_only from that CA, in trust.anchors of the "
+		"configuration."},
 	{"unreadable", "",
 		"What the phone sent is no certificate that can be judged.",
 		"Install a new LSC through CAPF."},

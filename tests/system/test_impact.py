@@ -343,7 +343,7 @@ def retiring_lines(daemon):
 def counts_everywhere(daemon, devices, words, file=OLD_CA):
     holds(countdown(daemon), f"{file} retiring: {words}")
     same({a["file"]: a["devices"] for a in daemon.get("/v1/trust")["list"]
-          if "devices" in a}, {file: devices})
+          if a["retiring"]}, {file: devices})
     same(daemon.get("/v1/status")["trust"]["retiring"],
          {"anchors": 1, "devices": devices})
     assert f'{{store="callmanager",file="{file}"}} {devices}' in \
