@@ -105,20 +105,20 @@ static bool show_store(const struct ctl *ctl, const json_t *store)
 static int show(const struct ctl *ctl, const char *which, json_t *trust)
 {
 	json_t *second = json_object_get(trust, capf);
-	bool both = !which, refused = false;
-	if (!both && strcmp(which, capf) == 0 && !second) {
+	bool first = !which || strcmp(which, callmanager) == 0;
+	bool last = !which || !first, refused = false;
+	if (!first && !second) {
 		fputs("dialtone: the registrar has no CAPF-trust: its "
 		      "configuration names no trust.capf\n",
 			stderr);
 		return CTL_FAILED;
 	}
-	if (both || strcmp(which, callmanager) == 0)
+	if (first)
 		refused |= show_store(ctl, trust);
-	if (second && (both || strcmp(which, capf) == 0))
+	if (second && last)
 		refused |= show_store(ctl, second);
 	if (ctl->json)
-		ctl_print_json(
-			!both && strcmp(which, capf) == 0 ? second : trust);
+		ctl_print_json(first ? trust : second);
 	return refused ? CTL_FAILED : CTL_OK;
 }
 
