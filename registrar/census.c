@@ -203,3 +203,25 @@ size_t census_depending(
 	}
 	return n;
 }
+
+bool census_is_lost(const struct trust_snapshot *trust,
+	const uint8_t anchor[32], const char *file)
+{
+	size_t n;
+	const struct trust_anchor *list = trust_snapshot_anchors(trust, &n);
+	bool lost = !census_is_known(anchor);
+	for (size_t i = 0; i < n && lost; i++)
+		lost = strcmp(list[i].file, file) != 0;
+	return lost;
+}
+
+size_t census_lost(const struct census *c, const struct trust_snapshot *trust)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_anchors; i++) {
+		const struct census_anchor *a = &c->anchors[i];
+		if (census_is_lost(trust, a->sha256, a->file))
+			n += a->devices;
+	}
+	return n;
+}

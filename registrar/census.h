@@ -9,6 +9,7 @@
 
 #include "registrar/inventory.h"
 #include "registrar/leaves.h"
+#include "trust/snapshot.h"
 
 /* One of the inventory, or one that only its LSC names. */
 struct bearer {
@@ -64,5 +65,11 @@ int census_month_of(int64_t unix_s);
 /* Devices whose last certificate hangs on that anchor. */
 size_t census_depending(
 	const struct census *c, const uint8_t anchor[32], const char *file);
+
+/* Nobody can tell on which anchor it hangs: the SHA-256 is not known, and the
+ * set has no file of that name. It may be any. */
+bool census_is_lost(const struct trust_snapshot *trust,
+	const uint8_t anchor[32], const char *file);
+size_t census_lost(const struct census *c, const struct trust_snapshot *trust);
 
 #endif

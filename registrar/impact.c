@@ -394,7 +394,9 @@ size_t impact_depending(struct server *s, const uint8_t anchor[32])
 {
 	struct profiles *p = server_profiles(s);
 	const struct trust_anchor *a = trust_snapshot_find(p->trust, anchor);
-	size_t n = census_depending(impact_census(s), anchor, a ? a->file : "");
+	const struct census *c = impact_census(s);
+	size_t n = census_depending(c, anchor, a ? a->file : "") +
+		   census_lost(c, p->trust);
 	impact_census_release(s);
 	profiles_unref(p);
 	return n;

@@ -103,7 +103,7 @@ struct impact_told impact_told(struct server *s, enum trust_store store);
 /* A census not older than its cost allows; valid until it is released. */
 const struct census *impact_census(struct server *s);
 void impact_census_release(struct server *s);
-/* Devices whose last certificate hangs on that anchor: cheap. */
+/* Devices whose last certificate hangs on that anchor, or may: cheap. */
 size_t impact_depending(struct server *s, const uint8_t anchor[32]);
 
 #endif

@@ -46,6 +46,8 @@ static const struct ctl_column status_fields[] = {
 	{"  phones' certificates", "trust.ends.within30Days.certificates"},
 	{"CAs that end in 90 days", "trust.ends.within90Days.cas"},
 	{"  phones' certificates", "trust.ends.within90Days.certificates"},
+	{"CAs that are retiring", "trust.retiring.anchors"},
+	{"  phones that need them", "trust.retiring.devices"},
 	{"locked out since a change", "trust.lockedOut.lockedOut"},
 	{"  registered still", "trust.lockedOut.registered"},
 	{"  by anchor", "trust.lockedOut.byAnchor"},

@@ -40,10 +40,54 @@ static const struct ctl_column crl_columns[] = {
 	{"ISSUER", "issuer"},
 };
 
+/* Does that file hold other CAs, too? They would go with it. */
+static bool is_shared(const json_t *anchors, const char *file)
+{
+	const json_t *a;
+	size_t i, n = 0;
+	json_array_foreach(anchors, i, a)
+	{
+		n += strcmp(ctl_text(a, "file"), file) == 0;
+	}
+	return n > 1;
+}
+
+/* How far a retiring anchor is. */
+static void print_countdown(
+	const char *store, const json_t *anchors, const json_t *anchor)
+{
+	const char *file = ctl_text(anchor, "file");
+	long long devices = ctl_number(anchor, "devices");
+	bool shared = is_shared(anchors, file);
+	printf("  %s", file);
+	if (shared)
+		printf(" (%s)", ctl_text(anchor, "subject"));
+	if (devices)
+		printf(" retiring: %lld device%s still come%s with it\n",
+			devices, devices == 1 ? "" : "s",
+			devices == 1 ? "s" : "");
+	else if (shared)
+		puts(" retiring: no device needs it any more: take it out of "
+		     "the file, which holds other CAs");
+	else
+		printf(" retiring: no device needs it any more: `dialtone "
+		       "trust remove %s%s` can take it away\n",
+			file,
+			strcmp(store, "CAPF-trust") == 0 ? " --store capf"
+							 : "");
+}
+
 static void print(const json_t *store)
 {
 	const json_t *crls = json_object_get(store, "crlList");
+	const json_t *anchors = json_object_get(store, "list"), *a;
+	size_t i;
 	ctl_print_fields(store, fields, sizeof(fields) / sizeof(fields[0]));
+	json_array_foreach(anchors, i, a)
+	{
+		if (json_is_true(json_object_get(a, "retiring")))
+			print_countdown(ctl_text(store, "store"), anchors, a);
+	}
 	if (json_array_size(crls))
 		ctl_print_table(crls, crl_columns,
 			sizeof(crl_columns) / sizeof(crl_columns[0]));
@@ -61,20 +105,20 @@ static bool show_store(const struct ctl *ctl, const json_t *store)
 static int show(const struct ctl *ctl, const char *which, json_t *trust)
 {
 	json_t *second = json_object_get(trust, capf);
-	bool both = !which, refused = false;
-	if (!both && strcmp(which, capf) == 0 && !second) {
+	bool first = !which || strcmp(which, callmanager) == 0;
+	bool last = !which || !first, refused = false;
+	if (!first && !second) {
 		fputs("dialtone: the registrar has no CAPF-trust: its "
 		      "configuration names no trust.capf\n",
 			stderr);
 		return CTL_FAILED;
 	}
-	if (both || strcmp(which, callmanager) == 0)
+	if (first)
 		refused |= show_store(ctl, trust);
-	if (second && (both || strcmp(which, capf) == 0))
+	if (second && last)
 		refused |= show_store(ctl, second);
 	if (ctl->json)
-		ctl_print_json(
-			!both && strcmp(which, capf) == 0 ? second : trust);
+		ctl_print_json(first ? trust : second);
 	return refused ? CTL_FAILED : CTL_OK;
 }
 

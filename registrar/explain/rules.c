@@ -141,6 +141,25 @@ static const struct explain_rule rules[] = {
 		"If it was revoked by mistake: have its CA issue a newer CRL "
 		"without it, put that into CallManager-trust in the place of "
 		"the old one and send dialtoned SIGHUP."},
+	{"bad-form", "",
+		"The phone's certificate is the right CA's, and is not made as "
+		"an LSC has to be: it may sign certificates or CRLs, carries "
+		"an extension that only a CA's does, has a serial number that "
+		"is zero, negative or too long, is not of version 3, or has a "
+		"key that is neither RSA nor EC. No CAPF issues such a one.",
+		"dialtone failures\n"
+		"shows which of these it is.\n"
+		"If its CA is no CAPF: say what it issues, in trust.anchors of "
+		"the configuration.\n"
+		"Else find out who had it issued, for what, and give the phone "
+		"a new LSC:\n" NEW_LSC},
+	{"enrol-only", "",
+		"The phone's certificate is good, and its CA is marked "
+		"\"enrol_only\" in trust.anchors: its phones may fetch an LSC "
+		"here with it, and not register.",
+		"Give the phone an LSC through CAPF:\n" NEW_LSC
+		"Or take enrol_only from that CA, in trust.anchors of the "
+		"configuration."},
 	{"unreadable", "",
 		"What the phone sent is no certificate that can be judged.",
 		"Install a new LSC through CAPF."},

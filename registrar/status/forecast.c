@@ -125,21 +125,27 @@ struct leaving {
 	json_t *list;
 };
 
-/* The retiring anchor of that bearer; NULL: it hangs on another. */
-static const struct trust_anchor *retiring(
+/* The file of the retiring anchor of that bearer, or of one that is gone and
+ * may be it; NULL: it hangs on another. */
+static const char *retiring(
 	const struct trust_snapshot *trust, const struct bearer *b)
 {
 	size_t n;
 	const struct trust_anchor *list = trust_snapshot_anchors(trust, &n);
 	const uint8_t *anchor = census_anchor(b);
-	for (size_t i = 0; i < n; i++)
-		if (list[i].retiring &&
-			(memcmp(list[i].id.sha256_raw, anchor, 32) == 0 ||
-				(!census_is_known(anchor) &&
-					strcmp(list[i].file, b->seen.anchor) ==
-						0)))
-			return &list[i];
-	return NULL;
+	bool any = false;
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].retiring)
+			continue;
+		any = true;
+		if (memcmp(list[i].id.sha256_raw, anchor, 32) == 0 ||
+			(!census_is_known(anchor) &&
+				strcmp(list[i].file, b->seen.anchor) == 0))
+			return list[i].file;
+	}
+	return any && census_is_lost(trust, anchor, b->seen.anchor)
+		       ? b->seen.anchor
+		       : NULL;
 }
 
 static bool add_leaving(void *self, const struct bearer *b)
@@ -147,13 +153,13 @@ static bool add_leaving(void *self, const struct bearer *b)
 	struct leaving *l = self;
 	struct directory_entry e = {.registered = false};
 	const struct leaf *last = census_last(b);
-	const struct trust_anchor *anchor = retiring(l->trust, b);
+	const char *anchor = retiring(l->trust, b);
 	if (!anchor || (!last && b->seen.kind == CERT_KIND_UNKNOWN))
 		return true;
 	if (directory_find(server_directory(l->server), b->name, &e))
 		directory_entry_deinit(&e);
 	json_t *o = json_pack("{ss ss ss so so}", "device", b->name, "anchor",
-		anchor->file, "certificate",
+		anchor, "certificate",
 		cert_kind_name(
 			last ? last->kind : (enum cert_kind)b->seen.kind),
 		"notAfter",
@@ -185,6 +191,24 @@ json_t *status_json_retiring(struct server *s)
 	profiles_unref(p);
 	return json_pack("{so sI so}", "anchors", anchors, "count",
 		(json_int_t)json_array_size(l.list), "devices", l.list);
+}
+
+json_t *status_json_retiring_sum(
+	struct server *s, const struct trust_snapshot *trust)
+{
+	json_int_t anchors = 0, devices = 0;
+	size_t n;
+	const struct trust_anchor *list = trust_snapshot_anchors(trust, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].retiring)
+			continue;
+		anchors++;
+		devices +=
+			(json_int_t)impact_depending(s, list[i].id.sha256_raw);
+	}
+	return anchors ? json_pack("{sI sI}", "anchors", anchors, "devices",
+				 devices)
+		       : NULL;
 }
 
 /* ---- who was locked out ---- */

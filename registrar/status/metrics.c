@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "registrar/impact.h"
 #include "registrar/memory.h"
 #include "registrar/status/metrics_text.h"
 #include "registrar/version.h"
@@ -135,6 +136,44 @@ static void trust_refusals(struct metrics_page *page, const struct seen *seen)
 			metrics_label(page, "rule", s->refusals[k].rule);
 			metrics_value(page, s->refusals[k].n);
 		}
+	}
+}
+
+/* By file, of which one may hold several; the set has them in a row. */
+static void retiring_files(struct metrics_page *page, struct server *s,
+	const char *store, const struct trust_snapshot *trust)
+{
+	size_t n;
+	const struct trust_anchor *a = trust_snapshot_anchors(trust, &n);
+	const struct trust_anchor *end = a + n;
+	while (a < end) {
+		const char *file = a->file;
+		uint64_t devices = 0;
+		bool any = false;
+		for (; a < end && strcmp(a->file, file) == 0; a++) {
+			any |= a->retiring;
+			if (a->retiring)
+				devices +=
+					impact_depending(s, a->id.sha256_raw);
+		}
+		if (!any)
+			continue;
+		metrics_label(page, "store", store);
+		metrics_label(page, "file", file);
+		metrics_value(page, devices);
+	}
+}
+
+static void trust_retiring(struct metrics_page *page, const struct seen *seen)
+{
+	for (int i = 0; i < TRUST_STORES; i++) {
+		enum trust_store store = (enum trust_store)i;
+		struct trust_snapshot *trust =
+			server_trust(seen->server, store);
+		if (trust)
+			retiring_files(page, seen->server,
+				trust_store_name(store), trust);
+		trust_snapshot_unref(trust);
 	}
 }
 
@@ -339,6 +378,10 @@ static const struct row rows[] = {
 	{"dialtone_trust_refusals_total", COUNTER,
 		"Refused states of a trust folder, by rule.",
 		WRITTEN_BY(trust_refusals)},
+	{"dialtone_trust_retiring_devices", GAUGE,
+		"Devices that still come with a certificate of a retiring "
+		"anchor, by its file.",
+		WRITTEN_BY(trust_retiring)},
 	{"dialtone_certificates_reload_refused", GAUGE,
 		"1 while the registrar's own certificates on the disk are "
 		"refused.",

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -330,9 +331,31 @@ def what_is_short_lived_is_in_the_forecast():
             "ends"]["within30Days"]["certificates"] == 1)
 
 
+def countdown(daemon):
+    """What `trust status` says of CallManager-trust."""
+    return good(DIALTONE, "--url", daemon.url, "trust", "status",
+                "--store", "callmanager")
+
+
+def retiring_lines(daemon):
+    name = "dialtone_trust_retiring_devices"
+    return [line.removeprefix(name) for line in
+            daemon.fetch("/metrics")[1].splitlines() if line.startswith(name)]
+
+
+def counts_everywhere(daemon, devices, words, file=OLD_CA):
+    holds(countdown(daemon), f"{file} retiring: {words}")
+    same({a["file"]: a["devices"] for a in daemon.get("/v1/trust")["list"]
+          if a["retiring"]}, {file: devices})
+    same(daemon.get("/v1/status")["trust"]["retiring"],
+         {"anchors": 1, "devices": devices})
+    assert f'{{store="callmanager",file="{file}"}} {devices}' in \
+        retiring_lines(daemon), retiring_lines(daemon)
+
+
 def retiring_counts_down():
     with fleet(trust={"anchors": {OLD_CA: {"retiring": True}}}) as (
-            daemon, _):
+            daemon, said):
         def count():
             [ca] = daemon.get("/v1/trust/retiring")["anchors"]
             return ca["file"], ca["devices"]
@@ -340,12 +363,61 @@ def retiring_counts_down():
         same([d["device"] for d in retiring["devices"]], [OLD, BOTH])
         same([d["registered"] for d in retiring["devices"]], [True, False])
         wait_until("two", lambda: count() == (OLD_CA, 2))
-        for device in (BOTH, OLD):
-            same(outcome_of(daemon, device, "lsc"), "registered")
+        counts_everywhere(daemon, 2, "2 devices still come with it")
+        same(outcome_of(daemon, BOTH, "lsc"), "registered")
+        wait_until("one", lambda: count() == (OLD_CA, 1))
+        counts_everywhere(daemon, 1, "1 device still comes with it")
+        same(outcome_of(daemon, OLD, "lsc"), "registered")
         same(daemon.get("/v1/trust/retiring")["count"], 0)
         wait_until("none", lambda: count() == (OLD_CA, 0))
+        counts_everywhere(
+            daemon, 0, "no device needs it any more: `dialtone trust remove "
+            f"{OLD_CA}` can take it away")
         holds(good(DIALTONE, "--url", daemon.url, "trust", "retiring"),
               OLD_CA, "they can go")
+        report, status = remove(said)
+        same((status, report["removed"], names(report)), (0, True, []))
+        assert "retiring" not in daemon.get("/v1/status")["trust"]
+        assert "retiring" not in countdown(daemon)
+
+
+def a_retiring_ca_in_a_bundle_goes_alone():
+    """Its neighbours of the file are needed."""
+    with fleet(trust={"anchors": {OLD_CA: {"retiring": True}}}) as (
+            daemon, _):
+        with open(path(), "ab") as file, \
+                open(LAB.path("ca", "manufacturing-sha1.pem"), "rb") as more:
+            file.write(more.read())
+        daemon.reload()
+        wait_until("two", lambda: "2 devices still come with it"
+                   in countdown(daemon))
+        said = countdown(daemon)
+        holds(said, "no device needs it any more: take it out of the file, "
+              "which holds other CAs")
+        assert "trust remove" not in said, said
+        same(retiring_lines(daemon), [
+            f'{{store="callmanager",file="{OLD_CA}"}} 2',
+            f'{{store="capf",file="{OLD_CA}"}} 2'])
+
+
+def who_hangs_on_nobody_knows_what_is_never_none():
+    """Seen by an older version, which wrote no fingerprint, with a file that
+    has another name now."""
+    with fleet(trust={"anchors": {"renamed.pem": {"retiring": True}}}) as (
+            daemon, _):
+        config_path = daemon.process.args[-1]
+    for file in glob.glob(os.path.join(admin.state_folder(),
+                                       "certificates.db*")):
+        os.unlink(file)
+    with contextlib.closing(sqlite3.connect(os.path.join(
+            admin.state_folder(), "devices.db"))) as state, state:
+        state.execute("UPDATE sighting SET anchor_sha256 = zeroblob(32)")
+    os.rename(path(), path("renamed.pem"))
+    with Daemon(config_path) as daemon:
+        counts_everywhere(daemon, 2, "2 devices still come with it",
+                          "renamed.pem")
+        same([d["anchor"] for d in
+              daemon.get("/v1/trust/retiring")["devices"]], [OLD_CA] * 2)
 
 
 REFUSED = [
@@ -405,5 +477,7 @@ if __name__ == "__main__":
         expiry_says_which_month,
         what_is_short_lived_is_in_the_forecast,
         retiring_counts_down,
+        a_retiring_ca_in_a_bundle_goes_alone,
+        who_hangs_on_nobody_knows_what_is_never_none,
         a_question_that_breaks_a_rule_is_refused_by_it,
         without_capf_trust_nothing_is_asked_of_it))

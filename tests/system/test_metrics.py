@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """/metrics: Prometheus's text format to the letter, and the numbers in it."""
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from harness import SLOW, good, holds, needs, run, same, tap, wait_until
 from lab import Lab
 
 LAB = Lab()
+OLD = "manufacturing-sha1"  # a CA that is retiring
 DEVICE, STRANGER = "SEP0200000000D1", "SEP0200000000D2"
 POLLS = 50
 POLL_MS = 20  # of a poller's patience, on a busy machine
@@ -93,7 +95,9 @@ class Scene:
     """A phone in, a stranger out, a session resumed."""
 
     def __enter__(self):
-        self.daemon = Daemon(LAB.config(workers=2, node=NODE))
+        self.daemon = Daemon(LAB.config(workers=2, node=NODE, trust={
+            "callmanager": os.path.basename(LAB.store("scene", OLD)),
+            "anchors": {OLD + ".pem": {"retiring": True}}}))
         credential = LAB.phone(DEVICE)
         self.phones = Phones(self.daemon, "sccp",
                              *credential_words(credential))
@@ -178,9 +182,11 @@ def numbers_are_those_of_status():
 
 
 def stores_have_their_own_numbers():
-    LAB.store("trust")
+    LAB.store("trust", OLD)
     with Daemon(LAB.config(trust={"callmanager": "trust",
-                                  "capf": "CAPF-trust"})) as daemon:
+                                  "capf": "CAPF-trust",
+                                  "anchors": {OLD + ".pem": {
+                                      "retiring": True}}})) as daemon:
         shutil.copy(LAB.path("ca", "capf.key"), LAB.path("trust"))
         daemon.reload("reload-refused")
         page, trust = page_of(daemon), daemon.get("/v1/trust")
@@ -190,6 +196,9 @@ def stores_have_their_own_numbers():
                                ("anchors", at["anchors"])):
             same(page.sum("dialtone_trust_" + name, store=store), expected,
                  f"{name} of {store}")
+    same([(dict(labels), value) for (name, labels), value in
+          page.samples.items() if name == "dialtone_trust_retiring_devices"],
+         [({"store": "callmanager", "file": OLD + ".pem"}, 0)])
     same(page.sum("dialtone_trust_refusals_total", store="callmanager",
                   rule="private-key"), 1)
     same(page.sum("dialtone_certificates_reload_refused"), 0)
