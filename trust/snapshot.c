@@ -339,6 +339,27 @@ const struct trust_anchor *trust_snapshot_find(
 	return *slot ? &s->anchor[*slot - 1] : NULL;
 }
 
+static bool is_same_anchor(
+	const struct trust_anchor *a, const struct trust_anchor *b)
+{
+	return strcmp(a->file, b->file) == 0 && a->line == b->line &&
+	       memcmp(a->id.sha256_raw, b->id.sha256_raw, 32) == 0 &&
+	       a->kind == b->kind && a->allows == b->allows &&
+	       a->enrol_only == b->enrol_only && a->retiring == b->retiring &&
+	       a->grace_s == b->grace_s && a->usable == b->usable;
+}
+
+bool trust_snapshot_is_same(
+	const struct trust_snapshot *a, const struct trust_snapshot *b)
+{
+	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!is_same_anchor(&a->anchor[i], &b->anchor[i]))
+			return false;
+	return true;
+}
+
 X509_STORE *trust_snapshot_store(const struct trust_snapshot *s)
 {
 	return s->store;

@@ -90,6 +90,9 @@ const struct trust_anchor *trust_snapshot_anchors(
 /* The anchor that is this very certificate, or NULL. O(1). */
 const struct trust_anchor *trust_snapshot_find(
 	const struct trust_snapshot *s, const unsigned char sha256[32]);
+/* Do both say the same, file by file? Then neither judges otherwise. */
+bool trust_snapshot_is_same(
+	const struct trust_snapshot *a, const struct trust_snapshot *b);
 X509_STORE *trust_snapshot_store(const struct trust_snapshot *s);
 const struct trust_policy *trust_snapshot_policy(
 	const struct trust_snapshot *s);

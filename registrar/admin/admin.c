@@ -16,6 +16,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/unix_socket.h"
 #include "registrar/server.h"
+#include "registrar/status/json.h"
 #include "registrar/tls/resumption.h"
 
 struct admin {
@@ -24,7 +25,8 @@ struct admin {
 	struct server *server;
 };
 
-/* ---- orders: 0, or -errno with d; -ENOTSUP when it cannot be here ---- */
+/* ---- orders: 0, or -errno with d; -ENOTSUP when it cannot be here, -EPERM
+ * when we say no ---- */
 
 static int look_at_ticket_keys(struct server *s, struct diag *d)
 {
@@ -46,6 +48,11 @@ static int revoke_all_sessions(struct server *s, struct diag *d)
 	return resumption_revoke_all(server_resume(s), d);
 }
 
+static int reload_trust(struct server *s, struct diag *d)
+{
+	return server_reload(s, true, d) < 0 ? -EPERM : 0;
+}
+
 static json_t *ticket_keys(struct server *s)
 {
 	return admin_ticket_keys_json(server_resume(s));
@@ -59,6 +66,7 @@ static const struct resource {
 	json_t *(*show)(struct server *s); /* after it went well */
 } resources[] = {
 	{"GET", "/v1/ticket-keys", look_at_ticket_keys, ticket_keys},
+	{"POST", "/v1/trust/reload", reload_trust, status_json_trust},
 	{"POST", "/v1/ticket-keys/rotate", rotate_ticket_keys, ticket_keys},
 	{"POST", "/v1/ticket-keys/revoke-all", revoke_all_sessions,
 		ticket_keys},
@@ -74,6 +82,11 @@ static const struct resource *find(const char *path)
 }
 
 /* ---- doing it ---- */
+
+static bool is_no(int error)
+{
+	return error == -ENOTSUP || error == -EPERM;
+}
 
 /* The world failed, or we said no. */
 static bool is_failure(int error)
@@ -118,12 +131,14 @@ static void obey(struct admin *a, const struct resource *r,
 	int error = r->act(a->server, &d);
 	if (strcmp(r->method, "POST") == 0)
 		audit(request, &who,
-			error == 0	    ? "done"
-			: error == -ENOTSUP ? "refused"
-					    : "failed",
+			error == 0   ? "done"
+			: is_no(error) ? "refused"
+				       : "failed",
 			d.text);
 	if (error == 0)
 		out->json = r->show(a->server);
+	else if (error == -EPERM)
+		plane_problem(out, 409, "refused", d.text);
 	else if (error == -ENOTSUP)
 		plane_problem(out, 409, "not with this configuration", d.text);
 	else

@@ -149,6 +149,8 @@ int ctl_trust_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_add(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_lint(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_status(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_rotate(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_revoke_all(const struct ctl *ctl, int argc, char **argv);

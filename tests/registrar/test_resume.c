@@ -84,6 +84,7 @@ static struct profile *believing(unsigned cas)
 	char path[256];
 	struct trust_snapshot *trust;
 	struct profiles *set;
+	struct own *own;
 	struct diag d;
 	static int n;
 	snprintf(path, sizeof(path), "%s/store-%d", folder, n++);
@@ -98,7 +99,10 @@ static struct profile *believing(unsigned cas)
 	const struct trust_load load = {
 		.dir = path, .generation = 1, .policy = &policy};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(profiles_new(config, trust, &resume, &set, &d), 0);
+	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(
+		profiles_new(config, trust, own, &resume, &set, &d), 0);
+	own_unref(own);
 	trust_snapshot_unref(trust);
 	return set->of[0];
 }
