@@ -12,6 +12,8 @@
 
 static const char prefix[] = "/v1/admission/";
 
+const char admission_order_paths[] = "GET /v1/admission/NAME?anchor=SHA256";
+
 static bool is_served(struct server *s, enum config_protocol protocol)
 {
 	const struct config *c = server_config(s);

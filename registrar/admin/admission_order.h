@@ -8,8 +8,6 @@
 #include "registrar/http/plane.h"
 #include "registrar/server.h"
 
-#define ADMISSION_ORDER_PATHS "GET /v1/admission/NAME?anchor=SHA256"
-
 /*
  * Answers GET /v1/admission/NAME?anchor=SHA256: what admit_decide() says of
  * that device, coming over TLS with a good certificate in its name that hangs
@@ -18,5 +16,8 @@
  */
 bool admission_order(struct server *s, const struct plane_request *request,
 	struct plane_answer *out);
+
+/* The path there is, for who asks for another. */
+extern const char admission_order_paths[];
 
 #endif

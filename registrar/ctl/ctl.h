@@ -7,9 +7,10 @@
 
 #include <jansson.h>
 
-/* Exit status (design: 0 ok, 1 failed, 2 usage, 3 refused by a gate). HELPED:
- * it was asked for help, and is done; 0 to who called us. */
-enum { CTL_HELPED = -1, CTL_OK, CTL_FAILED, CTL_USAGE, CTL_REFUSED };
+/* Exit status (design: 0 ok, 1 failed, 2 usage, 3 refused by a gate). */
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_REFUSED = 3 };
+/* It was asked for help, and is done: 0 to who called us. */
+enum { CTL_HELPED = -1 };
 
 #define CTL_DEFAULT_URL "http://127.0.0.1:8088"
 

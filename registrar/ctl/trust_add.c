@@ -173,20 +173,17 @@ static int judge_and_keep(const struct adding *a, const char *path,
 static int write_it(const struct adding *a, json_t **out)
 {
 	struct diag d;
-	char hidden[PATH_MAX];
+	char hidden[PATH_MAX], *text;
 	char *path = memory_format("%s/%s", a->t.folder, a->name);
-	char *text;
 	size_t n;
 	int status = CTL_FAILED;
-	if (cert_pem_text(a->list.cert, a->list.n, &text, &n, &d) < 0) {
+	if (cert_pem_text(a->list.cert, a->list.n, &text, &n) < 0)
+		abort(); /* what was DER a moment ago is so still */
+	if (cert_file_stage(path, 0644, text, n, hidden, &d) < 0)
 		ctl_trust_complain(&d);
-	} else {
-		if (cert_file_stage(path, 0644, text, n, hidden, &d) < 0)
-			ctl_trust_complain(&d);
-		else
-			status = judge_and_keep(a, path, hidden, out);
-		free(text);
-	}
+	else
+		status = judge_and_keep(a, path, hidden, out);
+	OPENSSL_free(text);
 	free(path);
 	return status;
 }

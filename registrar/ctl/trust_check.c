@@ -8,7 +8,6 @@
 #include "certs/pem.h"
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
-#include "registrar/reload.h"
 #include "registrar/tls/alert.h"
 #include "trust/verify.h"
 #include "trust/waiver.h"
@@ -86,7 +85,7 @@ static const struct ctl_column registration_fields[] = {
 };
 
 /* What admission would say; only the registrar knows its devices. */
-static int ask_admission(
+static void ask_admission(
 	const struct ctl *ctl, const struct trust_result *r, json_t *o)
 {
 	json_t *said;
@@ -99,12 +98,11 @@ static int ask_admission(
 	if (status != CTL_OK) {
 		fputs("dialtone: so whether it may register is not known\n",
 			stderr);
-		return CTL_OK;
+		return;
 	}
 	json_object_set(
 		o, "registration", json_object_get(said, "registration"));
 	json_decref(said);
-	return CTL_OK;
 }
 
 /* Is it refused over every protocol? */
@@ -118,13 +116,11 @@ static bool is_refused(const json_t *registration)
 	return json_array_size(registration) > 0;
 }
 
+/* Phones register with what the first store lets in. */
 static bool asks_admission(
 	const struct ctl_trust *t, const struct trust_result *r)
 {
-	const json_t *stores = json_object_get(t->said, "stores");
-	return r->verdict == TRUST_OK && t->store &&
-	       t->store == json_object_get(stores,
-				   trust_store_name(STORE_CALLMANAGER));
+	return r->verdict == TRUST_OK && t->store && t->store == t->said;
 }
 
 /* ---- the command ---- */

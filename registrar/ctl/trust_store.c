@@ -66,22 +66,21 @@ static bool is_store(size_t i, const char *which)
 	       strcasecmp(stores[i].title, which) == 0;
 }
 
-static const char *folder_of(const json_t *all, size_t i)
+/* What the registrar says of it, borrowed; NULL: it has none. */
+static json_t *store_of(json_t *said, size_t i)
 {
-	return ctl_text(json_object_get(json_object_get(all, "stores"),
-				stores[i].name),
-		"folder");
+	return i == STORE_CALLMANAGER ? said
+				      : json_object_get(said, stores[i].name);
 }
 
 /* That of the registrar's stores whose folder it is, or NULL. */
-static json_t *store_at(const json_t *all, const char *folder)
+static json_t *store_at(json_t *said, const char *folder)
 {
 	char *real = realpath(folder, NULL);
 	json_t *found = NULL;
 	for (size_t i = 0; real && i < TRUST_STORES && !found; i++)
-		if (strcmp(folder_of(all, i), real) == 0)
-			found = json_object_get(json_object_get(all, "stores"),
-				stores[i].name);
+		if (strcmp(ctl_text(store_of(said, i), "folder"), real) == 0)
+			found = store_of(said, i);
 	free(real);
 	return found;
 }
@@ -95,7 +94,7 @@ static int open_store(const struct ctl *ctl, size_t i, struct ctl_trust *t)
 			stderr);
 		return status;
 	}
-	t->folder = memory_dup(folder_of(t->said, i));
+	t->folder = memory_dup(ctl_text(store_of(t->said, i), "folder"));
 	if (*t->folder)
 		return CTL_OK;
 	fprintf(stderr,

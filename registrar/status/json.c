@@ -533,9 +533,33 @@ static json_t *anchor(const struct trust_anchor *a)
 		set_time(o, "notAfter", (int64_t)a->id.not_after * 1000);
 	}
 	set_text(o, "sha256", a->id.sha256);
+	json_object_set_new(o, "line", json_integer(a->line));
+	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
+	json_object_set_new(o, "retiring", json_boolean(a->retiring));
+	set_num(o, "graceSeconds", (uint64_t)a->grace_s);
 	json_object_set_new(o, "usable", json_boolean(a->usable));
 	set_text(o, "unusableWhy", a->unusable_why);
 	return o;
+}
+
+/* trust.anchors, for who judges what is not in force. */
+static json_t *policy(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->n_anchors; i++) {
+		const struct trust_anchor_policy *row = &c->anchors[i];
+		json_t *o = json_object();
+		set_text(o, "name", row->name);
+		if (row->kind != CERT_KIND_UNKNOWN)
+			set_text(o, "issues", cert_kind_name(row->kind));
+		set_text(o, "allows", trust_waiver_text(row->allows));
+		json_object_set_new(
+			o, "enrolOnly", json_boolean(row->enrol_only));
+		json_object_set_new(o, "retiring", json_boolean(row->retiring));
+		set_num(o, "graceSeconds", (uint64_t)row->grace_s);
+		json_array_append_new(all, o);
+	}
+	return all;
 }
 
 /* One store with its anchors; NULL: there is none. */
@@ -558,6 +582,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 json_t *status_json_trust(struct server *s)
 {
 	json_t *o = trust_store(s, STORE_CALLMANAGER);
+	json_object_set_new(o, "policy", policy(server_config(s)));
 	json_t *capf = trust_store(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capf", capf);

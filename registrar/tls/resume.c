@@ -150,7 +150,8 @@ static bool attach(SSL *ssl, SSL_SESSION *session)
 /* Would this phone be admitted now, as it came then? Its device may be gone,
  * follow another profile, or have lost its MIC since. */
 static bool device_allowed(const struct resume_ctx *r, const SSL_SESSION *s,
-	const struct resume_view *view, const struct resume_record *own)
+	const struct resume_view *view, const struct resume_record *own,
+	const struct trust_anchor *anchor)
 {
 	char device[CERT_DEVICE_MAX + 1] = "";
 	struct admit_verdict verdict;
@@ -159,7 +160,7 @@ static bool device_allowed(const struct resume_ctx *r, const SSL_SESSION *s,
 		.protocol = own->protocol,
 		.tls = true,
 		.cipher = SSL_CIPHER_get_name(SSL_SESSION_get0_cipher(s)),
-		.anchor = "",
+		.anchor = anchor,
 		.verified = true,
 		.kind = view->kind,
 		.cert = &cert,
@@ -201,7 +202,7 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 		return RESUME_EXPIRED;
 	if (!strong_enough(r, anchor, &view))
 		return RESUME_STRENGTH;
-	if (!device_allowed(r, s, &view, own))
+	if (!device_allowed(r, s, &view, own, anchor))
 		return RESUME_DEVICE;
 	return RESUME_OK;
 }

@@ -82,6 +82,7 @@ static const struct {
 
 static void peer_of(size_t i, struct peer *peer)
 {
+	static const struct trust_anchor anchor = {.file = "CAPF.pem"};
 	static struct peer_cert cert;
 	static char cn[80];
 	*peer = (struct peer){.tls = rows[i].kind != NO_CERT};
@@ -93,7 +94,7 @@ static void peer_of(size_t i, struct peer *peer)
 	snprintf(cn, sizeof(cn), "CP-8861-%s", rows[i].certificate);
 	cert = (struct peer_cert){.device = rows[i].certificate, .cn = cn};
 	peer->cert = &cert;
-	peer->anchor = "CAPF.pem";
+	peer->anchor = &anchor;
 }
 
 static void every_row_is_judged_as_written(void **state)
@@ -107,6 +108,25 @@ static void every_row_is_judged_as_written(void **state)
 		if (v.code != rows[i].code)
 			fail_msg("row %zu: %d, not %d: %s", i, (int)v.code,
 				(int)rows[i].code, v.why);
+	}
+}
+
+/* Whatever else speaks for it: the device is known, the cipher fits. */
+static void a_certificate_that_is_for_enrolling_registers_nobody(void **state)
+{
+	const struct trust_anchor anchor = {
+		.file = "CAPF.pem", .enrol_only = true};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct peer peer;
+		struct admit_verdict v;
+		peer_of(i, &peer);
+		if (!peer.tls || rows[i].code != 0)
+			continue;
+		peer.anchor = &anchor;
+		decide(&peer, rows[i].device, &v);
+		assert_string_equal(v.rule, "enrol-only");
+		assert_non_null(strstr(v.why, "CAPF.pem"));
+		assert_non_null(strstr(v.cure, "trust.anchors"));
 	}
 }
 
@@ -187,6 +207,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_judged_as_written),
+		cmocka_unit_test(
+			a_certificate_that_is_for_enrolling_registers_nobody),
 		cmocka_unit_test(every_refusal_says_why_and_how_to_cure_it),
 		cmocka_unit_test(name_mismatch_names_received_and_expected),
 		cmocka_unit_test(plain_for_a_tls_device_gets_cucms_warning),
