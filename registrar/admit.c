@@ -253,31 +253,11 @@ static bool is_taken_unknown(
 	       peer->kind == CERT_KIND_LSC;
 }
 
-/* For CAPF alone: trust.anchors says so of its CA. */
-static void decide_enrol_only(
-	const struct peer *peer, const char *device, struct admit_verdict *out)
-{
-	if (!peer->anchor || !peer->anchor->enrol_only)
-		return;
-	refuse(out, REASON_FAILURE_AUTHENTICATION, "enrol-only",
-		"Certificate may only enrol",
-		"the certificate of %s hangs on %s, whose certificates may "
-		"enrol and not register",
-		device, peer_anchor(peer));
-	out->sip_warning = "TLS authentication failure";
-	cure(out,
-		"install an LSC of this cluster on %s; or take enrol_only from "
-		"%s in trust.anchors",
-		device, peer_anchor(peer));
-}
-
 static void decide_certificate(
 	const struct peer *peer, const char *device, struct admit_verdict *out)
 {
 	if (peer->verified) {
 		decide_name(peer->cert, device, out);
-		if (out->code == REASON_FAILURE_NO_ERROR)
-			decide_enrol_only(peer, device, out);
 		return;
 	}
 	refuse(out, REASON_FAILURE_AUTHENTICATION, "not-verified",

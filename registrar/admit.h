@@ -21,13 +21,12 @@ struct admit_verdict {
 
 /*
  * Judges a registration of `device` by `peer`, in this order: a proper name;
- * over TLS a verified certificate that names that very device, of a CA whose
- * certificates are for more than enrolling; an entry in the inventory (or
- * registration.unknown lets an LSC in without one); the device's protocol; the
- * mode of its security profile, held against transport and negotiated cipher
- * (in a non-secure cluster every device is non-secure); and no MIC (any
- * certificate whose anchor is no LSC issuer) unless the entry allows it.
- * Unknown means no. Thread-safe.
+ * over TLS a verified certificate that names that very device; an entry in
+ * the inventory (or registration.unknown lets an LSC in without one); the
+ * device's protocol; the mode of its security profile, held against transport
+ * and negotiated cipher (in a non-secure cluster every device is non-secure);
+ * and no MIC (any certificate whose anchor is no LSC issuer) unless the entry
+ * allows it. Unknown means no. Thread-safe.
  */
 void admit_decide(const struct config *config, struct inventory *inventory,
 	const struct peer *peer, const char *device, struct admit_verdict *out);

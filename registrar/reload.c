@@ -16,6 +16,7 @@
 #include "registrar/tls/own.h"
 
 struct store {
+	const char *folder; /* "": there is none */
 	struct trust_snapshot *in_force;
 	struct trust_store_state state;
 };
@@ -37,8 +38,8 @@ struct reload {
 struct finding {
 	int error;
 	struct diag d;
-	bool news;     /* it is in force now, or newly refused */
-	bool mended;   /* what was refused before is not any more */
+	bool news;   /* it is in force now, or newly refused */
+	bool mended; /* what was refused before is not any more */
 	struct reload_refusal refused; /* for the log */
 };
 
@@ -72,6 +73,17 @@ const char *trust_store_title(enum trust_store store)
 	return names[store].title;
 }
 
+const char *trust_store_folder(
+	const struct config *config, enum trust_store store)
+{
+	const char *const folders[] = {
+#define X(symbol, name, title, option) config->option,
+		TRUST_STORE_LIST(X)
+#undef X
+	};
+	return folders[store];
+}
+
 static int64_t unix_ms(void)
 {
 	struct timespec now;
@@ -92,7 +104,7 @@ static int read_store(struct reload *r, enum trust_store i, bool asked,
 		.n_anchors = c->n_anchors,
 	};
 	struct trust_load load = {
-		.dir = r->stores[i].state.folder,
+		.dir = r->stores[i].folder,
 		.generation =
 			in_force ? trust_snapshot_generation(in_force) + 1 : 1,
 		.now = time(NULL),
@@ -133,10 +145,10 @@ static void read_all(struct reload *r, struct attempt *a)
 	for (int i = 0; i < TRUST_STORES; i++) {
 		struct trust_snapshot *in_force = r->stores[i].in_force;
 		struct finding *f = &a->found[i];
-		if (!*r->stores[i].state.folder)
+		if (!*r->stores[i].folder)
 			continue;
-		f->error = read_store(r, (enum trust_store)i, a->asked,
-			&a->trust[i], &f->d);
+		f->error = read_store(
+			r, (enum trust_store)i, a->asked, &a->trust[i], &f->d);
 		if (f->error < 0 && in_force)
 			a->trust[i] = trust_snapshot_ref(in_force);
 	}
@@ -246,15 +258,13 @@ static void count(struct trust_store_state *state, const char *rule)
 static void settle_store(struct store *s, struct finding *f,
 	struct trust_snapshot *trust, struct trust_snapshot **before)
 {
-	keep(&s->state.refused, f, s->state.folder);
+	keep(&s->state.refused, f, s->folder);
 	if (f->error < 0 && f->news)
 		count(&s->state, *f->refused.rule ? f->refused.rule : "other");
 	*before = s->in_force;
 	s->in_force = trust;
-	if (trust == *before)
-		return;
-	f->news = true;
-	s->state.loaded_ms = unix_ms();
+	if (trust != *before)
+		s->state.loaded_ms = unix_ms();
 }
 
 static void settle(struct reload *r, struct attempt *a)
@@ -268,7 +278,7 @@ static void settle(struct reload *r, struct attempt *a)
 	if (a->asked || a->own_found.error < 0)
 		keep(&r->own_refused, &a->own_found, "");
 	r->own = a->own;
-	if (a->own != old_own && a->own_found.error == 0)
+	if (old_own && a->own != old_own)
 		a->own_found.news = true;
 	if (a->profiles)
 		__atomic_store_n(&r->profiles, a->profiles, __ATOMIC_RELEASE);
@@ -401,18 +411,14 @@ struct reload *reload_new(const struct config *config, struct resume *resume,
 	reload_fn took_effect, void *self)
 {
 	struct reload *r = memory_zero(sizeof(*r));
-	const char *const folders[] = {
-#define X(symbol, name, title, option) config->option,
-		TRUST_STORE_LIST(X)
-#undef X
-	};
 	r->config = config;
 	r->resume = resume;
 	r->took_effect = took_effect;
 	r->self = self;
 	r->own_refused = (struct reload_refusal){.rule = "", .cure = ""};
 	for (int i = 0; i < TRUST_STORES; i++) {
-		r->stores[i].state.folder = folders[i];
+		r->stores[i].folder =
+			trust_store_folder(config, (enum trust_store)i);
 		r->stores[i].state.refused = r->own_refused;
 	}
 	pthread_mutex_init(&r->running, NULL);
@@ -435,12 +441,15 @@ void reload_free(struct reload *r)
 
 /* ---- what is in force ---- */
 
-struct trust_snapshot *reload_trust(struct reload *r, enum trust_store store)
+struct trust_snapshot *reload_trust(
+	struct reload *r, enum trust_store store, struct trust_store_state *out)
 {
 	pthread_mutex_lock(&r->lock);
 	struct trust_snapshot *trust = r->stores[store].in_force;
 	if (trust)
 		trust_snapshot_ref(trust);
+	if (out)
+		*out = r->stores[store].state;
 	pthread_mutex_unlock(&r->lock);
 	return trust;
 }
@@ -456,14 +465,6 @@ struct profiles *reload_profiles(struct reload *r)
 struct profiles *const *reload_profiles_at(const struct reload *r)
 {
 	return &r->profiles;
-}
-
-void reload_state(struct reload *r, enum trust_store store,
-	struct trust_store_state *out)
-{
-	pthread_mutex_lock(&r->lock);
-	*out = r->stores[store].state;
-	pthread_mutex_unlock(&r->lock);
 }
 
 struct reload_refusal reload_own_refused(struct reload *r)

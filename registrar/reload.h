@@ -15,7 +15,7 @@
 #include "trust/snapshot.h"
 
 /* X(symbol, name, what CUCM calls it, the option that names its folder) */
-#define TRUST_STORE_LIST(X)                                        \
+#define TRUST_STORE_LIST(X)                                              \
 	X(CALLMANAGER, "callmanager", "CallManager-trust", trust_folder) \
 	X(CAPF, "capf", "CAPF-trust", trust_capf)
 
@@ -27,13 +27,16 @@ enum trust_store {
 };
 const char *trust_store_name(enum trust_store store);
 const char *trust_store_title(enum trust_store store);
+/* Its folder; "": the configuration has no such store. */
+const char *trust_store_folder(
+	const struct config *config, enum trust_store store);
 
 /* What is on the disk but not in force, and why. */
 struct reload_refusal {
-	int64_t since_ms;  /* unix: the first refusal; 0: nothing is refused */
-	int64_t last_ms;   /* the last one */
-	uint64_t retries;  /* looks since the first that ended like it */
-	const char *rule;  /* stays */
+	int64_t since_ms; /* unix: the first refusal; 0: nothing is refused */
+	int64_t last_ms;  /* the last one */
+	uint64_t retries; /* looks since the first that ended like it */
+	const char *rule; /* stays */
 	char file[NAME_MAX + 1]; /* inside the folder; "": none in particular */
 	int line;		 /* 0: none in particular */
 	char why[512];
@@ -44,8 +47,7 @@ enum { RELOAD_RULES_MAX = 64 };
 
 /* One store, for status. */
 struct trust_store_state {
-	const char *folder; /* "": there is no such store */
-	int64_t loaded_ms;  /* unix: of the set in force */
+	int64_t loaded_ms; /* unix: of the set in force */
 	struct reload_refusal refused;
 	/* Refusals since the start, by rule; what is tried again for the
 	 * same reason is one. */
@@ -80,13 +82,13 @@ int reload_run(struct reload *r, bool asked, struct diag *d);
 
 /* ---- what is in force; thread-safe ---- */
 
-/* References of the caller's. NULL: there is no such store. */
-struct trust_snapshot *reload_trust(struct reload *r, enum trust_store store);
+/* A reference of the caller's, NULL: there is no such store; and what is said
+ * of it, unless out is NULL. */
+struct trust_snapshot *reload_trust(struct reload *r, enum trust_store store,
+	struct trust_store_state *out);
 struct profiles *reload_profiles(struct reload *r);
 /* Where the pointer to those lies, to be read atomically. */
 struct profiles *const *reload_profiles_at(const struct reload *r);
-void reload_state(struct reload *r, enum trust_store store,
-	struct trust_store_state *out);
 /* Of the registrar's own certificates. */
 struct reload_refusal reload_own_refused(struct reload *r);
 

@@ -33,7 +33,7 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
-	struct folder *state; /* NULL: none */
+	struct folder *state;  /* NULL: none */
 	struct reload *reload; /* trust and certificates in force */
 	struct watch *watch;   /* of their folders */
 	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
@@ -107,10 +107,10 @@ static int open_trust(struct server *s, struct diag *d)
 	const char *folders[TRUST_STORES];
 	size_t n = 0;
 	for (int i = 0; i < TRUST_STORES; i++) {
-		struct trust_store_state state;
-		reload_state(s->reload, (enum trust_store)i, &state);
-		if (*state.folder)
-			folders[n++] = state.folder;
+		const char *folder =
+			trust_store_folder(s->config, (enum trust_store)i);
+		if (*folder)
+			folders[n++] = folder;
 	}
 	s->watch = watch_new(folders, n, on_look, s);
 	return reload_run(s->reload, false, d);
@@ -493,21 +493,19 @@ const struct server_listener *server_listeners(
 
 struct trust_snapshot *server_trust(struct server *s, enum trust_store store)
 {
-	return reload_trust(s->reload, store);
+	return reload_trust(s->reload, store, NULL);
 }
 
-void server_trust_state(struct server *s, enum trust_store store,
-	struct trust_store_state *out)
+struct trust_snapshot *server_trust_state(
+	struct server *s, enum trust_store store, struct trust_store_state *out)
 {
-	reload_state(s->reload, store, out);
+	return reload_trust(s->reload, store, out);
 }
 
 void server_trust_unwatched(
 	struct server *s, enum trust_store store, char *why, size_t n)
 {
-	struct trust_store_state state;
-	reload_state(s->reload, store, &state);
-	watch_fault(s->watch, state.folder, why, n);
+	watch_fault(s->watch, trust_store_folder(s->config, store), why, n);
 }
 
 struct reload_refusal server_own_refused(struct server *s)

@@ -70,8 +70,9 @@ const struct server_listener *server_listeners(
 struct profiles *server_profiles(struct server *s);
 /* A reference of the caller's; NULL: there is no such store. */
 struct trust_snapshot *server_trust(struct server *s, enum trust_store store);
-void server_trust_state(struct server *s, enum trust_store store,
-	struct trust_store_state *out);
+/* The same, and what is said of it. */
+struct trust_snapshot *server_trust_state(struct server *s,
+	enum trust_store store, struct trust_store_state *out);
 /* Why changes of that store's folder are not noticed; "": they are. */
 void server_trust_unwatched(
 	struct server *s, enum trust_store store, char *why, size_t n);

@@ -17,9 +17,9 @@
 #include "registrar/text.h"
 
 enum {
-	QUIET_MS = 200,	   /* without an event, then we look */
-	GATHER_MS = 2000,  /* and no later than that after the first */
-	AGAIN_MS = 250,	   /* after a look that went wrong; doubles */
+	QUIET_MS = 200,	  /* without an event, then we look */
+	GATHER_MS = 2000, /* and no later than that after the first */
+	AGAIN_MS = 250,	  /* after a look that went wrong; doubles */
 	AGAIN_MAX_MS = 64000,
 	LINKS_MAX = 40, /* as the kernel has it */
 	FAULT_MAX = 128,

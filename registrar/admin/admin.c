@@ -132,7 +132,7 @@ static void obey(struct admin *a, const struct resource *r,
 	int error = r->act(a->server, &d);
 	if (strcmp(r->method, "POST") == 0)
 		audit(request, &who,
-			error == 0   ? "done"
+			error == 0     ? "done"
 			: is_no(error) ? "refused"
 				       : "failed",
 			d.text);

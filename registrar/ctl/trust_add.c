@@ -154,7 +154,7 @@ static int judge_and_keep(const struct adding *a, const char *path,
 	struct diag d;
 	struct trust_snapshot *s;
 	struct trust_load load = ctl_trust_load(&a->t);
-	load.with = hidden;
+	load.with = strrchr(hidden, '/') + 1;
 	load.with_name = a->name;
 	int error = trust_snapshot_load(&load, &s, &d);
 	if (error == 0) {

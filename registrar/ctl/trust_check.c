@@ -143,7 +143,10 @@ static int judge(const struct ctl *ctl, const struct ctl_trust *t,
 	STACK_OF(X509) *rest = sk_X509_new_null();
 	for (size_t i = 1; rest && i < list->n; i++)
 		sk_X509_push(rest, list->cert[i]);
-	trust_verify(trust, list->cert[0], rest, time(NULL), &result);
+	/* Who comes to CAPF wants a certificate, and may want nothing else. */
+	bool capf = t->store && t->store != t->said;
+	trust_verify_for(capf ? TRUST_ENROL : TRUST_REGISTER, trust,
+		list->cert[0], rest, time(NULL), &result);
 	sk_X509_free(rest);
 	json_t *o = describe(&result, list->cert[0]);
 	if (asks_admission(t, &result))

@@ -7,10 +7,16 @@
 #include <openssl/x509v3.h>
 
 #include "registrar/ctl/trust.h"
+#if __has_include("trust/revocation.h") /* DEVONLY */
 #include "trust/revocation.h"
+#define HAVE_CRL 1
+#endif /* DEVONLY */
 #include "trust/waiver.h"
 
-enum { SHA256_LEAST = 8 }; /* hex digits that name an anchor */
+enum {
+	SHA256_LEAST = 8, /* hex digits that name an anchor */
+	DAY_S = 86400,
+};
 
 static const char usage[] =
 	"usage: dialtone trust show FILE|SHA256 [--store "
@@ -39,7 +45,7 @@ static const struct ctl_column fields[] = {
 	{"allows", "allows"},
 	{"enrol only", "enrolOnly"},
 	{"retiring", "retiring"},
-	{"grace, seconds", "graceSeconds"},
+	{"expired grace, days", "expiredGraceDays"},
 	{"usable", "usable"},
 	{"  why not", "unusableWhy"},
 	{"others of its name", "twins"},
@@ -112,6 +118,7 @@ static json_t *twins_of(
 	return twins;
 }
 
+#if HAVE_CRL /* DEVONLY */
 static json_t *crls_of(
 	const struct trust_snapshot *s, const struct trust_anchor *a)
 {
@@ -125,6 +132,7 @@ static json_t *crls_of(
 	return crls;
 }
 
+#endif /* DEVONLY */
 json_t *ctl_trust_anchor_json(const struct trust_anchor *a)
 {
 	json_t *o = json_object();
@@ -147,9 +155,12 @@ json_t *ctl_trust_anchor_json(const struct trust_anchor *a)
 	put_hex(o, "issuerKeyId", X509_get0_authority_key_id(a->cert));
 	ctl_set_text(o, "issues", cert_kind_name(a->kind));
 	ctl_set_text(o, "allows", trust_waiver_text(a->allows));
+	json_object_set_new(
+		o, "allowNotCritical", json_boolean(a->allow_not_critical));
 	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
 	json_object_set_new(o, "retiring", json_boolean(a->retiring));
-	json_object_set_new(o, "graceSeconds", json_integer(a->grace_s));
+	json_object_set_new(
+		o, "expiredGraceDays", json_integer(a->grace_s / DAY_S));
 	json_object_set_new(o, "usable", json_boolean(a->usable));
 	ctl_set_text(o, "unusableWhy", a->unusable_why);
 	return o;
@@ -192,7 +203,9 @@ static json_t *named(const struct ctl_trust *t, const struct trust_snapshot *s,
 		json_t *o = ctl_trust_anchor_json(&all[i]);
 		put_issuer(o, s, &all[i]);
 		json_object_set_new(o, "twins", twins_of(s, &all[i]));
+#if HAVE_CRL /* DEVONLY */
 		json_object_set_new(o, "crls", crls_of(s, &all[i]));
+#endif /* DEVONLY */
 		put_in_force(o, t);
 		json_array_append_new(found, o);
 	}

@@ -64,9 +64,9 @@ int ctl_trust_status(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *trust;
 	const char *which = argc == 2 ? argv[1] : NULL;
-	bool right = argc == 2 && strcmp(argv[0], "--store") == 0 &&
-		     (strcmp(which, callmanager) == 0 ||
-			     strcmp(which, capf) == 0);
+	bool right =
+		argc == 2 && strcmp(argv[0], "--store") == 0 &&
+		(strcmp(which, callmanager) == 0 || strcmp(which, capf) == 0);
 	if (argc > 0 && !right) {
 		fputs(usage, stderr);
 		return CTL_USAGE;

@@ -11,8 +11,16 @@
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 #include "registrar/reload.h"
+#if __has_include("trust/crl.h") /* DEVONLY */
 #include "trust/crl.h"
+#define HAVE_CRL 1
+#else
+#define TRUST_CRL_RULE_LIST(X) X(A, "", "", "")
+#define TRUST_CRL_RULES 1
+#endif /* DEVONLY */
 #include "trust/waiver.h"
+
+enum { DAY_S = 86400 };
 
 static const struct {
 	const char *name, *title;
@@ -51,7 +59,9 @@ static void policy_from(const json_t *all, struct trust_policy *policy)
 #undef X
 		rows[i].enrol_only = is_true(o, "enrolOnly");
 		rows[i].retiring = is_true(o, "retiring");
-		rows[i].grace_s = ctl_number(o, "graceSeconds");
+		rows[i].allow_not_critical = is_true(o, "allowNotCritical");
+		rows[i].grace_s =
+			ctl_number(o, "expiredGraceDays") * DAY_S;
 	}
 	policy->auth_level = (int)ctl_number(all, "authLevel");
 	policy->anchors = rows;

@@ -206,14 +206,6 @@ static const struct explain_rule rules[] = {
 		"device does not allow it.",
 		"Best: install an LSC on it through CAPF.\n"
 		"Or: dialtone device set NAME --mic yes"},
-	{"enrol-only", "",
-		"The certificate that the phone showed hangs on a CA whose "
-		"certificates are good for fetching an LSC through CAPF, and "
-		"for nothing else: trust.anchors says enrol_only of it.",
-		"Best: install an LSC on it through CAPF; its certificate is "
-		"good enough for that.\n"
-		"Or take enrol_only from that CA in trust.anchors, and start "
-		"dialtoned anew."},
 	{"protocol-mismatch", "",
 		"The phone came over another protocol than its entry in the "
 		"inventory says.",

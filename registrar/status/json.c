@@ -238,33 +238,33 @@ static json_t *refusals(const struct trust_store_state *state)
 
 /* Generation and age of a store, and whether the folder says otherwise. */
 static json_t *trust_head(struct server *s, enum trust_store store,
-	const struct trust_snapshot *trust)
+	const struct trust_snapshot *trust,
+	const struct trust_store_state *state)
 {
-	struct trust_store_state state;
 	char unwatched[128];
 	json_t *o = json_object();
 	size_t n;
-	server_trust_state(s, store, &state);
 	server_trust_unwatched(s, store, unwatched, sizeof(unwatched));
 	trust_snapshot_anchors(trust, &n);
 	set_text(o, "store", trust_store_title(store));
-	set_folder(o, state.folder);
+	set_folder(o, trust_store_folder(server_config(s), store));
 	set_text(o, "notWatched", unwatched);
 	set_num(o, "generation", trust_snapshot_generation(trust));
 	set_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
 	set_num(o, "anchors", n);
 	set_num(o, "authLevel", server_config(s)->auth_level);
-	set_time(o, "loaded", state.loaded_ms);
-	set_refused(o, "reloadRefused", &state.refused);
-	json_object_set_new(o, "refusals", refusals(&state));
+	set_time(o, "loaded", state->loaded_ms);
+	set_refused(o, "reloadRefused", &state->refused);
+	json_object_set_new(o, "refusals", refusals(state));
 	return o;
 }
 
 /* NULL: there is no such store. */
 static json_t *trust_head_of(struct server *s, enum trust_store store)
 {
-	struct trust_snapshot *trust = server_trust(s, store);
-	json_t *o = trust ? trust_head(s, store, trust) : NULL;
+	struct trust_store_state state;
+	struct trust_snapshot *trust = server_trust_state(s, store, &state);
+	json_t *o = trust ? trust_head(s, store, trust, &state) : NULL;
 	trust_snapshot_unref(trust);
 	return o;
 }
@@ -523,6 +523,12 @@ static json_t *anchor(const struct trust_anchor *a)
 	set_text(o, "file", a->file);
 	set_text(o, "issues", cert_kind_name(a->kind));
 	set_text(o, "allows", trust_waiver_text(a->allows));
+	json_object_set_new(
+		o, "allowNotCritical", json_boolean(a->allow_not_critical));
+	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
+	json_object_set_new(o, "retiring", json_boolean(a->retiring));
+	json_object_set_new(
+		o, "expiredGraceDays", json_integer(a->grace_s / 86400));
 	set_text(o, "knownAs", a->known_as);
 	set_text(o, "subject", a->id.subject);
 	set_text(o, "issuer", a->id.issuer);
@@ -534,9 +540,6 @@ static json_t *anchor(const struct trust_anchor *a)
 	}
 	set_text(o, "sha256", a->id.sha256);
 	json_object_set_new(o, "line", json_integer(a->line));
-	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
-	json_object_set_new(o, "retiring", json_boolean(a->retiring));
-	set_num(o, "graceSeconds", (uint64_t)a->grace_s);
 	json_object_set_new(o, "usable", json_boolean(a->usable));
 	set_text(o, "unusableWhy", a->unusable_why);
 	return o;
@@ -553,10 +556,13 @@ static json_t *policy(const struct config *c)
 		if (row->kind != CERT_KIND_UNKNOWN)
 			set_text(o, "issues", cert_kind_name(row->kind));
 		set_text(o, "allows", trust_waiver_text(row->allows));
+		json_object_set_new(o, "allowNotCritical",
+			json_boolean(row->allow_not_critical));
 		json_object_set_new(
 			o, "enrolOnly", json_boolean(row->enrol_only));
 		json_object_set_new(o, "retiring", json_boolean(row->retiring));
-		set_num(o, "graceSeconds", (uint64_t)row->grace_s);
+		json_object_set_new(o, "expiredGraceDays",
+			json_integer(row->grace_s / 86400));
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -565,12 +571,13 @@ static json_t *policy(const struct config *c)
 /* One store with its anchors; NULL: there is none. */
 static json_t *trust_store(struct server *s, enum trust_store store)
 {
-	struct trust_snapshot *trust = server_trust(s, store);
+	struct trust_store_state state;
+	struct trust_snapshot *trust = server_trust_state(s, store, &state);
 	size_t n;
 	if (!trust)
 		return NULL;
 	const struct trust_anchor *list = trust_snapshot_anchors(trust, &n);
-	json_t *o = trust_head(s, store, trust);
+	json_t *o = trust_head(s, store, trust, &state);
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, anchor(&list[i]));

@@ -34,7 +34,8 @@ struct seen {
 static void look_at_store(
 	struct server *s, enum trust_store store, struct store_seen *out)
 {
-	struct trust_snapshot *trust = server_trust(s, store);
+	struct trust_snapshot *trust =
+		server_trust_state(s, store, &out->state);
 	size_t anchors;
 	if (!trust)
 		return;
@@ -42,7 +43,6 @@ static void look_at_store(
 	out->there = true;
 	out->anchors = anchors;
 	out->generation = trust_snapshot_generation(trust);
-	server_trust_state(s, store, &out->state);
 	trust_snapshot_unref(trust);
 }
 
@@ -194,7 +194,8 @@ static void certificates(struct metrics_page *page, const struct seen *seen)
 /* ---- the table ---- */
 
 /* A number of `struct seen`, or one of each worker's or each trust store's, or
- * a family that writes itself. Rows of one name stand together; the first has the help. */
+ * a family that writes itself. Rows of one name stand together; the first has
+ * the help. */
 struct row {
 	const char *name;
 	const char *type;

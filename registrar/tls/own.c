@@ -107,8 +107,7 @@ bool own_is_same(const struct own *a, const struct own *b)
 	return true;
 }
 
-static int use_pair(
-	const struct own_pair *pair, SSL_CTX *ctx, struct diag *d)
+static int use_pair(const struct own_pair *pair, SSL_CTX *ctx, struct diag *d)
 {
 	STACK_OF(X509) *rest = sk_X509_new_null();
 	for (size_t i = 1; rest && i < pair->chain.n; i++)

@@ -39,8 +39,8 @@ struct profiles {
 	struct trust_snapshot *trust;
 	struct parking *parking;
 	struct verdicts *verdicts; /* of `trust` */
-	struct own *own; /* the registrar's certificates */
-	struct profile *list; /* no two offer the same */
+	struct own *own;	   /* the registrar's certificates */
+	struct profile *list;	   /* no two offer the same */
 	size_t n;
 	struct profile **of; /* by listener of the configuration; NULL: TCP */
 	int refs;

@@ -111,25 +111,6 @@ static void every_row_is_judged_as_written(void **state)
 	}
 }
 
-/* Whatever else speaks for it: the device is known, the cipher fits. */
-static void a_certificate_that_is_for_enrolling_registers_nobody(void **state)
-{
-	const struct trust_anchor anchor = {
-		.file = "CAPF.pem", .enrol_only = true};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct peer peer;
-		struct admit_verdict v;
-		peer_of(i, &peer);
-		if (!peer.tls || rows[i].code != 0)
-			continue;
-		peer.anchor = &anchor;
-		decide(&peer, rows[i].device, &v);
-		assert_string_equal(v.rule, "enrol-only");
-		assert_non_null(strstr(v.why, "CAPF.pem"));
-		assert_non_null(strstr(v.cure, "trust.anchors"));
-	}
-}
-
 static void every_refusal_says_why_and_how_to_cure_it(void **state)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -207,8 +188,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_judged_as_written),
-		cmocka_unit_test(
-			a_certificate_that_is_for_enrolling_registers_nobody),
 		cmocka_unit_test(every_refusal_says_why_and_how_to_cure_it),
 		cmocka_unit_test(name_mismatch_names_received_and_expected),
 		cmocka_unit_test(plain_for_a_tls_device_gets_cucms_warning),

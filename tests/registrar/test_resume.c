@@ -67,8 +67,8 @@ static struct cert_lab *lab;
 static struct config *config;
 static struct resume resume;
 static time_t ahead; /* of the real clock */
-/* An LSC, a MIC, and one signed with SHA-1. */
-enum { LSC, MIC, MIC_SHA1, CREDENTIALS };
+/* An LSC, a MIC, one signed with SHA-1, and an LSC that ended a day ago. */
+enum { LSC, MIC, MIC_SHA1, LATE, CREDENTIALS };
 static X509 *certs[CREDENTIALS];
 static EVP_PKEY *keys[CREDENTIALS];
 static struct trust_policy policy; /* that `believing` loads with */
@@ -116,8 +116,9 @@ enum {
 static int set_up(void **state)
 {
 	struct diag d;
-	static const enum cert_lab_leaf leaves[] = {
-		CERT_LAB_LEAF_LSC, CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1};
+	static const enum cert_lab_leaf leaves[] = {CERT_LAB_LEAF_LSC,
+		CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1,
+		CERT_LAB_LEAF_EXPIRED};
 	assert_non_null(mkdtemp(folder));
 	char path[256];
 	snprintf(path, sizeof(path), "%s/lab", folder);
@@ -531,6 +532,69 @@ static void no_session_outlives_what_excused_it(void **state)
 	}
 }
 
+/* Of an LSC that has ended, within its anchor's grace. */
+static void a_session_lasts_as_long_as_its_anchors_grace(void **state)
+{
+	const struct trust_anchor_policy late = {
+		.name = "0.pem", .grace_s = 5 * 86400};
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		policy.anchors = &late;
+		policy.n_anchors = 1;
+		struct profile *p = believing(ONLY_LSC);
+		policy.n_anchors = 0;
+		struct profile *strict = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LATE);
+		if (mode->tickets)
+			assert_true(SSL_SESSION_get_ticket_lifetime_hint(
+					    phone.session) > 60);
+		ahead = 3 * 86400;
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		take_new_session(&phone);
+		ahead = 4 * 86400 + 60;
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		ahead = 0;
+		take_new_session(&phone);
+		struct meeting *m =
+			meet(strict, "sip", phone.ctx, phone.session);
+		assert_false(m->server_up);
+		assert_int_equal(
+			m->client_end.alert, SSL_AD_CERTIFICATE_EXPIRED);
+		part(m);
+		assert_int_equal(resume.verdicts[RESUME_EXPIRED], 2);
+		forget(&phone);
+		profile_unref(p);
+		profile_unref(strict);
+		after();
+	}
+}
+
+static void a_session_ends_when_its_anchor_is_for_enrolment_alone(void **state)
+{
+	const struct trust_anchor_policy row = {
+		.name = "0.pem", .enrol_only = true};
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(ONLY_LSC);
+		policy.anchors = &row;
+		policy.n_anchors = 1;
+		struct profile *next = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LSC);
+		struct meeting *m = meet(next, "sip", phone.ctx, phone.session);
+		assert_false(m->server_up);
+		assert_int_equal(
+			m->client_end.alert, SSL_AD_UNSUPPORTED_CERTIFICATE);
+		assert_int_equal(resume.verdicts[RESUME_ANCHOR], 1);
+		part(m);
+		forget(&phone);
+		profile_unref(p);
+		profile_unref(next);
+		after();
+	}
+}
+
 /* The tag is of what a listener offers, too. */
 static void a_listener_that_offers_other_things_is_another(void **state)
 {
@@ -718,6 +782,9 @@ int main(void)
 			an_lsc_that_needs_no_entry_resumes_without_one),
 		cmocka_unit_test(a_session_never_changes_its_cipher),
 		cmocka_unit_test(no_session_outlives_what_excused_it),
+		cmocka_unit_test(a_session_lasts_as_long_as_its_anchors_grace),
+		cmocka_unit_test(
+			a_session_ends_when_its_anchor_is_for_enrolment_alone),
 		cmocka_unit_test(
 			a_listener_that_offers_other_things_is_another),
 		cmocka_unit_test(revoking_all_keys_ends_every_session),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """dialtoned as a child: its log as events, its status as JSON, its end."""
+import functools
 import http.client
 import json
 import os
@@ -220,7 +221,7 @@ class Daemon:
         finally:
             client.close()
 
-    @property
+    @functools.cached_property
     def admin_socket(self):
         return self.events("listening", service="admin")[0].fields["address"]
 

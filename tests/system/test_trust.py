@@ -53,12 +53,12 @@ BAD_FILES = [
     ("a phone's own certificate",
      lambda: open(LAB.phone(DEVICE).cert, "rb").read(), ":1: not a CA"),
     ("half a file", lambda: half(read("ca", "other-capf.pem")),
-     ":1: a block without its END line"),
+     ":1: the file ends inside a certificate"),
     ("no certificate at all", lambda: b"not one\n",
      ": no certificate in it"),
-    ("an empty file", lambda: b"", ": no certificate in it"),
+    ("an empty file", lambda: b"", ": an empty file"),
     ("trailing bytes in a block", lambda: trailing(read("ca", "capf.pem")),
-     ":1: 1 bytes behind the certificate"),
+     ":1: bytes behind the certificate (1 of them)"),
     ("the same certificate twice",
      lambda: 2 * read("ca", "other-capf.pem"), ": the same certificate twice"),
 ]
@@ -101,7 +101,7 @@ def dangling_file_at_start():
     store = LAB.store(STORE)
     os.symlink("nowhere", os.path.join(store, "zz-gone.pem"))
     holds(refuses_to_start(config()).fields["why"],
-          os.path.join(store, "zz-gone.pem"), "No such file or directory")
+          os.path.join(store, "zz-gone.pem"), "a symbolic link to nothing")
 
 
 def bad_file_later_keeps_the_old_set():
