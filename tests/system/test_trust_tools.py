@@ -231,8 +231,7 @@ def rules(said):
 
 
 def check_says_whether_it_may_register_too():
-    LAB.store(STORE)
-    with Daemon(config({"CAPF-0badcafe.pem": {"enrol_only": True}})) as daemon:
+    with Daemon(config()) as daemon:
         trust = Trust(daemon)
         lsc, mic = LAB.phone(DEVICE), LAB.phone(DEVICE, "mic")
         same(rules(checked(trust, lsc, 1)[0]), {"unknown-device"})
@@ -250,24 +249,29 @@ def check_says_whether_it_may_register_too():
                  {"protocol-mismatch", None})):
             daemon.order(f"/v1/devices/{DEVICE}", "PATCH", fields)
             same(rules(checked(trust, lsc, code)[0]), found, f"{fields}")
-        trust.say("add", ONE.cert)
-        said, _ = checked(trust, ONE.issue(DEVICE), 1)
-        same((said["verdict"], rules(said)), ("ok", {"enrol-only"}))
         said = trust.say("check", lsc.cert)
         holds(said, "registration", "sip", "sccp", "protocol-mismatch")
 
 
 def check_is_what_the_phone_meets():
-    """The rule that it names is the one that refuses the registration."""
+    """The rule that it names is the one that refuses the phone."""
     with Daemon(config({"CAPF-0badcafe.pem": {"enrol_only": True}})) as daemon:
         trust = Trust(daemon)
-        trust.say("add", ONE.cert)
         daemon.order(f"/v1/devices/{OTHER}", "PUT", {})
-        for phone in (LAB.phone(DEVICE), LAB.phone(OTHER, "mic"),
-                      ONE.issue(OTHER)):
+        for phone in (LAB.phone(DEVICE), LAB.phone(OTHER, "mic")):
             rule, = rules(checked(trust, phone, 1)[0])
             call(daemon, "sip", *credential_words(phone)).outcome("rejected")
             daemon.wait_failure(rule, device=phone.device)
+        for store in ("callmanager", "capf"):
+            trust.say("add", ONE.cert, "--store", store)
+        enrols = ONE.issue(OTHER)
+        said, _ = checked(trust, enrols, 1)
+        same((said["verdict"], said["alert"]), ("enrol-only", 43))
+        report = call(daemon, "sip", *credential_words(enrols))
+        same(report.outcome("alert").only["alert"], 43)
+        daemon.wait_failure("enrol-only", device=OTHER)
+        said, _ = checked(trust, enrols, 0, "--store", "capf")
+        same(said["verdict"], "ok", "who comes for an LSC")
 
 
 def check_judges_with_any_store():
