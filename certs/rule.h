@@ -11,8 +11,8 @@
  */
 #define CERT_RULE_LIST(X)                                                      \
 	/* what stands in one file */                                          \
-	X(OVERSIZED, "oversized", "longer than 1048576 bytes",                 \
-		"split it, if it is one of certificates")                      \
+	X(OVERSIZED, "oversized", "longer than such a file may be",            \
+		"split it")                                                    \
 	X(EMPTY_FILE, "empty-file", "an empty file",                           \
 		"write the certificate into it, or remove it")                 \
 	X(NO_CERTIFICATE, "no-certificate",                                    \
