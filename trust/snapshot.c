@@ -358,6 +358,8 @@ static bool is_same_anchor(
 	return strcmp(a->file, b->file) == 0 && a->line == b->line &&
 	       memcmp(a->id.sha256_raw, b->id.sha256_raw, 32) == 0 &&
 	       a->kind == b->kind && a->allows == b->allows &&
+	       a->kind_said == b->kind_said &&
+	       a->allow_not_critical == b->allow_not_critical &&
 	       a->enrol_only == b->enrol_only && a->retiring == b->retiring &&
 	       a->grace_s == b->grace_s && a->usable == b->usable;
 }

@@ -54,7 +54,8 @@ bool profile_stands(
 	const struct resume_record *record = &finding->record;
 	const struct trust_anchor *anchor =
 		trust_snapshot_find(in_force->trust, record->anchor);
-	return anchor && anchor->usable && anchor->kind == record->kind &&
+	return anchor && anchor->usable && !anchor->enrol_only &&
+	       anchor->kind == record->kind &&
 	       (record->cert->waived & ~anchor->allows) == 0;
 }
 

@@ -241,6 +241,36 @@ static void fingerprint_is_of_the_set_not_of_its_files(void **state)
 	made_folder_end(two);
 }
 
+static void same_is_what_judges_the_same_under_the_same_names(void **state)
+{
+	static const struct trust_anchor_policy lsc = {
+		.name = "a.pem", .kind = CERT_KIND_LSC};
+	static const struct trust_policy policy = {
+		.auth_level = 2, .anchors = &lsc, .n_anchors = 1};
+	char *folder = made_folder();
+	made_pem(folder, "a.pem", ca);
+	struct trust_snapshot *first = load(folder), *again = load(folder);
+	struct trust_snapshot *other = load_with(folder, &policy);
+	assert_true(trust_snapshot_is_same(first, again));
+	assert_false(trust_snapshot_is_same(first, other));
+	trust_snapshot_unref(again);
+	trust_snapshot_unref(other);
+	made_pem(folder, "b.pem", ca2);
+	again = load(folder);
+	assert_false(trust_snapshot_is_same(first, again));
+	trust_snapshot_unref(again);
+	assert_int_equal(rename(made_path(folder, "a.pem"),
+				 made_path(folder, "b.pem")),
+		0);
+	again = load(folder);
+	assert_string_equal(trust_snapshot_fingerprint(first),
+		trust_snapshot_fingerprint(again));
+	assert_false(trust_snapshot_is_same(first, again));
+	trust_snapshot_unref(again);
+	trust_snapshot_unref(first);
+	made_folder_end(folder);
+}
+
 static void anchors_are_found_by_fingerprint(void **state)
 {
 	char *folder = made_folder();
@@ -383,6 +413,8 @@ int main(void)
 		cmocka_unit_test(policy_counts_under_either_name_of_a_ca),
 		cmocka_unit_test(allowances_of_all_names_of_a_ca_add_up),
 		cmocka_unit_test(fingerprint_is_of_the_set_not_of_its_files),
+		cmocka_unit_test(
+			same_is_what_judges_the_same_under_the_same_names),
 		cmocka_unit_test(anchors_are_found_by_fingerprint),
 		cmocka_unit_test(snapshot_outlives_its_folder_and_its_maker),
 		cmocka_unit_test(anchors_that_cannot_vouch_say_why),
