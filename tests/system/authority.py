@@ -51,7 +51,7 @@ class Authority:
         self.cert = self.path("ca.pem")
         good("openssl", "req", "-x509", "-new", "-nodes", "-newkey",
              "rsa:2048", "-keyout", self.path("ca.key"), "-out", self.cert,
-             "-subj", f"/O={name}/CN={cn}", "-days", "9", "-addext",
+             "-subj", f"/O=Here/CN={cn}", "-days", "9", "-addext",
              "keyUsage=critical,digitalSignature,keyCertSign,cRLSign")
 
     def path(self, name):

@@ -251,8 +251,9 @@ class Visitor:
     def come(self):
         """("resumed" or "full", "in", "rejected" or the alert it read)."""
         try:
-            with tcp(self._daemon.port("sccp")) as raw, \
-                    self._context.wrap_socket(raw, session=self._session) \
+            raw = tcp(self._daemon.port("sccp"))
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with raw, self._context.wrap_socket(raw, session=self._session) \
                     as connection:
                 connection.sendall(sccp.register(self._device))
                 message, _ = sccp.Talk(connection).read()

@@ -24,7 +24,7 @@ STORE, CAPF_STORE = "trust", "capf-trust"
 NOBODY = ["--url", "http://127.0.0.1:1"]  # where no registrar answers
 
 
-def config(anchors=None, **changes):
+def config(anchors=None, unknown="refuse"):
     """Both stores as the lab has them; an inventory that nobody is in."""
     LAB.store(STORE)
     LAB.store(CAPF_STORE)
@@ -32,7 +32,8 @@ def config(anchors=None, **changes):
     return LAB.config(
         trust={"callmanager": STORE, "capf": CAPF_STORE,
                "anchors": anchors or {}},
-        state={"folder": "state"}, admin={"socket": "admin.sock"}, **changes)
+        state={"folder": "state"}, admin={"socket": "admin.sock"},
+        registration={"unknown": unknown})
 
 
 def inside(*name, store=STORE):
@@ -128,7 +129,7 @@ def ssl_sha1(path):
 
 def a_ca_added_is_in_force_when_the_command_ends():
     phone = ONE.issue(DEVICE)
-    with Daemon(config(registration={"unknown": "lsc"})) as daemon:
+    with Daemon(config(unknown="lsc")) as daemon:
         trust = Trust(daemon)
         call(daemon, "sip", *credential_words(phone)).outcome("alert")
         said = trust.json("add", ONE.cert)
