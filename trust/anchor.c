@@ -56,13 +56,14 @@ void trust_anchor_judge(
 {
 	X509 *cert = anchor->cert;
 	EVP_PKEY *key = X509_get0_pubkey(cert);
-	const char *it = "", *why = "";
+	const char *why = "";
 	const char *form =
 		anchor->kind == CERT_KIND_LSC ? trust_form_ca(cert) : NULL;
-	char weak[128];
+	char weak[128], bad[128];
 	snprintf(weak, sizeof(weak),
 		"its key, %s, is too short for auth level %d", anchor->id.key,
 		policy->auth_level);
+	snprintf(bad, sizeof(bad), "it %s", form ? form : "");
 	if (form == trust_form_not_critical && anchor->allow_not_critical)
 		form = NULL;
 	if (!anchor->id.times_ok)
@@ -79,10 +80,9 @@ void trust_anchor_judge(
 		why = "its key usage does not let it issue TLS client "
 		      "certificates";
 	else if (form)
-		it = "it ", why = form;
+		why = bad;
 	anchor->usable = !*why;
-	snprintf(anchor->unusable_why, sizeof(anchor->unusable_why), "%s%s", it,
-		why);
+	snprintf(anchor->unusable_why, sizeof(anchor->unusable_why), "%s", why);
 }
 
 /* Why it can be no anchor, judged by its form alone. */

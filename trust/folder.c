@@ -54,7 +54,11 @@ static void free_list(struct trust_folder *f)
 
 static void add(struct trust_folder *f, const char *name)
 {
+	if ((f->n & (f->n - 1)) == 0)
+		f->file = cert_must(realloc(
+			f->file, (f->n ? 2 * f->n : 1) * sizeof(f->file[0])));
 	struct trust_folder_file *file = &f->file[f->n++];
+	*file = (struct trust_folder_file){0};
 	if (asprintf(&file->path, "%s/%s", f->dir, name) < 0)
 		abort();
 	file->name = file->at = file->path + strlen(f->dir) + 1;
@@ -67,7 +71,6 @@ static int list(struct trust_folder *f, struct diag *d)
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	if (!folder)
 		return refuse_errno(d, f->dir, errno);
-	f->file = cert_must(calloc(TRUST_FOLDER_FILES_MAX, sizeof(f->file[0])));
 	int error = 0;
 	const struct dirent *entry = NULL;
 	while (errno = 0, !error && (entry = readdir(folder))) {
@@ -82,7 +85,8 @@ static int list(struct trust_folder *f, struct diag *d)
 	if (!error && errno)
 		error = refuse_errno(d, f->dir, errno);
 	closedir(folder);
-	qsort(f->file, f->n, sizeof(f->file[0]), by_name);
+	if (f->n)
+		qsort(f->file, f->n, sizeof(f->file[0]), by_name);
 	return error;
 }
 
@@ -199,8 +203,6 @@ static int judge(const struct trust_folder *f, int fd, const struct stat *st,
 	if (st->st_uid != 0 && st->st_uid != geteuid() &&
 		st->st_uid != f->st.st_uid)
 		return refuse(d, CERT_RULE_FOREIGN_OWNER, -EINVAL, path);
-	if (st->st_size > TRUST_FOLDER_FILE_MAX)
-		return refuse(d, CERT_RULE_OVERSIZED, -E2BIG, path);
 	if (is_being_written(fd, st, f->now))
 		return refuse(d, CERT_RULE_BEING_WRITTEN, -EAGAIN, path);
 	return 0;
@@ -234,8 +236,8 @@ static int read_whole(int fd, const struct trust_folder_file *file, char *data,
 	return 0;
 }
 
-int trust_folder_read(struct trust_folder *f, size_t i, char **data, size_t *n,
-	struct diag *d)
+int trust_folder_read(struct trust_folder *f, size_t i, size_t max, char **data,
+	size_t *n, struct diag *d)
 {
 	struct trust_folder_file *file = &f->file[i];
 	int fd = open_file(f, file, d);
@@ -244,6 +246,8 @@ int trust_folder_read(struct trust_folder *f, size_t i, char **data, size_t *n,
 	int error = fstat(fd, &file->read)
 			    ? refuse_errno(d, file->path, errno)
 			    : judge(f, fd, &file->read, file->path, d);
+	if (!error && (size_t)file->read.st_size > max)
+		error = refuse(d, CERT_RULE_OVERSIZED, -E2BIG, file->path);
 	if (!error) {
 		*n = (size_t)file->read.st_size;
 		*data = cert_must(malloc(*n + 1));

@@ -9,10 +9,7 @@
 
 #include "certs/diag.h"
 
-enum {
-	TRUST_FOLDER_FILES_MAX = 4096,
-	TRUST_FOLDER_FILE_MAX = 1 << 20, /* bytes of one */
-};
+enum { TRUST_FOLDER_FILES_MAX = 4096 };
 
 /* A name in the folder that is not hidden. */
 struct trust_folder_file {
@@ -52,13 +49,13 @@ int trust_folder_add(struct trust_folder *f, const char *hidden, const char *as,
  * (and cleanses: it may be a key that lies here by mistake). 1: it is a
  * folder, which does not count. Never waits. Refused: a link that leaves the
  * folder or leads nowhere, what is no regular file, what anybody may write
- * to, what belongs to neither root nor our user nor the folder's owner, what
- * is too long; and with -EAGAIN, for that passes, what somebody writes just
- * now. That is known by a lease; where the kernel grants us none, it is what
- * was written in the two seconds before `now`.
+ * to, what belongs to neither root nor our user nor the folder's owner, what is
+ * longer than max bytes; and with -EAGAIN, for that passes, what somebody
+ * writes just now. That is known by a lease; where the kernel grants us none,
+ * it is what was written in the two seconds before `now`.
  */
-int trust_folder_read(struct trust_folder *f, size_t i, char **data, size_t *n,
-	struct diag *d);
+int trust_folder_read(struct trust_folder *f, size_t i, size_t max, char **data,
+	size_t *n, struct diag *d);
 
 /* 0: all that was read is still there, and nothing else has come: what was
  * read is what the folder held at one moment. -EAGAIN: it has changed. */

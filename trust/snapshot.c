@@ -135,8 +135,9 @@ static int add_anchor(
 		return cert_rule_refuse(l->d, CERT_RULE_CROWDED_SET, -E2BIG,
 			l->load->dir, 0, "");
 	}
-	if (!s->anchor)
-		s->anchor = cert_must(calloc(ANCHORS_MAX, sizeof(anchor)));
+	if ((s->n & (s->n - 1)) == 0)
+		s->anchor = cert_must(realloc(
+			s->anchor, (s->n ? 2 * s->n : 1) * sizeof(anchor)));
 	s->anchor[s->n++] = anchor;
 	*slot = (uint16_t)s->n;
 	return 0;
@@ -196,7 +197,8 @@ static int load_file(struct loader *l, size_t i)
 	l->file = &l->folder.file[i];
 	if (is_left_out(l->load, l->file->name))
 		return 0;
-	int error = trust_folder_read(&l->folder, i, &data, &n, l->d);
+	int error = trust_folder_read(
+		&l->folder, i, CERT_FILE_MAX, &data, &n, l->d);
 	if (error)
 		return error > 0 ? 0 : error;
 	error = take_certificates(l, data, n);

@@ -49,7 +49,7 @@ static int revoke_all_sessions(struct server *s, struct diag *d)
 	return resumption_revoke_all(server_resume(s), d);
 }
 
-static int reload_trust(struct server *s, struct diag *d)
+static int read_trust_anew(struct server *s, struct diag *d)
 {
 	return server_reload(s, true, d) < 0 ? -EPERM : 0;
 }
@@ -67,7 +67,7 @@ static const struct resource {
 	json_t *(*show)(struct server *s); /* after it went well */
 } resources[] = {
 	{"GET", "/v1/ticket-keys", look_at_ticket_keys, ticket_keys},
-	{"POST", "/v1/trust/reload", reload_trust, status_json_trust},
+	{"POST", "/v1/trust/reload", read_trust_anew, status_json_trust},
 	{"POST", "/v1/ticket-keys/rotate", rotate_ticket_keys, ticket_keys},
 	{"POST", "/v1/ticket-keys/revoke-all", revoke_all_sessions,
 		ticket_keys},

@@ -290,7 +290,8 @@ static void a_folder_that_changed_while_it_was_read_is_not_believed(
 			char *data;
 			size_t n;
 			assert_int_equal(
-				trust_folder_read(&f, j, &data, &n, &d), 0);
+				trust_folder_read(&f, j, 8192, &data, &n, &d),
+				0);
 			free(data);
 		}
 		assert_int_equal(trust_folder_unchanged(&f, &d), 0);
@@ -312,7 +313,8 @@ static void a_file_that_went_after_the_first_look_passes_by_itself(void **state)
 	made_pem(folder, "a.pem", ca[0]);
 	assert_int_equal(trust_folder_open(&f, folder, 0, &d), 0);
 	unlink(made_path(folder, "a.pem"));
-	assert_int_equal(trust_folder_read(&f, 0, &data, &n, &d), -EAGAIN);
+	assert_int_equal(
+		trust_folder_read(&f, 0, 8192, &data, &n, &d), -EAGAIN);
 	assert_string_equal(d.rule, "changed-while-read");
 	trust_folder_close(&f);
 	made_folder_end(folder);

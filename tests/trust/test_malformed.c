@@ -78,6 +78,16 @@ static void endless(const char *folder)
 	free(big);
 }
 
+/* The length of the outer SEQUENCE in three bytes, where two do. */
+static void as_ber(const char *folder)
+{
+	unsigned char *der = NULL, out[2048] = {0x30, 0x83};
+	size_t n = (size_t)i2d_X509(ca, &der);
+	memcpy(out + 3, der + 2, n - 2);
+	made_file(folder, "bad.pem", out, n + 1);
+	OPENSSL_free(der);
+}
+
 static void crowded(const char *folder)
 {
 	unsigned char *der = NULL;
@@ -302,7 +312,7 @@ static const struct {
 		BEGIN_LINE "MIIB\n\xc2\xa0MII\n" END_LINE},
 	{CERT_RULE_SHORT_BASE64, -EINVAL, 3, BEGIN_LINE "MIIBA\n" END_LINE},
 	{CERT_RULE_DAMAGED, -EINVAL, 1, BEGIN_LINE "MIIB\n" END_LINE},
-	{CERT_RULE_NOT_DER, -EINVAL, 0, "0\x80"},
+	{CERT_RULE_NOT_DER, -EINVAL, 0, NULL, as_ber},
 	{CERT_RULE_TRAILING_BYTES, -EINVAL, 0, "@Dx"},
 	{CERT_RULE_CROWDED_FILE, -E2BIG, 0, NULL, crowded},
 	{CERT_RULE_BAD_EXTENSIONS, -EINVAL, 1, NULL, twice_constrained},

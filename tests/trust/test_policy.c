@@ -237,7 +237,8 @@ static void a_lax_capf_vouches_where_that_is_allowed(void **state)
 	const struct cert_attribute subject[] = {
 		{"CN", "CAPF-00000003"}, {NULL, NULL}};
 	const struct cert_extension extensions[] = {
-		{"basicConstraints", "CA:TRUE,pathlen:0"}, {NULL, NULL}};
+		{"basicConstraints", "CA:TRUE,pathlen:0"},
+		{"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
 	X509 *lax = made_cert((struct cert_order){.subject = subject,
 		.extensions = extensions,
 		.key = made_key("rsa2048", 3)});
