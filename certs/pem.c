@@ -357,8 +357,7 @@ int cert_pem_read(const char *path, struct cert_list *out, struct diag *d)
 	return error;
 }
 
-int cert_pem_text(
-	X509 *const *certs, size_t n, char **text, size_t *length)
+int cert_pem_text(X509 *const *certs, size_t n, char **text, size_t *length)
 {
 	BIO *bio = cert_must(BIO_new(BIO_s_mem()));
 	int error = 0;
@@ -367,8 +366,7 @@ int cert_pem_text(
 			error = -EINVAL;
 	char *data = NULL;
 	*length = (size_t)BIO_get_mem_data(bio, &data);
-	*text = error ? NULL
-		      : cert_must(OPENSSL_memdup(data, *length));
+	*text = error ? NULL : cert_must(OPENSSL_memdup(data, *length));
 	BIO_free(bio);
 	return error;
 }

@@ -55,9 +55,9 @@ static json_t *judge(struct server *s, const char *name,
 	json_t *o = json_pack("{ss sb}", "protocol",
 		protocol == CONFIG_SCCP ? "sccp" : "sip", "admitted", admitted);
 	if (!admitted)
-		json_object_update_new(o,
-			json_pack("{ss ss ss}", "rule", verdict.rule, "why",
-				verdict.why, "cure", verdict.cure));
+		json_object_update_new(
+			o, json_pack("{ss ss ss}", "rule", verdict.rule, "why",
+				   verdict.why, "cure", verdict.cure));
 	return o;
 }
 
@@ -78,9 +78,9 @@ static void answer(struct server *s, const char *name,
 	json_t *all = json_array();
 	for (int p = CONFIG_SCCP; p <= CONFIG_SIP; p++)
 		if (is_served(s, (enum config_protocol)p))
-			json_array_append_new(all,
-				judge(s, name, anchor,
-					(enum config_protocol)p));
+			json_array_append_new(
+				all, judge(s, name, anchor,
+					     (enum config_protocol)p));
 	out->json = json_pack("{ss ss so}", "device", name, "anchor",
 		anchor->file, "registration", all);
 }

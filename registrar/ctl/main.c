@@ -31,7 +31,8 @@ static const struct {
 	{"trust", "add", ctl_trust_add,
 		"FILE: a CA into a store, judged before it is there"},
 	{"trust", "status", ctl_trust_status,
-		"[--store callmanager|capf]: is what the folders say in force?"},
+		"[--store callmanager|capf]: is what the folders say in "
+		"force?"},
 	{"trust", "reload", ctl_trust_reload,
 		"read the folders now; files may have lost certificates"},
 	{"trust", "check", ctl_trust_check,

@@ -70,8 +70,7 @@ static int take_name(struct adding *a, const char *as)
 
 /* ---- what is there already ---- */
 
-static size_t certificates_of(
-	const struct trust_snapshot *s, const char *file)
+static size_t certificates_of(const struct trust_snapshot *s, const char *file)
 {
 	size_t n, found = 0;
 	const struct trust_anchor *all = trust_snapshot_anchors(s, &n);
@@ -104,7 +103,8 @@ static const char *same_file(
 		       : NULL;
 }
 
-static int refuse_twice(const struct adding *a, const struct trust_anchor *there)
+static int refuse_twice(
+	const struct adding *a, const struct trust_anchor *there)
 {
 	fprintf(stderr,
 		"dialtone: %s is there already, in %s/%s: nothing was done. "
@@ -138,7 +138,8 @@ static int is_new(const struct adding *a, const struct trust_snapshot *s)
 
 static json_t *describe(const struct adding *a, const struct trust_snapshot *s)
 {
-	json_t *o = json_pack("{ss ss}", "folder", a->t.folder, "file", a->name);
+	json_t *o =
+		json_pack("{ss ss}", "folder", a->t.folder, "file", a->name);
 	json_t *anchors = json_array();
 	for (size_t i = 0; i < a->list.n; i++)
 		json_array_append_new(anchors,
@@ -240,8 +241,8 @@ static int add(struct adding *a)
 	int status = ctl_trust_read(&a->t, &before);
 	const char *same = before ? same_file(a, before) : NULL;
 	if (same)
-		o = json_pack("{ss ss ss}", "file", same, "folder",
-			a->t.folder, "note", "it was there already");
+		o = json_pack("{ss ss ss}", "file", same, "folder", a->t.folder,
+			"note", "it was there already");
 	else if (status == CTL_OK)
 		status = is_new(a, before);
 	if (status == CTL_OK && !same)

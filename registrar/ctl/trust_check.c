@@ -90,8 +90,8 @@ static void ask_admission(
 {
 	json_t *said;
 	char *escaped = ctl_path("/v1/admission/", ctl_text(o, "device"));
-	char *path = memory_format(
-		"%s?anchor=%s", escaped, r->anchor->id.sha256);
+	char *path =
+		memory_format("%s?anchor=%s", escaped, r->anchor->id.sha256);
 	int status = ctl_admin(ctl, "GET", path, &said);
 	free(path);
 	free(escaped);
@@ -110,9 +110,9 @@ static bool is_refused(const json_t *registration)
 {
 	size_t i;
 	json_t *o;
-	json_array_foreach((json_t *)registration, i, o)
-		if (json_is_true(json_object_get(o, "admitted")))
-			return false;
+	json_array_foreach((json_t *)registration, i,
+		o) if (json_is_true(json_object_get(o,
+			       "admitted"))) return false;
 	return json_array_size(registration) > 0;
 }
 
@@ -130,10 +130,9 @@ static void print(const json_t *o)
 	size_t i;
 	json_t *one;
 	ctl_print_fields(o, fields, sizeof(fields) / sizeof(fields[0]));
-	json_array_foreach(json_object_get(o, "registration"), i, one)
-		ctl_print_fields(one, registration_fields,
-			sizeof(registration_fields) /
-				sizeof(registration_fields[0]));
+	json_array_foreach(json_object_get(o, "registration"), i,
+		one) ctl_print_fields(one, registration_fields,
+		sizeof(registration_fields) / sizeof(registration_fields[0]));
 }
 
 static int judge(const struct ctl *ctl, const struct ctl_trust *t,

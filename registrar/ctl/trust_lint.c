@@ -31,36 +31,36 @@ static const char usage[] =
 	"exit status: 0 nothing would be refused, 1 something would\n";
 
 /* X(symbol, name, what it means, cure) */
-#define WARNING_LIST(X)                                                       \
-	X(EXPIRED, "expired", "it has ended, and vouches for nobody",         \
-		"remove it: dialtone trust remove FILE")                      \
-	X(SOON, "expires-soon", "it ends within 90 days",                     \
-		"give its phones certificates of a CA that lasts longer")     \
-	X(SHA1, "sha1", "its own certificate is signed with SHA-1",           \
-		"nothing, if it is a manufacturing CA; its phones may need "  \
-		"allow_sha1")                                                 \
-	X(WEAK_KEY, "weak-key", "its RSA key is shorter than 2048 bits",      \
-		"give its phones certificates of a stronger CA")              \
-	X(NO_KEY_ID, "no-key-id",                                             \
-		"it has no key id, so that another CA of its name is told "   \
-		"apart by its signatures alone",                              \
-		"nothing, if it is Cisco's; else have it issued anew")        \
-	X(TWIN, "twin", "another CA of its name is here",                     \
+#define WARNING_LIST(X)                                                        \
+	X(EXPIRED, "expired", "it has ended, and vouches for nobody",          \
+		"remove it: dialtone trust remove FILE")                       \
+	X(SOON, "expires-soon", "it ends within 90 days",                      \
+		"give its phones certificates of a CA that lasts longer")      \
+	X(SHA1, "sha1", "its own certificate is signed with SHA-1",            \
+		"nothing, if it is a manufacturing CA; its phones may need "   \
+		"allow_sha1")                                                  \
+	X(WEAK_KEY, "weak-key", "its RSA key is shorter than 2048 bits",       \
+		"give its phones certificates of a stronger CA")               \
+	X(NO_KEY_ID, "no-key-id",                                              \
+		"it has no key id, so that another CA of its name is told "    \
+		"apart by its signatures alone",                               \
+		"nothing, if it is Cisco's; else have it issued anew")         \
+	X(TWIN, "twin", "another CA of its name is here",                      \
 		"nothing while its phones change over; then remove the older " \
-		"one")                                                        \
-	X(UNUSABLE, "unusable", "it is loaded, and vouches for nobody",       \
-		"remove it, or have it issued anew")                          \
-	X(NOBODY, "no-devices", "no device's last certificate hangs on it",   \
-		"remove it, if no phone is to come with it any more")         \
-	X(CRL_DUE, "crl-due", "its next list is due within a day",            \
-		"fetch the next one from its CA")                             \
-	X(CRL_OVERDUE, "crl-overdue",                                         \
-		"it has ended; it is still in force, and what was revoked "   \
-		"since is not in it",                                         \
-		"fetch the newest from its CA")                               \
-	X(CRL_SUPERSEDED, "crl-superseded", "a newer list of its CA is here", \
-		"remove it")                                                  \
-	X(POLICY, "policy-of-nothing",                                        \
+		"one")                                                         \
+	X(UNUSABLE, "unusable", "it is loaded, and vouches for nobody",        \
+		"remove it, or have it issued anew")                           \
+	X(NOBODY, "no-devices", "no device's last certificate hangs on it",    \
+		"remove it, if no phone is to come with it any more")          \
+	X(CRL_DUE, "crl-due", "its next list is due within a day",             \
+		"fetch the next one from its CA")                              \
+	X(CRL_OVERDUE, "crl-overdue",                                          \
+		"it has ended; it is still in force, and what was revoked "    \
+		"since is not in it",                                          \
+		"fetch the newest from its CA")                                \
+	X(CRL_SUPERSEDED, "crl-superseded", "a newer list of its CA is here",  \
+		"remove it")                                                   \
+	X(POLICY, "policy-of-nothing",                                         \
 		"trust.anchors names it, and no file or SHA-256 here is that", \
 		"correct the name, or take the entry out")
 
@@ -154,10 +154,10 @@ static long long devices_of(const struct lint *l, const struct trust_anchor *a)
 {
 	size_t i;
 	json_t *o;
-	json_array_foreach(json_object_get(l->t.store, "list"), i, o)
-		if (strcmp(ctl_text(o, "sha256"), a->id.sha256) == 0 &&
-			json_object_get(o, "devices"))
-			return ctl_number(o, "devices");
+	json_array_foreach(json_object_get(l->t.store, "list"), i,
+		o) if (strcmp(ctl_text(o, "sha256"), a->id.sha256) == 0 &&
+		       json_object_get(o, "devices")) return ctl_number(o,
+		"devices");
 	return -1;
 }
 
@@ -224,8 +224,8 @@ static void look_at_crls(struct lint *l, const struct trust_snapshot *s)
 }
 
 #endif /* DEVONLY */
-static void look_at_policy(struct lint *l, const struct trust_anchor *all,
-	size_t n)
+static void look_at_policy(
+	struct lint *l, const struct trust_anchor *all, size_t n)
 {
 	for (size_t i = 0; l->t.store && i < l->t.policy.n_anchors; i++) {
 		const char *name = l->t.policy.anchors[i].name;

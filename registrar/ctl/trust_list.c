@@ -34,14 +34,14 @@ static json_t *flags_of(const json_t *a)
 	flag(flags, json_is_true(json_object_get(a, "retiring")), "retiring");
 	flag(flags, json_is_true(json_object_get(a, "enrolOnly")),
 		"enrol_only");
-	flag(flags,
-		json_is_true(json_object_get(a, "allowNotCritical")),
+	flag(flags, json_is_true(json_object_get(a, "allowNotCritical")),
 		"allow_not_critical");
 	snprintf(text, sizeof(text), "expired_grace_days=%lld",
 		ctl_number(a, "expiredGraceDays"));
 	flag(flags, ctl_number(a, "expiredGraceDays") != 0, text);
 	flag(flags, *ctl_text(a, "allows"), ctl_text(a, "allows"));
-	snprintf(text, sizeof(text), "unusable: %s", ctl_text(a, "unusableWhy"));
+	snprintf(
+		text, sizeof(text), "unusable: %s", ctl_text(a, "unusableWhy"));
 	flag(flags, !json_is_true(json_object_get(a, "usable")), text);
 	return flags;
 }

@@ -58,8 +58,8 @@ static void put_hex(json_t *o, const char *key, const ASN1_OCTET_STRING *id)
 {
 	if (!id)
 		return;
-	char *text = OPENSSL_buf2hexstr(ASN1_STRING_get0_data(id),
-		ASN1_STRING_length(id));
+	char *text = OPENSSL_buf2hexstr(
+		ASN1_STRING_get0_data(id), ASN1_STRING_length(id));
 	ctl_set_text(o, key, text);
 	OPENSSL_free(text);
 }
@@ -86,14 +86,14 @@ static const struct trust_anchor *issuer_of(
 	const struct trust_anchor *all = trust_snapshot_anchors(s, &n);
 	for (size_t i = 0; i < n; i++)
 		if (X509_check_issued(all[i].cert, a->cert) == X509_V_OK &&
-			X509_verify(a->cert,
-				X509_get0_pubkey(all[i].cert)) == 1)
+			X509_verify(a->cert, X509_get0_pubkey(all[i].cert)) ==
+				1)
 			return &all[i];
 	return NULL;
 }
 
-static void put_issuer(json_t *o, const struct trust_snapshot *s,
-	const struct trust_anchor *a)
+static void put_issuer(
+	json_t *o, const struct trust_snapshot *s, const struct trust_anchor *a)
 {
 	const struct trust_anchor *issuer = issuer_of(s, a);
 	json_t *said = issuer == a ? json_string("itself")
@@ -110,9 +110,9 @@ static json_t *twins_of(
 	const struct trust_anchor *all = trust_snapshot_anchors(s, &n);
 	json_t *twins = json_array();
 	for (size_t i = 0; i < n; i++)
-		if (&all[i] != a && X509_NAME_cmp(
-			X509_get_subject_name(all[i].cert),
-			X509_get_subject_name(a->cert)) == 0)
+		if (&all[i] != a &&
+			X509_NAME_cmp(X509_get_subject_name(all[i].cert),
+				X509_get_subject_name(a->cert)) == 0)
 			json_array_append_new(
 				twins, place(all[i].file, all[i].line));
 	return twins;
@@ -143,8 +143,8 @@ json_t *ctl_trust_anchor_json(const struct trust_anchor *a)
 	ctl_set_text(o, "knownAs", a->known_as);
 	ctl_set_text(o, "serial", a->id.serial);
 	ctl_set_text(o, "key", a->id.key);
-	ctl_set_text(o, "signature",
-		OBJ_nid2ln(X509_get_signature_nid(a->cert)));
+	ctl_set_text(
+		o, "signature", OBJ_nid2ln(X509_get_signature_nid(a->cert)));
 	if (a->id.times_ok) {
 		put_time(o, "notBefore", a->id.not_before);
 		put_time(o, "notAfter", a->id.not_after);
@@ -230,8 +230,8 @@ static int show(const struct ctl *ctl, const struct ctl_trust *t,
 		{
 			if (i)
 				putchar('\n');
-			ctl_print_fields(o, fields,
-				sizeof(fields) / sizeof(fields[0]));
+			ctl_print_fields(
+				o, fields, sizeof(fields) / sizeof(fields[0]));
 		}
 	json_decref(found);
 	return status;

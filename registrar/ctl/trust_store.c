@@ -60,8 +60,7 @@ static void policy_from(const json_t *all, struct trust_policy *policy)
 		rows[i].enrol_only = is_true(o, "enrolOnly");
 		rows[i].retiring = is_true(o, "retiring");
 		rows[i].allow_not_critical = is_true(o, "allowNotCritical");
-		rows[i].grace_s =
-			ctl_number(o, "expiredGraceDays") * DAY_S;
+		rows[i].grace_s = ctl_number(o, "expiredGraceDays") * DAY_S;
 	}
 	policy->auth_level = (int)ctl_number(all, "authLevel");
 	policy->anchors = rows;
@@ -155,9 +154,9 @@ struct trust_load ctl_trust_load(const struct ctl_trust *t)
 {
 	return (struct trust_load){
 		.dir = t->folder,
-		.generation = t->store ? (uint64_t)ctl_number(
-						 t->store, "generation")
-				       : 1,
+		.generation =
+			t->store ? (uint64_t)ctl_number(t->store, "generation")
+				 : 1,
 		.now = time(NULL),
 		.policy = &t->policy,
 		.explicit_order = true,

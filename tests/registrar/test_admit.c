@@ -82,7 +82,8 @@ static const struct {
 
 static void peer_of(size_t i, struct peer *peer)
 {
-	static const struct trust_anchor anchor = {.file = "CAPF.pem"};
+	static char file[] = "CAPF.pem";
+	static const struct trust_anchor anchor = {.file = file};
 	static struct peer_cert cert;
 	static char cn[80];
 	*peer = (struct peer){.tls = rows[i].kind != NO_CERT};

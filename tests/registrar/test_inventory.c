@@ -235,8 +235,9 @@ static struct peer_cert *certificate(const char *name, uint8_t mark)
 
 static struct peer over_tls(struct peer_cert *cert, enum cert_kind kind)
 {
+	static char file[] = "CAPF-1.pem";
 	static const struct trust_anchor anchor = {
-		.file = "CAPF-1.pem", .id = {.sha256_raw = {7}}};
+		.file = file, .id = {.sha256_raw = {7}}};
 	return (struct peer){
 		.protocol = CONFIG_SIP,
 		.tls = true,
