@@ -243,10 +243,10 @@ int ctl_trust_show(const struct ctl *ctl, int argc, char **argv)
 	struct trust_snapshot *s = NULL;
 	struct ctl_trust t;
 	int status = ctl_trust_words(argc, argv, usage, &store, &word);
-	if (status == CTL_OK && !word)
-		status = ctl_trust_usage(usage);
 	if (status != CTL_OK)
 		return status;
+	if (!word)
+		return ctl_trust_usage(usage);
 	status = ctl_trust_open(ctl, store, &t);
 	if (status == CTL_OK)
 		status = ctl_trust_read(&t, &s);
