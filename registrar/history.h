@@ -14,7 +14,7 @@
 enum {
 	HISTORY_OF_DEVICE_MAX = 50, /* told of one device */
 	HISTORY_QUEUE_MAX = 16384,  /* not written yet; more are dropped */
-	HISTORY_IN_MEMORY_MAX = 10000,
+	HISTORY_IN_MEMORY_MAX = 4000,
 };
 
 /* X(symbol, name). The numbers are in history.db: append only. */

@@ -385,9 +385,11 @@ static void conclude(struct reload *r, struct attempt *a)
 
 static int first_error(const struct attempt *a, struct diag *d)
 {
-	const struct finding *f = &a->own_found;
-	for (int i = 0; f->error == 0 && i < TRUST_STORES; i++)
+	const struct finding *f = &a->found[0];
+	for (int i = 1; f->error == 0 && i < TRUST_STORES; i++)
 		f = &a->found[i];
+	if (f->error == 0)
+		f = &a->own_found;
 	if (f->error < 0)
 		*d = f->d;
 	return f->error;

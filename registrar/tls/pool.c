@@ -3,6 +3,7 @@
 #include "registrar/tls/pool.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,10 +12,10 @@
 
 enum {
 	STEP = 16,
-	CLASSES = 1280,		/* up to 20 KB: a record and more */
-	CLASS_MAX = 16 * 1024,	/* bytes of one size that are kept, */
-	CLASS_LEAST = 2,	/* but so many blocks anyway; */
-	KEPT_MAX = 1024 * 1024, /* bytes of a thread */
+	CLASSES = 1280,	       /* up to 20 KB: a record and more */
+	CLASS_MAX = 8 * 1024,  /* bytes of one size that are kept, */
+	CLASS_LEAST = 2,       /* but so many blocks anyway; */
+	KEPT_MAX = 256 * 1024, /* bytes of a thread */
 };
 
 /* A block while it is kept. */
@@ -25,6 +26,7 @@ struct block {
 
 static _Thread_local struct pool {
 	size_t kept;
+	bool watched; /* the end of this thread empties it */
 	struct {
 		struct block *first;
 		size_t n;
@@ -83,6 +85,26 @@ static bool wanted(size_t c)
 		       pool.classes[c].n * size_of(c) < CLASS_MAX);
 }
 
+static pthread_key_t key;
+
+/* Again if OpenSSL's own end of the thread frees something after this. */
+static void empty(void *unused)
+{
+	(void)unused;
+	for (size_t c = 0; c < CLASSES; c++)
+		while (pool.classes[c].first) {
+			struct block *b = pool.classes[c].first;
+			pool.classes[c].first = b->next;
+			free(b);
+		}
+	pool = (struct pool){.kept = 0};
+}
+
+static void watch(void)
+{
+	pool.watched = pthread_setspecific(key, &pool) == 0;
+}
+
 static void give(void *p, const char *file, int line)
 {
 	struct block *b = p;
@@ -95,6 +117,8 @@ static void give(void *p, const char *file, int line)
 		free(b);
 		return;
 	}
+	if (!pool.watched)
+		watch();
 	if (b->owner == &pool)
 		check_kept_once(b, c);
 	b->owner = &pool;
@@ -115,5 +139,6 @@ static void give(void *p, const char *file, int line)
 
 bool pool_start(void)
 {
-	return !SANITIZED && CRYPTO_set_mem_functions(take, resize, give) == 1;
+	return !SANITIZED && pthread_key_create(&key, empty) == 0 &&
+	       CRYPTO_set_mem_functions(take, resize, give) == 1;
 }

@@ -54,6 +54,7 @@ LIBRARIES = {
     "getopt.h": ["registrar/", "bench/"],
     "glob.h": ["registrar/"],
     "ifaddrs.h": ["registrar/"],
+    "malloc.h": ["registrar/tls/pool.c"],
     "math.h": ["bench/"],
     "net/if.h": ["registrar/"],
     "netdb.h": ["registrar/", "bench/"],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about the blocks that OpenSSL frees and takes again. */
 #include <malloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -78,6 +79,27 @@ static void what_is_kept_has_a_limit(void **state)
 		    (size_t)N * SIZE - 32 * 1024);
 }
 
+static void *take_and_free(void *size)
+{
+	OPENSSL_free(OPENSSL_malloc(*(size_t *)size));
+	return NULL;
+}
+
+static void a_thread_that_ends_leaves_nothing(void **state)
+{
+	pthread_t thread;
+	size_t size = 3000;
+	need_the_pool();
+	take_and_free(&size); /* what is made once is made */
+	struct mallinfo2 before = mallinfo2();
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(
+			pthread_create(&thread, NULL, take_and_free, &size), 0);
+		pthread_join(thread, NULL);
+	}
+	assert_true(mallinfo2().uordblks < before.uordblks + 20 * size);
+}
+
 static void a_block_may_grow(void **state)
 {
 	need_the_pool();
@@ -113,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_freed_block_is_the_next_of_its_size),
 		cmocka_unit_test(what_is_kept_has_a_limit),
+		cmocka_unit_test(a_thread_that_ends_leaves_nothing),
 		cmocka_unit_test(a_block_may_grow),
 		cmocka_unit_test(a_block_freed_twice_ends_the_process),
 		/* Last: the pool is full of all sizes then. */

@@ -296,5 +296,6 @@ int main(void)
 		FACT(who_asks_is_heard_at_once),
 		FACT(it_ends_whether_it_was_started_or_not),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
 }

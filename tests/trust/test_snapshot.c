@@ -259,8 +259,8 @@ static void same_is_what_judges_the_same_under_the_same_names(void **state)
 	again = load(folder);
 	assert_false(trust_snapshot_is_same(first, again));
 	trust_snapshot_unref(again);
-	assert_int_equal(rename(made_path(folder, "a.pem"),
-				 made_path(folder, "b.pem")),
+	assert_int_equal(
+		rename(made_path(folder, "a.pem"), made_path(folder, "b.pem")),
 		0);
 	again = load(folder);
 	assert_string_equal(trust_snapshot_fingerprint(first),
