@@ -143,9 +143,10 @@ static int read_names(const X509 *cert, struct cert_identity *out)
 	return readable ? 0 : -EINVAL;
 }
 
-static int read_serial(const X509 *cert, struct cert_identity *out)
+int cert_serial_text(const X509 *cert, char out[CERT_SERIAL_MAX + 1])
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	*out = '\0';
 	if (ASN1_STRING_length(serial) < 1 ||
 		ASN1_STRING_length(serial) >= SERIAL_BYTES_MAX)
 		return -EINVAL;
@@ -153,7 +154,7 @@ static int read_serial(const X509 *cert, struct cert_identity *out)
 	char *hex = cert_must(BN_bn2hex(number));
 	for (char *p = hex; *p; p++)
 		*p = *p >= 'A' && *p <= 'F' ? (char)(*p - 'A' + 'a') : *p;
-	snprintf(out->serial, sizeof(out->serial), "%s", hex);
+	snprintf(out, CERT_SERIAL_MAX + 1, "%s", hex);
 	OPENSSL_free(hex);
 	BN_free(number);
 	return 0;
@@ -214,7 +215,7 @@ int cert_identity_read(const X509 *cert, struct cert_identity *out)
 	*out = (struct cert_identity){0};
 	ERR_set_mark();
 	int names = read_names(cert, out);
-	int serial = read_serial(cert, out);
+	int serial = cert_serial_text(cert, out->serial);
 	read_key(cert, out);
 	bool begins = read_time(X509_get0_notBefore(cert), &out->not_before);
 	bool ends = read_time(X509_get0_notAfter(cert), &out->not_after);

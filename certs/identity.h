@@ -51,6 +51,9 @@ struct cert_identity {
  * subject or serial (the rest is filled as far as it goes). */
 int cert_identity_read(const X509 *cert, struct cert_identity *out);
 
+/* Its serial number alone, as above. 0; -EINVAL and "" when it has none. */
+int cert_serial_text(const X509 *cert, char out[CERT_SERIAL_MAX + 1]);
+
 /* A name as RFC 2253 writes it, cleaned and cut to out[size]. */
 void cert_name_text(const X509_NAME *name, char *out, size_t size);
 

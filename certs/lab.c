@@ -44,7 +44,7 @@ static const struct cert_extension issuing_extensions[] = {
 };
 static const struct cert_extension capf_extensions[] = {
 	{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
-	{"keyUsage", "digitalSignature,keyCertSign"},
+	{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
 	{"subjectKeyIdentifier", "hash"},
 	{NULL, NULL},
 };

@@ -96,4 +96,13 @@ int cert_lab_issue(const struct cert_lab *lab,
 int cert_lab_phone(const struct cert_lab *lab,
 	const struct cert_lab_phone *phone, struct diag *d);
 
+enum { CERT_LAB_PATH_MAX = 4096 };
+
+/* Its CA revokes DIR/phones/<device>/<leaf>.pem beside what it has revoked
+ * already: the list, whose path comes out in `path`, is in CallManager-trust,
+ * for thirty days. */
+int cert_lab_revoke(const struct cert_lab *lab, const char *device,
+	enum cert_lab_leaf leaf, time_t now, char path[CERT_LAB_PATH_MAX],
+	struct diag *d);
+
 #endif

@@ -37,6 +37,11 @@ const char *cert_lab_leaf_name(enum cert_lab_leaf leaf)
 	return leaves[leaf].option;
 }
 
+enum cert_lab_ca cert_lab_leaf_ca(enum cert_lab_leaf leaf)
+{
+	return leaves[leaf].ca;
+}
+
 int cert_lab_leaf_find(const char *option)
 {
 	for (int i = 0; i < CERT_LAB_LEAVES; i++)

@@ -7,8 +7,6 @@
 
 #include "certs/lab.h"
 
-enum { CERT_LAB_PATH_MAX = 4096 };
-
 struct cert_lab {
 	char *dir;
 	X509 *cert[CERT_LAB_CAS];
@@ -18,6 +16,8 @@ struct cert_lab {
 /* "dir/a/b.suffix" into path[CERT_LAB_PATH_MAX]; -ENAMETOOLONG. */
 int cert_lab_path(char *path, struct diag *d, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Who issues such certificates. */
+enum cert_lab_ca cert_lab_leaf_ca(enum cert_lab_leaf leaf);
 /* Makes that folder; one that is there already is fine. */
 int cert_lab_folder(const char *path, mode_t mode, struct diag *d);
 

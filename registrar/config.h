@@ -16,6 +16,7 @@ enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
 /* Positions in the choices of ONE options. */
 enum { CONFIG_CLUSTER_MIXED, CONFIG_CLUSTER_NON_SECURE };
 enum { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_LSC };
+enum { CONFIG_REMOVED_KEEP, CONFIG_REMOVED_CLOSE };
 
 struct config_listener {
 	enum config_protocol protocol;
@@ -64,6 +65,11 @@ struct config_device {
 		"folder of CA files whose phones CAPF believes; empty: none")  \
 	NUM("trust.auth_level", auth_level, 2, 0, 5,                           \
 		"strength asked of certificates (OpenSSL security level)")     \
+	ONE("trust.removed", trust_removed, "keep", "keep|close",              \
+		"phones that are connected when their CA is removed: they "    \
+		"stay until they leave, or are closed")                        \
+	NUM("trust.close_per_s", close_per_s, 20, 1, 1000,                     \
+		"so many of those are closed in a second")                     \
 	NUM("tls.handshake_ms", handshake_ms, 8000, 100, 120000,               \
 		"a handshake takes no longer, whatever trickles in")           \
 	ONE("tls.resumption", resumption, "all", "all|ids|tickets|off",        \

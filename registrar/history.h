@@ -25,7 +25,8 @@ enum {
 	X(REPLACED, "replaced") /* a newer connection took over */      \
 	X(RESET, "reset")	/* an admin's order, as the next two */ \
 	X(RESTART, "restart")                                           \
-	X(APPLY, "apply")
+	X(APPLY, "apply")                                               \
+	X(DISTRUSTED, "distrusted") /* closed: trust in it ended */
 
 enum history_what {
 #define X(symbol, name) HISTORY_##symbol,
@@ -93,6 +94,8 @@ void history_registered(struct history *h, const struct directory_entry *e,
 void history_lost(struct history *h, const struct peer *peer,
 	const char *device, enum reason_unreg cause, const char *why);
 void history_refused(struct history *h, const struct failure *f, bool stranger);
+void history_distrusted(struct history *h, const struct peer *peer,
+	const char *rule, const char *why);
 void history_ordered(
 	struct history *h, const char *device, enum history_what what);
 

@@ -57,6 +57,26 @@ void history_lost(struct history *h, const struct peer *peer,
 	history_add(h, &event);
 }
 
+void history_distrusted(struct history *h, const struct peer *peer,
+	const char *rule, const char *why)
+{
+	const struct history_event event = {
+		.what = HISTORY_DISTRUSTED,
+		.at_ms = unix_ms(),
+		.protocol = peer->protocol,
+		.tls = peer->tls,
+		.port = peer->port,
+		.kind = peer->kind,
+		.device = peer_device(peer),
+		.address = peer->address,
+		.issuer = peer->cert->issuer_cn,
+		.rule = rule,
+		.why = why,
+	};
+	if (event.device[0])
+		history_add(h, &event);
+}
+
 void history_refused(struct history *h, const struct failure *f, bool stranger)
 {
 	const struct history_event event = {

@@ -23,6 +23,12 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(TRUST_UNUSABLE, LOG_WARN, "trust-unusable",                          \
 		"an anchor was loaded that no certificate can be "             \
 		"verified with")                                               \
+	X(CRL_LOADED, LOG_NOTICE, "crl-loaded",                                \
+		"a list of revoked certificates is in force, or superseded")   \
+	X(CRL_DUE, LOG_WARN, "crl-due",                                        \
+		"a list of revoked certificates ends within a day")            \
+	X(CRL_OVERDUE, LOG_WARN, "crl-overdue",                                \
+		"a list of revoked certificates has ended; it stays in force") \
 	X(TRUST_UNCHANGED, LOG_NOTICE, "trust-unchanged",                      \
 		"a trust folder was read and says what is in force")           \
 	X(TRUST_UNWATCHED, LOG_WARN, "trust-not-watched",                      \
@@ -59,6 +65,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"a registration ended, and why")                               \
 	X(REPLACED, LOG_NOTICE, "replaced",                                    \
 		"a newer connection of a device took its registration over")   \
+	X(PHONE_REVOKED, LOG_WARN, "phone-revoked",                            \
+		"a phone was closed: its certificate is revoked now")          \
+	X(PHONE_DISTRUSTED, LOG_NOTICE, "phone-distrusted",                    \
+		"a phone was closed: its CA was removed (trust.removed)")      \
 	X(REFUSED, LOG_WARN, "refused",                                        \
 		"a phone was refused: what it showed, which rule, the cure")   \
 	X(SUPPRESSED, LOG_WARN, "refusals-suppressed",                         \

@@ -39,7 +39,8 @@ void peer_cert_unref(struct peer_cert *cert)
 		free(cert);
 }
 
-struct peer_cert *peer_cert_new(const struct cert_identity *id)
+struct peer_cert *peer_cert_new(
+	const struct cert_identity *id, const char *ca_serial)
 {
 	struct peer_cert facts = {
 		.not_before = id->not_before,
@@ -47,12 +48,25 @@ struct peer_cert *peer_cert_new(const struct cert_identity *id)
 		.times_ok = id->times_ok,
 	};
 	memcpy(facts.sha256, id->sha256_raw, sizeof(facts.sha256));
-	const struct peer_text texts[] = {
-#define X(field, most) {id->field, strlen(id->field)},
-		PEER_CERT_TEXT_LIST(X)
-#undef X
+	const struct peer_text texts[PEER_CERT_TEXTS] = {
+#define TEXT(field) [PEER_CERT_##field] = {id->field, strlen(id->field)}
+		TEXT(device),
+		TEXT(cn),
+		TEXT(model),
+		TEXT(issuer_cn),
+		TEXT(serial),
+		TEXT(key),
+		TEXT(subject),
+		TEXT(issuer),
+#undef TEXT
+		[PEER_CERT_ca_serial] = {ca_serial, strlen(ca_serial)},
 	};
 	return peer_cert_pack(&facts, texts);
+}
+
+const char *peer_cert_listed(const struct peer_cert *cert)
+{
+	return *cert->ca_serial ? cert->ca_serial : cert->serial;
 }
 
 const char *peer_anchor(const struct peer *peer)

@@ -29,13 +29,14 @@ enum { PEER_ADDRESS_MAX = 46 };
  */
 struct peer_cert {
 	int refs;
-	time_t not_before, not_after;
 	bool times_ok;
 	uint8_t level;	/* trust.auth_level that judged it, */
 	uint8_t waived; /* and what its anchor waived of that: trust_waiver */
+	time_t not_before, not_after;
 	uint8_t sha256[32];
 	const char *device, *cn, *model, *issuer_cn, *serial, *key, *subject,
 		*issuer;
+	const char *ca_serial; /* means what it does in trust_result */
 };
 
 /* The texts, in the order in which sessions carry them. X(field, most) */
@@ -47,7 +48,8 @@ struct peer_cert {
 	X(serial, CERT_SERIAL_MAX)                                   \
 	X(key, sizeof(((struct cert_identity *)0)->key) - 1)         \
 	X(subject, sizeof(((struct cert_identity *)0)->subject) - 1) \
-	X(issuer, sizeof(((struct cert_identity *)0)->issuer) - 1)
+	X(issuer, sizeof(((struct cert_identity *)0)->issuer) - 1)   \
+	X(ca_serial, CERT_SERIAL_MAX)
 
 enum {
 #define X(field, most) PEER_CERT_##field,
@@ -64,7 +66,8 @@ struct peer_text {
 
 /* The caller has one reference. Texts in the order of the list; of `facts`
  * only what is no text is taken. A new one has not been judged. */
-struct peer_cert *peer_cert_new(const struct cert_identity *id);
+struct peer_cert *peer_cert_new(
+	const struct cert_identity *id, const char *ca_serial);
 struct peer_cert *peer_cert_pack(const struct peer_cert *facts,
 	const struct peer_text texts[PEER_CERT_TEXTS]);
 struct peer_cert *peer_cert_ref(struct peer_cert *cert);
@@ -91,6 +94,9 @@ struct peer {
 	struct peer_cert *cert; /* NULL: none came */
 };
 
+/* The serial number by which the anchor's list would name it: its own, or that
+ * of the CA between. */
+const char *peer_cert_listed(const struct peer_cert *cert);
 /* File name of the anchor that vouched, "" for none. */
 const char *peer_anchor(const struct peer *peer);
 /* The device that its certificate names, "" for none. */

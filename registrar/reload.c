@@ -307,7 +307,8 @@ static void log_refused(const char *store, const struct attempt *a,
 	if (refused->line)
 		log_num(&line, "line", refused->line);
 	log_str(&line, "why", refused->why);
-	log_str(&line, "cure", refused->cure);
+	if (!strstr(refused->why, refused->cure)) /* a rule says it itself */
+		log_str(&line, "cure", refused->cure);
 	log_end(&line);
 }
 

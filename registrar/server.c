@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/crl_watch.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
@@ -35,6 +36,7 @@ struct server {
 	struct resume resume;
 	struct folder *state;  /* NULL: none */
 	struct reload *reload; /* trust and certificates in force */
+	struct crl_watch crl_watch;
 	struct watch *watch;   /* of their folders */
 	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
 	int64_t started_ms;
@@ -53,8 +55,8 @@ static int64_t unix_ms(void)
 static void on_trust(void *self, enum trust_store store,
 	struct trust_snapshot *before, struct trust_snapshot *after)
 {
-	if (!before) /* we start: nobody is here yet */
-		return;
+	if (store == STORE_CALLMANAGER)
+		server_sweep(self); /* at the start nobody is here yet */
 }
 
 /* Once a reason: a folder that cannot be watched is looked at by and by. */
@@ -293,9 +295,24 @@ static int open_state(struct server *s, struct diag *d)
 	return error;
 }
 
+static void watch_crls(struct server *s)
+{
+	struct profiles *p = server_profiles(s);
+	crl_watch_look(&s->crl_watch, p->trust, time(NULL));
+	profiles_unref(p);
+}
+
+void server_sweep(struct server *s)
+{
+	watch_crls(s);
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_sweep(s->workers[i]);
+}
+
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
+	watch_crls(s);
 }
 
 /* ---- history ---- */
@@ -326,6 +343,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	*out = NULL;
 	s->config = config;
 	s->started_ms = unix_ms();
+	pthread_mutex_init(&s->crl_watch.lock, NULL);
 	s->reload = reload_new(config, &s->resume, on_trust, s);
 	s->shared = (struct worker_shared){
 		.world =
@@ -394,6 +412,7 @@ void server_free(struct server *s)
 	directory_free(s->shared.world.directory);
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
+	pthread_mutex_destroy(&s->crl_watch.lock);
 	free(s->workers);
 	free(s->listeners);
 	free(s);

@@ -42,7 +42,15 @@ void server_ask_reload(struct server *s);
 int server_order(struct server *s, const char *device, enum phone_order order,
 	struct diag *d);
 
-/* Keeps ticket keys young. Call it now and then, from the main loop. */
+/*
+ * After a reload: each worker closes those of its phones whose certificate is
+ * revoked now and, where trust.removed says so, those whose CA was removed.
+ * Answers before they have. Thread-safe.
+ */
+void server_sweep(struct server *s);
+
+/* Keeps ticket keys young, warns of lists of revoked certificates that end.
+ * Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
 /* ---- for status; thread-safe ---- */

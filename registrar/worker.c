@@ -18,6 +18,7 @@
 #include "registrar/net/address.h"
 #include "registrar/net/admission.h"
 #include "registrar/net/flow.h"
+#include "registrar/sweep.h"
 #include "registrar/text.h"
 
 enum {
@@ -61,9 +62,9 @@ struct slot {
 /* An order from another thread. */
 struct order {
 	struct order *next;
-	struct conn_ref ref;
-	bool displace;
-	enum phone_order phone; /* unless displace */
+	enum { ORDER_PHONE, ORDER_DISPLACE, ORDER_SWEEP } what;
+	struct conn_ref ref;	/* of PHONE and DISPLACE */
+	enum phone_order phone; /* of PHONE */
 };
 
 struct worker {
@@ -95,6 +96,7 @@ struct worker {
 	struct conn_counters counters;
 	struct overload_part overload;
 	struct admission admission;
+	struct sweep sweep;
 	struct flows *flows; /* NULL: no listener of UDP */
 	uint8_t plain[TLS_PLAIN_MAX];
 	uint8_t input[CONN_INPUT_MAX];
@@ -415,15 +417,32 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 static void obey(struct worker *w, const struct order *order)
 {
+	if (order->what == ORDER_SWEEP) {
+		sweep_begin(&w->sweep);
+		return;
+	}
 	struct slot *s = slot_find(w, order->ref);
-	if (s && s->conn && order->displace)
+	bool displace = order->what == ORDER_DISPLACE;
+	if (s && s->conn && displace)
 		conn_end(s->conn, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
 	else if (s && s->conn)
 		conn_order(s->conn, order->phone);
-	else if (s && order->displace)
+	else if (s && displace)
 		flow_end(s->flow, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
 	else if (s)
 		flow_order(s->flow, order->phone);
+}
+
+static size_t places(void *self)
+{
+	const struct worker *w = self;
+	return w->n_slots;
+}
+
+static struct conn *conn_at(void *self, size_t place)
+{
+	const struct worker *w = self;
+	return w->slots[place].conn;
 }
 
 static void end_everything(struct worker *w)
@@ -437,6 +456,7 @@ static void end_everything(struct worker *w)
 	if (w->flows)
 		flows_end(w->flows, REASON_UNREG_CALLMANAGER_RESTART);
 	admission_deinit(&w->admission);
+	sweep_end(&w->sweep);
 	uv_close((uv_handle_t *)&w->retry, NULL);
 	uv_close((uv_handle_t *)&w->tick, NULL);
 	uv_close((uv_handle_t *)&w->turn, NULL);
@@ -477,12 +497,18 @@ static void send_order(struct worker *w, const struct order *from)
 
 void worker_displace(struct worker *w, struct conn_ref ref)
 {
-	send_order(w, &(struct order){.ref = ref, .displace = true});
+	send_order(w, &(struct order){.what = ORDER_DISPLACE, .ref = ref});
 }
 
 void worker_order(struct worker *w, struct conn_ref ref, enum phone_order phone)
 {
-	send_order(w, &(struct order){.ref = ref, .phone = phone});
+	send_order(w, &(struct order){
+			      .what = ORDER_PHONE, .ref = ref, .phone = phone});
+}
+
+void worker_sweep(struct worker *w)
+{
+	send_order(w, &(struct order){.what = ORDER_SWEEP});
 }
 
 /* ---- life ---- */
@@ -524,6 +550,15 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 		.gone = on_gone,
 		.self = w,
 	};
+	sweep_init(&w->sweep, &(struct sweep_host){
+				      .loop = &w->loop,
+				      .config = w->world.config,
+				      .workers = shared->workers,
+				      .places = places,
+				      .at = conn_at,
+				      .in_force = in_force,
+				      .self = w,
+			      });
 	return w;
 }
 

@@ -35,6 +35,8 @@ void worker_displace(struct worker *w, struct conn_ref ref);
 /* Tells the phone of that connection, likewise. */
 void worker_order(
 	struct worker *w, struct conn_ref ref, enum phone_order phone);
+/* Looks at its phones: there is a new trust; likewise. */
+void worker_sweep(struct worker *w);
 /* Asks it to end, from any thread; waits for that; frees it. No worker is
  * freed before all have ended: until then they write to each other. */
 void worker_stop(struct worker *w);

@@ -19,6 +19,7 @@
 #include "trust/anchor.h"
 #include "trust/folder.h"
 #include "trust/issuer.h"
+#include "trust/revocation.h"
 
 enum {
 	ANCHORS_MAX = 4096,
@@ -44,6 +45,7 @@ struct trust_snapshot {
 	struct content *content; /* by file name */
 	size_t n_content;
 	X509_STORE *store;
+	struct trust_revocation *revocation;
 };
 
 /* What one load has in hand. */
@@ -190,6 +192,12 @@ static bool is_left_out(const struct trust_load *load, const char *file)
 	return false;
 }
 
+static bool is_list(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+	return dot && strcmp(dot, ".crl") == 0;
+}
+
 static int load_file(struct loader *l, size_t i)
 {
 	char *data = NULL;
@@ -197,11 +205,14 @@ static int load_file(struct loader *l, size_t i)
 	l->file = &l->folder.file[i];
 	if (is_left_out(l->load, l->file->name))
 		return 0;
-	int error = trust_folder_read(
-		&l->folder, i, CERT_FILE_MAX, &data, &n, l->d);
+	bool list = is_list(l->file->name);
+	int error = trust_folder_read(&l->folder, i,
+		list ? TRUST_CRL_FILE_MAX : CERT_FILE_MAX, &data, &n, l->d);
 	if (error)
 		return error > 0 ? 0 : error;
-	error = take_certificates(l, data, n);
+	error = list ? trust_revocation_parse(l->s->revocation, l->file->path,
+			       data, n, l->d)
+		     : take_certificates(l, data, n);
 	/* It may have been a private key, laid here by mistake. */
 	OPENSSL_cleanse(data, n);
 	free(data);
@@ -245,12 +256,16 @@ static int by_bytes(const void *a, const void *b)
 
 static void write_fingerprint(struct trust_snapshot *s)
 {
-	unsigned char(*all)[32] = cert_must(calloc(s->n, 32));
+	size_t lists = trust_revocation_count(s->revocation);
+	unsigned char(*all)[32] = cert_must(calloc(s->n + lists, 32));
 	unsigned char sum[32];
 	for (size_t i = 0; i < s->n; i++)
 		memcpy(all[i], s->anchor[i].id.sha256_raw, 32);
-	qsort(all, s->n, 32, by_bytes);
-	SHA256(all[0], s->n * 32, sum);
+	for (size_t i = 0; i < lists; i++)
+		memcpy(all[s->n + i],
+			trust_revocation_at(s->revocation, i)->sha256, 32);
+	qsort(all, s->n + lists, 32, by_bytes);
+	SHA256(all[0], (s->n + lists) * 32, sum);
 	free(all);
 	for (size_t i = 0; i < sizeof(sum); i++)
 		snprintf(s->fingerprint + 2 * i, 3, "%02x", sum[i]);
@@ -288,9 +303,13 @@ int trust_snapshot_load(const struct trust_load *load,
 	atomic_init(&s->refs, 1);
 	s->generation = load->generation;
 	copy_policy(&s->policy, p);
+	s->revocation = trust_revocation_new(load->now);
 	struct loader l = {.s = s, .load = load, .d = d};
 	ERR_set_mark();
 	int error = load_folder(&l);
+	if (!error)
+		error = trust_revocation_bind(s->revocation, s->anchor, s->n,
+			load->before ? load->before->revocation : NULL, d);
 	if (!error) {
 		for (size_t i = 0; i < s->n; i++)
 			trust_anchor_judge(&s->anchor[i], &s->policy);
@@ -327,6 +346,7 @@ void trust_snapshot_unref(struct trust_snapshot *s)
 	free(s->anchor);
 	free_policy(&s->policy);
 	X509_STORE_free(s->store);
+	trust_revocation_free(s->revocation);
 	free(s);
 }
 
@@ -385,4 +405,10 @@ X509_STORE *trust_snapshot_store(const struct trust_snapshot *s)
 const struct trust_policy *trust_snapshot_policy(const struct trust_snapshot *s)
 {
 	return &s->policy;
+}
+
+const struct trust_revocation *trust_snapshot_revocation(
+	const struct trust_snapshot *s)
+{
+	return s->revocation;
 }

@@ -55,6 +55,7 @@ struct trust_policy {
 extern const struct trust_policy trust_policy_default;
 
 struct trust_snapshot;
+struct trust_revocation;
 
 /* What to load, and against what. */
 struct trust_load {
@@ -111,6 +112,9 @@ bool trust_snapshot_is_same(
 	const struct trust_snapshot *a, const struct trust_snapshot *b);
 X509_STORE *trust_snapshot_store(const struct trust_snapshot *s);
 const struct trust_policy *trust_snapshot_policy(
+	const struct trust_snapshot *s);
+/* The lists of the folder's .crl files; never NULL. */
+const struct trust_revocation *trust_snapshot_revocation(
 	const struct trust_snapshot *s);
 
 #endif

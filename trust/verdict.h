@@ -56,6 +56,9 @@
 	X(BAD_CHAIN, "bad-chain", X509_V_ERR_INVALID_CA, 48,                  \
 		"a certificate in its chain may not act as a CA",             \
 		"issue the phone's certificate from a proper CA")             \
+	X(REVOKED, "revoked", X509_V_ERR_CERT_REVOKED, 44, "it was revoked",  \
+		"give the phone a new LSC; if it was revoked by mistake, "    \
+		"put a newer CRL without it into CallManager-trust")          \
 	X(BAD_FORM, "bad-form", X509_V_ERR_CERT_REJECTED, 42,                 \
 		"it is not made as an LSC has to be",                         \
 		"issue a new LSC; if it was not made by a CAPF, say in "      \

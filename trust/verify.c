@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -12,6 +13,7 @@
 
 #include "certs/must.h"
 #include "trust/form.h"
+#include "trust/revocation.h"
 #include "trust/waiver.h"
 #include "trust/why.h"
 
@@ -151,6 +153,29 @@ static void vouch(const struct trial *trial, X509_STORE_CTX *ctx,
 	result->until = until(anchor, chain);
 }
 
+/* What the anchor issued is revoked, or the anchor: nothing that was found
+ * counts any more. */
+static void judge_revocation(const struct trust_snapshot *snapshot,
+	X509_STORE_CTX *ctx, struct trust_result *result)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int top = sk_X509_num(chain) - 1;
+	char serial[CERT_SERIAL_MAX + 1];
+	struct trust_revoked revoked;
+	cert_serial_text(sk_X509_value(chain, top - 1), serial);
+	if (!trust_revocation_find(trust_snapshot_revocation(snapshot),
+		    result->anchor->id.sha256_raw, serial, &revoked)) {
+		if (top > 1)
+			memcpy(result->ca_serial, serial, sizeof(serial));
+		return;
+	}
+	*result = (struct trust_result){.verdict = TRUST_OK};
+	set(result, X509_V_ERR_CERT_REVOKED, revoked.anchor ? top : top - 1);
+	X509_STORE_CTX_set_current_cert(
+		ctx, sk_X509_value(chain, result->depth));
+	trust_revoked_text(&revoked, result->why, sizeof(result->why));
+}
+
 static void judge(const struct trial *trial, X509_STORE_CTX *ctx, X509 *leaf,
 	struct trust_result *result)
 {
@@ -259,6 +284,8 @@ void trust_verify_for(enum trust_purpose purpose,
 		judge(&trial, ctx, leaf, result);
 		if (is_too_weak(result))
 			ctx = reconsider(&trial, ctx, result);
+		if (result->verdict == TRUST_OK)
+			judge_revocation(snapshot, ctx, result);
 	}
 	if (result->verdict != TRUST_OK)
 		trust_why(snapshot, leaf, ctx, now, result);

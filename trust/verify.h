@@ -23,6 +23,9 @@ struct trust_result {
 	time_t until;	 /* OK: when the first certificate of the chain expires,
 			  * the leaf's grace included */
 	unsigned waived; /* OK: rules that its anchor waives, trust_waiver */
+	/* OK: serial number of the CA that came with it and that the anchor
+	 * issued, whose lists name it; "": the anchor issued it itself. */
+	char ca_serial[CERT_SERIAL_MAX + 1];
 	/* One sentence naming what came, which rule refused it; "" when OK.
 	 * For UNKNOWN_CA it names the missing CA (subject, key id) and says
 	 * when a CA of that name but another key is present. */
@@ -40,8 +43,11 @@ struct trust_result {
  * never OK as a leaf. Who is too weak for the auth level is OK where the
  * anchor that vouches allows just that (`waived` says so); where it could, the
  * cure names the key to set. A leaf that has expired is OK for as long as its
- * anchor's grace says. Chains to a CAPF also keep the rules of form.h. Does
- * not touch the OpenSSL error queue. Thread-safe: a snapshot is frozen.
+ * anchor's grace says. Chains to a CAPF also keep the rules of form.h. Who is
+ * otherwise OK is REVOKED where the anchor's list names what the anchor issued,
+ * or another's names the anchor; CAs further down have no list here, for only
+ * anchors do (revocation.h). Does not touch the OpenSSL error queue.
+ * Thread-safe: a snapshot is frozen.
  */
 void trust_verify_for(enum trust_purpose purpose,
 	const struct trust_snapshot *snapshot, X509 *leaf,

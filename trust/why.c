@@ -193,6 +193,9 @@ static void say_detail(struct sentence *s, const struct offence *o)
 		say(s, ": %s",
 			X509_verify_cert_error_string(o->result->x509_error));
 		break;
+	case TRUST_REVOKED:
+		say(s, ": %s, serial number %s", o->result->why, o->id.serial);
+		break;
 	case TRUST_BAD_CHAIN:
 		say_bad_ca(s, o);
 		break;

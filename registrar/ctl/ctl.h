@@ -172,5 +172,6 @@ int ctl_auto_close(const struct ctl *ctl, int argc, char **argv);
 int ctl_auto_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv);
+int ctl_lab_revoke(const struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dialtone lab init, lab phone: a PKI to try things with. */
+/* dialtone lab init, lab phone, lab revoke: a PKI to try things with. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -134,6 +134,33 @@ static bool parse_phone(int argc, char **argv, struct cert_lab_phone *phone)
 			return false;
 	}
 	return argc % 2 == 0;
+}
+
+int ctl_lab_revoke(const struct ctl *ctl, int argc, char **argv)
+{
+	char path[CERT_LAB_PATH_MAX];
+	struct cert_lab_phone phone = {.leaf = CERT_LAB_LEAF_LSC};
+	struct cert_lab *lab;
+	struct diag d;
+	if (argc < 2 || argv[0][0] == '-' || argv[1][0] == '-' ||
+		(argc != 2 && (argc != 4 || strcmp(argv[2], "--leaf") != 0 ||
+				      !parse_phone(2, argv + 2, &phone)))) {
+		fputs("usage: dialtone lab revoke DIR NAME [--leaf KIND]\n"
+		      "  puts DIR/phones/NAME/KIND.pem on its CA's list of "
+		      "revoked certificates\n"
+		      "  in DIR/CallManager-trust; tell dialtoned: kill -HUP\n",
+			stderr);
+		return CTL_USAGE;
+	}
+	if (cert_lab_open(argv[0], &lab, &d) < 0)
+		return complain(&d);
+	int error =
+		cert_lab_revoke(lab, argv[1], phone.leaf, time(NULL), path, &d);
+	cert_lab_close(lab);
+	if (error < 0)
+		return complain(&d);
+	puts(path);
+	return CTL_OK;
 }
 
 int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv)

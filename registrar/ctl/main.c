@@ -65,6 +65,8 @@ static const struct {
 		"no phone resumes before a full handshake"},
 	{"lab", "init", ctl_lab_init, "DIR: make a PKI to try things with"},
 	{"lab", "phone", ctl_lab_phone, "DIR NAME: make a phone's certificate"},
+	{"lab", "revoke", ctl_lab_revoke,
+		"DIR NAME: put it on its CA's list of revoked ones"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -11,10 +11,7 @@
 #include "registrar/ctl/wrap.h"
 #include "registrar/memory.h"
 #include "trust/folder.h"
-#if __has_include("trust/revocation.h") /* DEVONLY */
 #include "trust/revocation.h"
-#define HAVE_CRL 1
-#endif /* DEVONLY */
 
 enum {
 	SOON_DAYS = 90,
@@ -204,7 +201,6 @@ static void look_at_anchor(struct lint *l, const struct trust_anchor *a)
 		warn(l, WARNING_NOBODY, a->file, a->line, a->id.subject);
 }
 
-#if HAVE_CRL /* DEVONLY */
 static void look_at_crls(struct lint *l, const struct trust_snapshot *s)
 {
 	static const int of[] = {
@@ -223,7 +219,6 @@ static void look_at_crls(struct lint *l, const struct trust_snapshot *s)
 	}
 }
 
-#endif /* DEVONLY */
 static void look_at_policy(
 	struct lint *l, const struct trust_anchor *all, size_t n)
 {
@@ -246,9 +241,7 @@ static size_t look_at(struct lint *l, const struct trust_snapshot *s)
 		look_at_anchor(l, &all[i]);
 		look_at_twins(l, all, n, &all[i]);
 	}
-#if HAVE_CRL /* DEVONLY */
 	look_at_crls(l, s);
-#endif /* DEVONLY */
 	look_at_policy(l, all, n);
 	return n;
 }

@@ -7,10 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "registrar/ctl/trust.h"
-#if __has_include("trust/revocation.h") /* DEVONLY */
 #include "trust/revocation.h"
-#define HAVE_CRL 1
-#endif /* DEVONLY */
 #include "trust/waiver.h"
 
 enum {
@@ -118,7 +115,6 @@ static json_t *twins_of(
 	return twins;
 }
 
-#if HAVE_CRL /* DEVONLY */
 static json_t *crls_of(
 	const struct trust_snapshot *s, const struct trust_anchor *a)
 {
@@ -132,7 +128,6 @@ static json_t *crls_of(
 	return crls;
 }
 
-#endif /* DEVONLY */
 json_t *ctl_trust_anchor_json(const struct trust_anchor *a)
 {
 	json_t *o = json_object();
@@ -203,9 +198,7 @@ static json_t *named(const struct ctl_trust *t, const struct trust_snapshot *s,
 		json_t *o = ctl_trust_anchor_json(&all[i]);
 		put_issuer(o, s, &all[i]);
 		json_object_set_new(o, "twins", twins_of(s, &all[i]));
-#if HAVE_CRL /* DEVONLY */
 		json_object_set_new(o, "crls", crls_of(s, &all[i]));
-#endif /* DEVONLY */
 		put_in_force(o, t);
 		json_array_append_new(found, o);
 	}

@@ -11,13 +11,7 @@
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 #include "registrar/reload.h"
-#if __has_include("trust/crl.h") /* DEVONLY */
 #include "trust/crl.h"
-#define HAVE_CRL 1
-#else
-#define TRUST_CRL_RULE_LIST(X) X(A, "", "", "")
-#define TRUST_CRL_RULES 1
-#endif /* DEVONLY */
 #include "trust/waiver.h"
 
 enum { DAY_S = 86400 };

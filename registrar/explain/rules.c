@@ -122,6 +122,23 @@ static const struct explain_rule rules[] = {
 		"A certificate that the phone sent with its own may not act as "
 		"a CA.",
 		"Issue the phone's certificate from a proper CA."},
+	{"revoked", "MIC",
+		"A CRL in CallManager-trust names the phone's MIC, or the CA "
+		"that issued it: the manufacturer does not vouch for it any "
+		"more. A MIC cannot be replaced.",
+		"dialtone failures shows the CRL, its date and the "
+		"reason it gives.\n" NEW_LSC},
+	{"revoked", "",
+		"A CRL in CallManager-trust names the phone's certificate, or "
+		"the CA that issued it. Somebody revoked it at its CA: perhaps "
+		"because the phone was stolen, or because it has a newer one.",
+		"dialtone failures shows the CRL, its date and the "
+		"reason it gives.\n"
+		"If the phone is yours and at its place, give it a new "
+		"LSC:\n" NEW_LSC
+		"If it was revoked by mistake: have its CA issue a newer CRL "
+		"without it, put that into CallManager-trust in the place of "
+		"the old one and send dialtoned SIGHUP."},
 	{"unreadable", "",
 		"What the phone sent is no certificate that can be judged.",
 		"Install a new LSC through CAPF."},
@@ -515,7 +532,9 @@ static const struct explain_rule ends[] = {
 	{"deviceInitiatedReset", "", "The phone resets by itself.",
 		"Wait a minute: it comes back. If it does "
 		"not:\n" LOOK_AT_PHONE},
-	{"callManagerReset", "", "An admin reset it.",
+	{"callManagerReset", "",
+		"An admin reset it, or the CA of its certificate was removed, "
+		"or its certificate revoked.",
 		"Wait a minute: it comes back. If it does "
 		"not:\n" LOOK_AT_PHONE},
 	{"deviceUnregistered", "",

@@ -126,6 +126,7 @@ static void release(struct conn *c, enum reason_unreg cause)
 	forget_finding(c);
 	peer_cert_unref(c->peer.cert);
 	c->peer.cert = NULL;
+	c->peer.anchor = NULL; /* it is the profile's */
 	profile_unref(c->profile);
 	c->profile = NULL;
 }
@@ -298,6 +299,19 @@ void conn_end(struct conn *c, const char *why, enum reason_unreg cause)
 	flush(c);
 	if (c->state != CONN_CLOSING)
 		set_timer(c);
+}
+
+enum standing conn_standing(
+	const struct conn *c, const struct trust_snapshot *trust)
+{
+	bool secured = c->state == CONN_OPEN && c->peer.verified && !c->finding;
+	return secured ? standing_of(trust, &c->peer) : STANDING_GOOD;
+}
+
+void conn_distrust(struct conn *c, const struct trust_snapshot *trust)
+{
+	conn_end(c, standing_tell(trust, &c->peer, c->host->world->history),
+		REASON_UNREG_CALLMANAGER_RESET);
 }
 
 void conn_abort(struct conn *c, enum reason_unreg cause)

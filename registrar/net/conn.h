@@ -11,6 +11,7 @@
 #include "registrar/clock.h"
 #include "registrar/peer.h"
 #include "registrar/service/service.h"
+#include "registrar/standing.h"
 #include "registrar/tls/profile.h"
 
 /* What connections have of the worker they live on. */
@@ -88,6 +89,12 @@ void conn_refuse(struct conn *c, const char *why);
 /* Ends it: what waits is sent, then FIN, then a short linger, so that an
  * alert is read. Its registration ends with `cause`. */
 void conn_end(struct conn *c, const char *why, enum reason_unreg cause);
+/* What that trust says of its phone; good: nobody was verified yet, or it
+ * ends already. */
+enum standing conn_standing(
+	const struct conn *c, const struct trust_snapshot *trust);
+/* Ends it, for its standing is not good under that trust. */
+void conn_distrust(struct conn *c, const struct trust_snapshot *trust);
 /* Tells its phone something, if its service can. */
 void conn_order(struct conn *c, enum phone_order order);
 /* Ends it at once, without flushing: the process stops. */

@@ -12,6 +12,7 @@
 
 #include "registrar/memory.h"
 #include "registrar/tls/lean.h"
+#include "trust/revocation.h"
 
 enum { CLIENT_CHAIN_MAX = 32 * 1024 };
 
@@ -56,7 +57,10 @@ bool profile_stands(
 		trust_snapshot_find(in_force->trust, record->anchor);
 	return anchor && anchor->usable && !anchor->enrol_only &&
 	       anchor->kind == record->kind &&
-	       (record->cert->waived & ~anchor->allows) == 0;
+	       (record->cert->waived & ~anchor->allows) == 0 &&
+	       !trust_revocation_is_revoked(
+		       trust_snapshot_revocation(in_force->trust),
+		       record->anchor, peer_cert_listed(record->cert));
 }
 
 void profile_settle(const struct profile *p, SSL *ssl)
@@ -87,11 +91,11 @@ static void judge(const struct profile *p, X509 *leaf,
 {
 	const struct trust_snapshot *trust = p->set->trust;
 	struct cert_identity identity;
+	trust_verify(trust, leaf, untrusted, time(NULL), &f->result);
 	if (leaf) {
 		cert_identity_read(leaf, &identity);
-		f->record.cert = peer_cert_new(&identity);
+		f->record.cert = peer_cert_new(&identity, f->result.ca_serial);
 	}
-	trust_verify(trust, leaf, untrusted, time(NULL), &f->result);
 	if (f->result.verdict != TRUST_OK)
 		return;
 	f->record.cert->waived = (uint8_t)f->result.waived;

@@ -13,6 +13,7 @@
 #include "registrar/admit.h"
 #include "registrar/memory.h"
 #include "registrar/tls/session.h"
+#include "trust/revocation.h"
 
 struct resume_ctx {
 	struct resume *resume;
@@ -189,6 +190,20 @@ static bool strong_enough(const struct resume_ctx *r,
 	       (view->facts.waived & ~anchor->allows) == 0;
 }
 
+/* Does a list name its certificate, the CA between or its anchor? */
+static bool is_listed(
+	const struct resume_ctx *r, const struct resume_view *view)
+{
+	char serial[CERT_SERIAL_MAX + 1];
+	const struct peer_text *text = &view->texts[PEER_CERT_ca_serial];
+	if (text->n == 0)
+		text = &view->texts[PEER_CERT_serial];
+	memcpy(serial, text->p, text->n);
+	serial[text->n] = '\0';
+	return trust_revocation_is_revoked(
+		trust_snapshot_revocation(r->trust), view->anchor, serial);
+}
+
 static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	const struct resume_record *own)
 {
@@ -209,6 +224,8 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	if (now >= end_of(view.facts.not_after, anchor) ||
 		now < view.facts.not_before || now >= anchor->id.not_after)
 		return RESUME_EXPIRED;
+	if (is_listed(r, &view))
+		return RESUME_LISTED;
 	if (!strong_enough(r, anchor, &view))
 		return RESUME_STRENGTH;
 	if (!device_allowed(r, s, &view, own, anchor))

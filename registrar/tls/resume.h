@@ -31,7 +31,8 @@ enum {
 	X(DEVICE, "device-not-allowed")   \
 	X(STRENGTH, "too-weak-now")       \
 	X(CIPHER, "other-cipher")         \
-	X(REVOKED, "revoked")
+	X(REVOKED, "revoked")             \
+	X(LISTED, "certificate-revoked")
 
 enum resume_verdict {
 #define X(symbol, name) RESUME_##symbol,

@@ -12,9 +12,12 @@
 
 #include <cmocka.h>
 
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
 #include "certs/pem.h"
 
-enum { KEYS_MAX = 32, DAY = 86400 };
+enum { KEYS_MAX = 64, DAY = 86400 };
 
 static struct {
 	const char *kind;
@@ -54,7 +57,7 @@ X509 *made_ca(const char *cn, int which)
 	const struct cert_attribute subject[] = {{"CN", cn}, {NULL, NULL}};
 	const struct cert_extension extensions[] = {
 		{"basicConstraints", "critical,CA:TRUE"},
-		{"keyUsage", "digitalSignature,keyCertSign"},
+		{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
 		{"subjectKeyIdentifier", "hash"},
 		{NULL, NULL},
 	};
@@ -78,6 +81,76 @@ X509 *made_leaf(const char *cn, X509 *ca, int which_ca)
 		.key = made_key("rsa2048", 0),
 		.issuer = ca,
 		.issuer_key = made_key("rsa2048", which_ca)});
+}
+
+static X509_EXTENSION *extension_of(const struct cert_extension *e, X509 *ca)
+{
+	X509V3_CTX context;
+	X509V3_set_ctx(&context, ca, NULL, NULL, NULL, 0);
+	X509_EXTENSION *made =
+		X509V3_EXT_nconf(NULL, &context, e->type, e->value);
+	if (!made)
+		fail_msg("%s = %s", e->type, e->value);
+	return made;
+}
+
+static void put_entry(X509_CRL *crl, const struct made_crl *order,
+	const char *serial, ASN1_TIME *since)
+{
+	X509_REVOKED *entry = X509_REVOKED_new();
+	BIGNUM *number = NULL;
+	assert_true(BN_hex2bn(&number, serial) > 0);
+	ASN1_INTEGER *value = BN_to_ASN1_INTEGER(number, NULL);
+	X509_REVOKED_set_serialNumber(entry, value);
+	X509_REVOKED_set_revocationDate(entry, since);
+	if (order->reason) {
+		ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
+		ASN1_ENUMERATED_set(reason, order->reason);
+		X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, reason, 0, 0);
+		ASN1_ENUMERATED_free(reason);
+	}
+	const struct cert_extension *e = order->each;
+	for (; e && e->type; e++) {
+		X509_EXTENSION *made = extension_of(e, order->ca);
+		assert_int_equal(X509_REVOKED_add_ext(entry, made, -1), 1);
+		X509_EXTENSION_free(made);
+	}
+	assert_int_equal(X509_CRL_add0_revoked(crl, entry), 1);
+	ASN1_INTEGER_free(value);
+	BN_free(number);
+}
+
+X509_CRL *made_crl(const struct made_crl *order)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *from = ASN1_TIME_set(
+		NULL, order->from ? order->from : MADE_NOW - 3600);
+	ASN1_TIME *to = ASN1_TIME_set(
+		NULL, order->to > 0 ? order->to : MADE_NOW + 7 * DAY);
+	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(order->ca));
+	X509_CRL_set1_lastUpdate(crl, from);
+	if (order->to != -1)
+		X509_CRL_set1_nextUpdate(crl, to);
+	const char *const *serial = order->serials;
+	for (; serial && *serial; serial++)
+		put_entry(crl, order, *serial, from);
+	if (order->number) {
+		ASN1_INTEGER *number = ASN1_INTEGER_new();
+		ASN1_INTEGER_set_int64(number, order->number);
+		X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0);
+		ASN1_INTEGER_free(number);
+	}
+	const struct cert_extension *e = order->extensions;
+	for (; e && e->type; e++) {
+		X509_EXTENSION *made = extension_of(e, order->ca);
+		assert_int_equal(X509_CRL_add_ext(crl, made, -1), 1);
+		X509_EXTENSION_free(made);
+	}
+	assert_true(X509_CRL_sign(crl, order->key, EVP_sha256()) > 0);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	return crl;
 }
 
 X509 *made_broken(X509 *cert)
@@ -149,4 +222,12 @@ void made_pem(const char *folder, const char *name, X509 *cert)
 	struct diag d = {.text = ""};
 	if (cert_pem_write(made_path(folder, name), &cert, 1, &d))
 		fail_msg("%s", d.text);
+}
+
+void made_crl_pem(const char *folder, const char *name, X509_CRL *crl)
+{
+	FILE *f = fopen(made_path(folder, name), "we");
+	assert_non_null(f);
+	assert_int_equal(PEM_write_X509_CRL(f, crl), 1);
+	fclose(f);
 }

@@ -23,6 +23,20 @@ X509 *made_ca(const char *cn, int which);
 /* A client certificate with this CN below ca, whose key has that number. */
 X509 *made_leaf(const char *cn, X509 *ca, int which_ca);
 
+/* A list of revoked certificates. */
+struct made_crl {
+	X509 *ca;
+	EVP_PKEY *key;
+	const char *const *serials; /* hex, ends with NULL; NULL: none */
+	int64_t number;		    /* 0: none */
+	int reason;		    /* of all; 0: none given */
+	time_t from;		    /* 0: an hour before MADE_NOW */
+	time_t to;		    /* 0: a week after MADE_NOW; -1: never */
+	const struct cert_extension *extensions; /* of the list, or NULL */
+	const struct cert_extension *each;	 /* of its entries, or NULL */
+};
+X509_CRL *made_crl(const struct made_crl *order);
+
 /* A copy of cert in which one bit of its signature is wrong. */
 X509 *made_broken(X509 *cert);
 /* A copy whose notAfter is a GeneralizedTime with fractional seconds, as in
@@ -37,5 +51,6 @@ const char *made_path(const char *folder, const char *name);
 void made_file(
 	const char *folder, const char *name, const void *data, size_t n);
 void made_pem(const char *folder, const char *name, X509 *cert);
+void made_crl_pem(const char *folder, const char *name, X509_CRL *crl);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "certs/identity.h"
@@ -115,8 +116,8 @@ static void capf_is_a_ca_of_one_level_for_five_years(void **state)
 	X509 *capf = cert_lab_ca(lab, CERT_LAB_CAPF);
 	assert_extension(
 		capf, NID_basic_constraints, "critical CA:TRUE, pathlen:0");
-	assert_extension(
-		capf, NID_key_usage, "Digital Signature, Certificate Sign");
+	assert_extension(capf, NID_key_usage,
+		"Digital Signature, Certificate Sign, CRL Sign");
 	struct cert_identity id = identity(capf);
 	assert_int_equal(id.not_after - MADE_NOW, 1825 * 86400);
 	assert_int_equal(X509_self_signed(capf, 1), 1);
@@ -386,6 +387,39 @@ static void phone_files_are_written_and_read_again(void **state)
 	cert_list_deinit(&list);
 }
 
+static void a_ca_s_list_grows(void **state)
+{
+	char path[CERT_LAB_PATH_MAX];
+	struct cert_lab_phone phone = {
+		.leaf = CERT_LAB_LEAF_LSC, .now = MADE_NOW};
+	static const char *const devices[] = {
+		"SEP001122334466", "SEP001122334477"};
+	for (int i = 0; i < 2; i++) {
+		phone.device = devices[i];
+		assert_int_equal(cert_lab_phone(lab, &phone, NULL), 0);
+		assert_int_equal(cert_lab_revoke(lab, devices[i], phone.leaf,
+					 MADE_NOW, path, NULL),
+			0);
+		FILE *f = fopen(path, "re");
+		assert_non_null(f);
+		X509_CRL *list = PEM_read_X509_CRL(f, NULL, NULL, NULL);
+		fclose(f);
+		X509 *capf = cert_lab_ca(lab, CERT_LAB_CAPF);
+		assert_int_equal(
+			X509_CRL_verify(list, X509_get0_pubkey(capf)), 1);
+		assert_int_equal(
+			sk_X509_REVOKED_num(X509_CRL_get_REVOKED(list)), i + 1);
+		ASN1_INTEGER *number =
+			X509_CRL_get_ext_d2i(list, NID_crl_number, NULL, NULL);
+		assert_int_equal(ASN1_INTEGER_get(number), i + 1);
+		ASN1_INTEGER_free(number);
+		X509_CRL_free(list);
+	}
+	assert_int_equal(cert_lab_revoke(lab, "SEP000000000000", phone.leaf,
+				 MADE_NOW, path, NULL),
+		-ENOENT);
+}
+
 static void folder_in_use_is_left_alone(void **state)
 {
 	struct diag d;
@@ -448,6 +482,7 @@ int main(void)
 		cmocka_unit_test(model_key_days_and_a_given_key_are_taken),
 		cmocka_unit_test(bad_wishes_are_refused),
 		cmocka_unit_test(phone_files_are_written_and_read_again),
+		cmocka_unit_test(a_ca_s_list_grows),
 		cmocka_unit_test(folder_in_use_is_left_alone),
 		cmocka_unit_test(hosts_that_would_add_names_are_refused),
 		cmocka_unit_test(lab_with_a_wrong_key_does_not_open),

@@ -82,8 +82,7 @@ static const struct {
 
 static void peer_of(size_t i, struct peer *peer)
 {
-	static char file[] = "CAPF.pem";
-	static const struct trust_anchor anchor = {.file = file};
+	static const struct trust_anchor capf = {.file = (char *)"CAPF.pem"};
 	static struct peer_cert cert;
 	static char cn[80];
 	*peer = (struct peer){.tls = rows[i].kind != NO_CERT};
@@ -95,7 +94,7 @@ static void peer_of(size_t i, struct peer *peer)
 	snprintf(cn, sizeof(cn), "CP-8861-%s", rows[i].certificate);
 	cert = (struct peer_cert){.device = rows[i].certificate, .cn = cn};
 	peer->cert = &cert;
-	peer->anchor = &anchor;
+	peer->anchor = &capf;
 }
 
 static void every_row_is_judged_as_written(void **state)

@@ -91,7 +91,7 @@ static void lets_an_lsc_in_and_says_whose_it_is(void **state)
 		assert_string_equal(peer_device(&peer), "SEP020000000001");
 		assert_string_equal(
 			peer.tls_version, i ? "TLSv1.3" : "TLSv1.2");
-		assert_true(strncmp(peer.anchor, "CAPF-", 5) == 0);
+		assert_true(strncmp(peer_anchor(&peer), "CAPF-", 5) == 0);
 		peer_cert_unref(peer.cert);
 		part(m);
 		SSL_CTX_free(ctx);

@@ -12,10 +12,11 @@
 
 #include <cmocka.h>
 
-#include "certs/lab.h"
+#include "certs/lab_store.h"
 #include "certs/pem.h"
 #include "registrar/tls/profile.h"
 #include "registrar/tls/resume.h"
+#include "tests/certs/made.h"
 #include "tests/registrar/meeting.h"
 #include "trust/waiver.h"
 
@@ -78,6 +79,24 @@ static time_t now(time_t *unused)
 	return time(NULL) + ahead;
 }
 
+static X509 *revoked; /* by its CA, in every store from now on; NULL: none */
+
+static bool sends_its_ca; /* the phone, a MIC's; not its root */
+
+/* The list of a CA that names that certificate. */
+static void write_list(const char *path, enum cert_lab_ca ca, X509 *cert)
+{
+	struct cert_identity id;
+	cert_identity_read(cert, &id);
+	const char *const serials[] = {id.serial, NULL};
+	X509_CRL *crl = made_crl(&(struct made_crl){.ca = lab->cert[ca],
+		.key = lab->key[ca],
+		.serials = serials,
+		.number = 1});
+	made_crl_pem(path, "list.crl", crl);
+	X509_CRL_free(crl);
+}
+
 /* A profile that believes the CAs whose bits are set. */
 static struct profile *believing(unsigned cas)
 {
@@ -96,6 +115,12 @@ static struct profile *believing(unsigned cas)
 		if (cas & 1U << i)
 			assert_int_equal(cert_pem_write(file, &ca, 1, &d), 0);
 	}
+	if (revoked)
+		write_list(path,
+			revoked == certs[LSC]	? CERT_LAB_CAPF
+			: revoked == certs[MIC] ? CERT_LAB_MFG_SHA2
+						: CERT_LAB_MFG_ROOT,
+			revoked);
 	const struct trust_load load = {
 		.dir = path, .generation = 1, .policy = &policy};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
@@ -111,6 +136,7 @@ enum {
 	BOTH = 1U << CERT_LAB_CAPF | 1U << CERT_LAB_MFG_SHA2,
 	ONLY_LSC = 1U << CERT_LAB_CAPF,
 	ONLY_MIC = 1U << CERT_LAB_MFG_SHA2,
+	ONLY_ROOT = 1U << CERT_LAB_MFG_ROOT,
 };
 
 static int set_up(void **state)
@@ -184,6 +210,8 @@ static void before(const struct mode *mode)
 	struct diag d;
 	ahead = 0;
 	device_is(profile_for(mode), true);
+	revoked = NULL;
+	sends_its_ca = false;
 	policy = trust_policy_default;
 	for (size_t i = 0; i < config->n_listeners; i++)
 		config->listeners[i].offer = mode->offer;
@@ -220,6 +248,9 @@ static struct phone first_visit(
 	struct phone phone = {
 		.ctx = client_ctx(mode->version, certs[who], keys[who])};
 	SSL_CTX_set_options(phone.ctx, mode->options);
+	if (sends_its_ca)
+		SSL_CTX_add1_chain_cert(
+			phone.ctx, cert_lab_ca(lab, CERT_LAB_MFG_SHA2));
 	if (mode->suites)
 		SSL_CTX_set_cipher_list(phone.ctx, mode->suites);
 	SSL_CTX_set_session_cache_mode(
@@ -266,7 +297,9 @@ static enum outcome comes_back(
 	if (outcome == RESUMED && !keep)
 		keep = SSL_get1_session(m->client.ssl);
 	if (outcome == REFUSED)
-		assert_int_equal(m->client_end.alert, SSL_AD_UNKNOWN_CA);
+		assert_int_equal(m->client_end.alert,
+			revoked ? SSL_AD_CERTIFICATE_REVOKED
+				: SSL_AD_UNKNOWN_CA);
 	part(m);
 	return outcome;
 }
@@ -345,6 +378,49 @@ static void replacing_a_ca_under_its_name_ends_its_sessions(void **state)
 		struct phone lsc = first_visit(p, mode, 0);
 		assert_int_equal(comes_back(next, "sip", &lsc), REFUSED);
 		forget(&lsc);
+		profile_unref(p);
+		profile_unref(next);
+		after();
+	}
+}
+
+static void no_session_outlives_a_list_that_names_it(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(BOTH);
+		struct phone lsc = first_visit(p, mode, LSC);
+		struct phone mic = first_visit(p, mode, MIC);
+		revoked = certs[LSC];
+		struct profile *next = believing(BOTH);
+		assert_int_equal(comes_back(next, "sip", &mic), RESUMED);
+		assert_int_equal(comes_back(next, "sip", &lsc), REFUSED);
+		assert_int_equal(resume.verdicts[RESUME_LISTED], 1);
+		forget(&lsc);
+		forget(&mic);
+		profile_unref(p);
+		profile_unref(next);
+		after();
+	}
+}
+
+/* The list of an anchor names the CA that the phone sends along. */
+static void nor_one_that_names_the_ca_between(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		sends_its_ca = true;
+		struct profile *p = believing(ONLY_ROOT);
+		struct phone mic = first_visit(p, mode, MIC);
+		assert_int_equal(comes_back(p, "sip", &mic), RESUMED);
+		take_new_session(&mic);
+		revoked = cert_lab_ca(lab, CERT_LAB_MFG_SHA2);
+		struct profile *next = believing(ONLY_ROOT);
+		assert_int_equal(comes_back(next, "sip", &mic), REFUSED);
+		assert_int_equal(resume.verdicts[RESUME_LISTED], 1);
+		forget(&mic);
 		profile_unref(p);
 		profile_unref(next);
 		after();
@@ -734,6 +810,8 @@ int main(void)
 		cmocka_unit_test(removing_a_ca_ends_its_sessions_and_no_others),
 		cmocka_unit_test(
 			replacing_a_ca_under_its_name_ends_its_sessions),
+		cmocka_unit_test(no_session_outlives_a_list_that_names_it),
+		cmocka_unit_test(nor_one_that_names_the_ca_between),
 		cmocka_unit_test(no_session_outlives_its_certificate),
 		cmocka_unit_test(sessions_stay_at_their_listener),
 		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),

@@ -23,7 +23,7 @@ static void a_record_reads_back_the_same(void **state)
 	X509 *cert = made_ca("CP-8861-SEP020000000001", 0);
 	cert_identity_read(cert, &id);
 	X509_free(cert);
-	a.cert = peer_cert_new(&id);
+	a.cert = peer_cert_new(&id, "6a69");
 	a.cert->level = LEVEL;
 	a.cert->waived = TRUST_WAIVER_RSA1024;
 	size_t n = resume_record_write(&a, data);
@@ -37,6 +37,7 @@ static void a_record_reads_back_the_same(void **state)
 	assert_string_equal(back->device, id.device);
 	assert_string_equal(back->subject, id.subject);
 	assert_string_equal(back->issuer, id.issuer);
+	assert_string_equal(back->ca_serial, "6a69");
 	assert_memory_equal(back->sha256, id.sha256_raw, 32);
 	assert_int_equal(back->not_after, id.not_after);
 	assert_int_equal(back->level, LEVEL);

@@ -3,9 +3,10 @@
 import base64
 import os
 import ssl
+import time
 
 from harness import good, same
-from lab import Credential, blocks, common_name
+from lab import Credential, blocks, common_name, field_of
 
 SUBJECT = "/CN=CP-8861-"
 CRITICAL = "1.3.6.1.4.1.99999.1 = critical,ASN1:UTF8String:unheard of\n"
@@ -43,6 +44,25 @@ class Forge:
              "-CA", ca, "-CAkey", ca_key, "-set_serial", "7", "-days", "9",
              "-extfile", self.write(name + ".ext", extensions))
         return Credential(device, "lsc", cert, key)
+
+    def crl(self, path, ca, ca_key, number, since_s, until_s, revoked=()):
+        """A list of these certificates; times count from now."""
+        def at(seconds, form):
+            return time.strftime(form, time.gmtime(time.time() + seconds))
+        serials = [field_of(cert, "serial").split("=")[1] for cert in revoked]
+        index = self.write("index.txt", "".join(
+            f"R\t{at(9 * 86400, '%y%m%d%H%M%SZ')}\t"
+            f"{at(since_s, '%y%m%d%H%M%SZ')},superseded\t{serial}\t"
+            "unknown\t/CN=phone\n" for serial in serials))
+        ini = self.write("crl.cnf", "[ca]\ndefault_ca = it\n[it]\n"
+                         f"database = {index}\ndefault_md = sha256\n"
+                         f"crlnumber = {self.write('number', f'{number:04X}')}"
+                         "\ncrl_extensions = ext\n[ext]\n"
+                         "authorityKeyIdentifier = keyid\n")
+        good("openssl", "ca", "-gencrl", "-config", ini, "-cert", ca,
+             "-keyfile", ca_key, "-out", path,
+             "-crl_lastupdate", at(since_s, "%Y%m%d%H%M%SZ"),
+             "-crl_nextupdate", at(until_s, "%Y%m%d%H%M%SZ"))
 
     def by_capf(self, name, device, extensions):
         return self.sign(name, device, self.lab.path("ca", "capf.pem"),

@@ -31,6 +31,7 @@ enum who {
 	NO_SIGN,     /* key usage without keyCertSign */
 	WEAK,	     /* RSA-1024 */
 	ODD,	     /* with a critical extension of its own */
+	REVOKED,     /* ROOT2's list names it */
 	LAX,	     /* basicConstraints that are not critical */
 	NUMBERLESS,  /* serial number 0 */
 	ENROL,	     /* for enrolment alone */
@@ -43,6 +44,7 @@ enum who {
 	ROOT2,	     /* stored, issuer of SUB_CA */
 	NOT_A_CA,    /* CA:FALSE, below CAPF */
 	CA_BELOW,    /* CA:TRUE below CAPF, whose pathlen is 0 */
+	SUB_REVOKED, /* the same, and ROOT2's list names it */
 	SUB_CAPF,    /* below CAPF_ROOT */
 	SUB_LAX,     /* the same, but lax */
 	SELF,
@@ -56,11 +58,11 @@ enum who {
 
 static const struct cert_extension plain_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE"},
-	{"keyUsage", "digitalSignature,keyCertSign"},
+	{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
 	{"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
 static const struct cert_extension capf_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
-	{"keyUsage", "digitalSignature,keyCertSign"},
+	{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
 	{"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
 static const struct cert_extension server_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "keyCertSign"},
@@ -98,6 +100,8 @@ static const struct {
 	[NO_SIGN] = {"CAPF-00000006", "no-sign.pem", no_sign_ca, CAST},
 	[WEAK] = {"CAPF-00000007", "weak.pem", plain_ca, CAST},
 	[ODD] = {"CAPF-00000008", "odd.pem", odd_ca, CAST},
+	[REVOKED] = {"CAPF-00000009", "revoked.pem", plain_ca, ROOT2,
+		.serial = "A1"},
 	[LAX] = {"CAPF-0000000b", "lax.pem", lax_ca, CAST},
 	[NUMBERLESS] = {"CAPF-0000000c", "numberless.pem", plain_ca, CAST, NULL,
 		0, 0, "0"},
@@ -111,6 +115,8 @@ static const struct {
 	[ROOT2] = {"Some Root CA 2", "root2.pem", plain_ca, CAST},
 	[NOT_A_CA] = {"SEP00000000000C", NULL, not_a_ca, CAPF},
 	[CA_BELOW] = {"Eve", NULL, plain_ca, CAPF},
+	[SUB_REVOKED] = {"Some Sub CA 2", NULL, plain_ca, ROOT2,
+		.serial = "A2"},
 	[SUB_CAPF] = {"CAPF-00000010", NULL, plain_ca, CAPF_ROOT},
 	[SUB_LAX] = {"CAPF-00000011", NULL, lax_ca, CAPF_ROOT},
 	[SELF] = {"CP-8861-SEP001122334455", NULL, NULL, CAST},
@@ -308,6 +314,23 @@ static const struct {
 	{"a SHA-1 MIC", TRUST_WEAK_DIGEST, 68, 0,
 		"sha1WithRSAEncryption, which auth level 2", MFG_SHA1, mic,
 		STRAIGHT, NULL, "SHA1"},
+	{"a revoked LSC", TRUST_REVOKED, 23, 0,
+		PHONE ": it was revoked: capf.crl (CRL number 7, issued "
+		      "2026-09-21T13:13:20Z) names it since "
+		      "2026-09-21T13:13:20Z, reason: keyCompromise (1), "
+		      "serial number b1",
+		CAPF, lsc, .serial = "B1"},
+	{"an LSC whose serial number another CA's list names", TRUST_OK, 0, 0,
+		"capf.pem", CAPF, lsc, .serial = "A1"},
+	{"an LSC of a revoked CAPF", TRUST_REVOKED, 23, 1,
+		"it was revoked (said of the CA CAPF-00000009 above it): "
+		"root2.crl (a CRL, issued ",
+		REVOKED, lsc},
+	{"a MIC whose sub CA is revoked", TRUST_REVOKED, 23, 1,
+		"(said of the CA Some Sub CA 2 above it)", SUB_REVOKED, mic,
+		WITH_ISSUER},
+	{"a MIC whose serial number its root's list names", TRUST_OK, 0, 0,
+		"root2.pem", SUB_CA, mic, WITH_ISSUER, .serial = "A1"},
 	{"a date with fractional seconds", TRUST_BAD_DATES, 14, 0,
 		"its dates cannot be read", CAPF, lsc, NO_DATE},
 	{"a CA with such a date", TRUST_BAD_DATES, 14, 1,
@@ -517,6 +540,18 @@ static void make_scene(struct scene *scene, size_t i)
 	twist(scene, plays[i].twist, issuer);
 }
 
+static void make_list(const char *folder, const char *file, enum who who,
+	const char *const *serials, int64_t number, int reason)
+{
+	X509_CRL *crl = made_crl(&(struct made_crl){.ca = ca[who],
+		.key = key_of(who),
+		.serials = serials,
+		.number = number,
+		.reason = reason});
+	made_crl_pem(folder, file, crl);
+	X509_CRL_free(crl);
+}
+
 void scenes_init(struct scenes *s)
 {
 	static const struct trust_anchor_policy rows[] = {
@@ -533,6 +568,11 @@ void scenes_init(struct scenes *s)
 		if (cast[who].file)
 			made_pem(s->folder, cast[who].file, ca[who]);
 	}
+	static const char *const by_capf[] = {"B1", NULL};
+	static const char *const by_root[] = {"A1", "A2", NULL};
+	make_list(s->folder, "capf.crl", CAPF, by_capf, 7,
+		CRL_REASON_KEY_COMPROMISE);
+	make_list(s->folder, "root2.crl", ROOT2, by_root, 0, 0);
 	const struct trust_load load = {
 		.dir = s->folder, .generation = 1, .policy = &policy};
 	if (trust_snapshot_load(&load, &s->snapshot, &d))

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What trust in force says of a phone that an older trust let in. */
+#include "registrar/standing.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "registrar/log.h"
+#include "trust/revocation.h"
+
+static bool is_revoked(const struct trust_snapshot *trust,
+	const struct peer *peer, struct trust_revoked *revoked)
+{
+	return trust_revocation_find(trust_snapshot_revocation(trust),
+		peer->anchor->id.sha256_raw, peer_cert_listed(peer->cert),
+		revoked);
+}
+
+enum standing standing_of(
+	const struct trust_snapshot *trust, const struct peer *peer)
+{
+	struct trust_revoked revoked;
+	if (is_revoked(trust, peer, &revoked))
+		return STANDING_REVOKED;
+	const struct trust_anchor *anchor =
+		trust_snapshot_find(trust, peer->anchor->id.sha256_raw);
+	return anchor && anchor->usable ? STANDING_GOOD : STANDING_REMOVED;
+}
+
+static void log_it(const struct peer *peer, enum log_event event,
+	const struct trust_crl *crl, const char *why)
+{
+	struct log_line line;
+	log_begin(&line, event);
+	log_peer(&line, peer->address, peer->port);
+	log_str(&line, "device", peer_device(peer));
+	log_str(&line, "service", config_protocol_name(peer->protocol));
+	log_str(&line, "cert", cert_kind_name(peer->kind));
+	log_str(&line, "issuer", peer->cert->issuer_cn);
+	log_str(&line, "serial", peer->cert->serial);
+	log_str(&line, "anchor", peer_anchor(peer));
+	log_str(&line, "crl", crl ? crl->file : NULL);
+	log_str(&line, "number", crl ? crl->number : NULL);
+	log_str(&line, "why", why);
+	log_end(&line);
+}
+
+const char *standing_tell(const struct trust_snapshot *trust,
+	const struct peer *peer, struct history *history)
+{
+	struct trust_revoked revoked;
+	char why[256] = "the CA that vouched for it is not in "
+			"CallManager-trust any more";
+	bool listed = is_revoked(trust, peer, &revoked);
+	if (listed)
+		trust_revoked_text(&revoked, why, sizeof(why));
+	log_it(peer, listed ? LOG_EV_PHONE_REVOKED : LOG_EV_PHONE_DISTRUSTED,
+		listed ? revoked.crl : NULL, why);
+	history_distrusted(
+		history, peer, listed ? "revoked" : "anchor-gone", why);
+	return listed ? "its certificate was revoked" : "its CA was removed";
+}
