@@ -210,8 +210,8 @@ static int load_file(struct loader *l, size_t i)
 		list ? TRUST_CRL_FILE_MAX : CERT_FILE_MAX, &data, &n, l->d);
 	if (error)
 		return error > 0 ? 0 : error;
-	error = list ? trust_revocation_parse(l->s->revocation, l->file->path,
-			       data, n, l->d)
+	error = list ? trust_revocation_parse(
+			       l->s->revocation, l->file->path, data, n, l->d)
 		     : take_certificates(l, data, n);
 	/* It may have been a private key, laid here by mistake. */
 	OPENSSL_cleanse(data, n);
@@ -241,8 +241,8 @@ static int load_folder(struct loader *l)
 	if (error)
 		return error;
 	if (l->load->with)
-		error = trust_folder_add(&l->folder, l->load->with,
-			l->load->with_name, l->d);
+		error = trust_folder_add(
+			&l->folder, l->load->with, l->load->with_name, l->d);
 	if (!error)
 		error = load_files(l);
 	trust_folder_close(&l->folder);

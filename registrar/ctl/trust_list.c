@@ -11,8 +11,8 @@ static const char usage[] =
 
 static const struct ctl_column columns[] = {
 	{"FILE", "file"},
-	{"LINE", "line"},
 	{"ISSUES", "issues"},
+	{"LINE", "line"},
 	{"KEY", "key"},
 	{"ENDS", "notAfter"},
 	{"DEVICES", "devices"},

@@ -92,11 +92,8 @@ static json_t *store_at(json_t *said, const char *folder)
 static int open_store(const struct ctl *ctl, size_t i, struct ctl_trust *t)
 {
 	int status = ctl_get(ctl, "/v1/trust", &t->said, NULL);
-	if (status != CTL_OK) {
-		fputs("dialtone: or name the folder itself: --store DIR\n",
-			stderr);
+	if (status != CTL_OK)
 		return status;
-	}
 	t->folder = memory_dup(ctl_text(store_of(t->said, i), "folder"));
 	if (*t->folder)
 		return CTL_OK;

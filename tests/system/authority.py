@@ -81,5 +81,5 @@ class Authority:
     def revoke(self, credential):
         self._ca("-revoke", credential.cert)
 
-    def write_crl(self, path):
-        self._ca("-gencrl", "-out", path)
+    def write_crl(self, path, *words):
+        self._ca("-gencrl", "-out", path, *words)

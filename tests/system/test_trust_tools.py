@@ -216,7 +216,7 @@ def where_no_registrar_looks_it_is_written_all_the_same():
     holds(said.stderr, "no registrar answers")
     holds(said.stdout, "nobody was told")
     assert "CAPF-0badcafe.pem" in names("elsewhere")
-    holds(Alone().refused("add", ONE.cert), "--store DIR")
+    holds(Alone().refused("add", ONE.cert), "Is dialtoned running?")
 
 
 # ---- check ----
@@ -291,7 +291,7 @@ def check_judges_with_any_store():
                          LAB.path(CAPF_STORE))
     same(said["verdict"], "ok")
     holds(told, "no registrar answers", "auth level 2")
-    holds(Alone().refused("check", foreign.cert), "--store DIR")
+    holds(Alone().refused("check", foreign.cert), "Is dialtoned running?")
 
 
 # ---- lint ----
@@ -364,7 +364,7 @@ def lint_is_content_with_what_a_registrar_takes():
     os.mkdir(folder)
     done = run(*Alone().words, "lint", folder, "--json")
     same([o["rule"] for o in json.loads(done.stdout)["refused"]], ["emptied"])
-    holds(Alone().refused("lint"), "--store DIR")
+    holds(Alone().refused("lint"), "Is dialtoned running?")
 
 
 def lint_warns_of_what_will_hurt():
@@ -379,13 +379,18 @@ def lint_warns_of_what_will_hurt():
                            (LAB.path("ca", "manufacturing-root-sha1.pem"),
                             "sha1.pem")):
             shutil.copy(path, inside(name))
+        ONE.write_crl(inside("old.crl"))
+        ONE.write_crl(inside("one.crl"), "-crlhours", "1")
         said = Trust(daemon).json("lint")
         told = Trust(daemon).say("lint")
+        same(Trust(daemon).json("show", "one.pem")[0]["crls"],
+             ["old.crl", "one.crl"])
     found = {(o["rule"], o["file"]) for o in said["warnings"]}
     expected = {("expires-soon", "one.pem"), ("twin", "one.pem"),
                 ("twin", "twin.pem"), ("weak-key", "weak.pem"),
                 ("unusable", "weak.pem"), ("no-key-id", "weak.pem"),
-                ("sha1", "sha1.pem"), ("policy-of-nothing", "nowhere.pem")}
+                ("sha1", "sha1.pem"), ("policy-of-nothing", "nowhere.pem"),
+                ("crl-due", "one.crl"), ("crl-superseded", "old.crl")}
     same(expected - found, set(), f"missing among {found}")
     assert ("twin", "weak.pem") not in found, found
     holds(told, "weak.pem:1: warning, weak-key", "0 refused")
