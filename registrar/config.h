@@ -165,7 +165,7 @@ struct config_device {
 		"of this file alone, and none can be changed")                 \
 	NUM("history.events", history_events, 100000, 1000, 10000000,          \
 		"events of devices' history kept in the state folder; "        \
-		"without one at most 4000 are kept, in memory")               \
+		"without one at most 4000 are kept, in memory")                \
 	STR("status.address", status_address, "127.0.0.1", 63,                 \
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \

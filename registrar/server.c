@@ -37,7 +37,7 @@ struct server {
 	struct folder *state;  /* NULL: none */
 	struct reload *reload; /* trust and certificates in force */
 	struct crl_watch crl_watch;
-	struct watch *watch;   /* of their folders */
+	struct watch *watch;			     /* of their folders */
 	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
 	int64_t started_ms;
 	size_t resident_at_start;
@@ -297,9 +297,9 @@ static int open_state(struct server *s, struct diag *d)
 
 static void watch_crls(struct server *s)
 {
-	struct profiles *p = server_profiles(s);
-	crl_watch_look(&s->crl_watch, p->trust, time(NULL));
-	profiles_unref(p);
+	struct trust_snapshot *trust = server_trust(s, STORE_CALLMANAGER);
+	crl_watch_look(&s->crl_watch, trust, time(NULL));
+	trust_snapshot_unref(trust);
 }
 
 void server_sweep(struct server *s)

@@ -228,10 +228,10 @@ static int load_files(struct loader *l)
 		error = load_file(l, i);
 	if (!error)
 		error = trust_folder_unchanged(&l->folder, l->d);
-	if (!error && !s->n)
-		error = cert_rule_refuse(
-			l->d, CERT_RULE_EMPTIED, -EINVAL, l->load->dir, 0, "");
-	return error;
+	if (error || s->n)
+		return error;
+	cert_rule_refuse(l->d, CERT_RULE_EMPTIED, -EINVAL, l->load->dir, 0, "");
+	return -EINVAL;
 }
 
 static int load_folder(struct loader *l)
@@ -311,6 +311,7 @@ int trust_snapshot_load(const struct trust_load *load,
 		error = trust_revocation_bind(s->revocation, s->anchor, s->n,
 			load->before ? load->before->revocation : NULL, d);
 	if (!error) {
+		assert(s->n);
 		for (size_t i = 0; i < s->n; i++)
 			trust_anchor_judge(&s->anchor[i], &s->policy);
 		write_fingerprint(s);
@@ -386,13 +387,39 @@ static bool is_same_anchor(
 	       a->grace_s == b->grace_s && a->usable == b->usable;
 }
 
+/* A certificate may stand in several files: which could lose it is not told
+ * by the anchors. */
+static bool is_same_content(const struct content *a, const struct content *b)
+{
+	return strcmp(a->file, b->file) == 0 && a->n == b->n &&
+	       memcmp(a->sha256, b->sha256, 32 * a->n) == 0;
+}
+
+/* Their contents are in the fingerprint. */
+static bool has_same_lists(
+	const struct trust_snapshot *a, const struct trust_snapshot *b)
+{
+	size_t n = trust_revocation_count(a->revocation);
+	if (n != trust_revocation_count(b->revocation))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(trust_revocation_at(a->revocation, i)->file,
+			    trust_revocation_at(b->revocation, i)->file) != 0)
+			return false;
+	return true;
+}
+
 bool trust_snapshot_is_same(
 	const struct trust_snapshot *a, const struct trust_snapshot *b)
 {
-	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n)
+	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n ||
+		a->n_content != b->n_content || !has_same_lists(a, b))
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!is_same_anchor(&a->anchor[i], &b->anchor[i]))
+			return false;
+	for (size_t i = 0; i < a->n_content; i++)
+		if (!is_same_content(&a->content[i], &b->content[i]))
 			return false;
 	return true;
 }

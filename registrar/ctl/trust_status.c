@@ -17,6 +17,7 @@ static const struct ctl_column fields[] = {
 	{"  folder", "folder"},
 	{"  not watched", "notWatched"},
 	{"  anchors", "anchors"},
+	{"  revocation lists", "crls"},
 	{"  generation", "generation"},
 	{"  fingerprint", "fingerprint"},
 	{"  in force since", "loaded"},
@@ -30,12 +31,29 @@ static const struct ctl_column fields[] = {
 	{"    cure", "reloadRefused.cure"},
 };
 
+static const struct ctl_column crl_columns[] = {
+	{"REVOCATION LIST", "file"},
+	{"STATE", "state"},
+	{"ENTRIES", "entries"},
+	{"NUMBER", "number"},
+	{"NEXT UPDATE", "nextUpdate"},
+	{"ISSUER", "issuer"},
+};
+
+static void print(const json_t *store)
+{
+	const json_t *crls = json_object_get(store, "crlList");
+	ctl_print_fields(store, fields, sizeof(fields) / sizeof(fields[0]));
+	if (json_array_size(crls))
+		ctl_print_table(crls, crl_columns,
+			sizeof(crl_columns) / sizeof(crl_columns[0]));
+}
+
 /* Prints one store; is anything of it refused? */
 static bool show_store(const struct ctl *ctl, const json_t *store)
 {
 	if (!ctl->json)
-		ctl_print_fields(
-			store, fields, sizeof(fields) / sizeof(fields[0]));
+		print(store);
 	return json_object_get(store, "reloadRefused") != NULL;
 }
 

@@ -11,6 +11,7 @@
 #include "registrar/history.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
+#include "trust/revocation.h"
 #include "trust/waiver.h"
 
 /* NULL for "", so that absent things are absent. */
@@ -252,6 +253,8 @@ static json_t *trust_head(struct server *s, enum trust_store store,
 	set_num(o, "generation", trust_snapshot_generation(trust));
 	set_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
 	set_num(o, "anchors", n);
+	set_num(o, "crls",
+		trust_revocation_count(trust_snapshot_revocation(trust)));
 	set_num(o, "authLevel", server_config(s)->auth_level);
 	set_time(o, "loaded", state->loaded_ms);
 	set_refused(o, "reloadRefused", &state->refused);
@@ -568,6 +571,29 @@ static json_t *policy(const struct config *c)
 	return all;
 }
 
+static json_t *crls(const struct trust_snapshot *trust)
+{
+	const struct trust_revocation *r = trust_snapshot_revocation(trust);
+	size_t n = trust_revocation_count(r);
+	time_t now = time(NULL);
+	json_t *all = json_array();
+	for (size_t i = 0; i < n; i++) {
+		const struct trust_crl *crl = trust_revocation_at(r, i);
+		json_t *o = json_object();
+		set_text(o, "file", crl->file);
+		set_text(o, "issuer", crl->issuer);
+		set_text(o, "number", crl->number);
+		set_time(o, "thisUpdate", (int64_t)crl->this_update * 1000);
+		set_time(o, "nextUpdate", (int64_t)crl->next_update * 1000);
+		set_num(o, "entries", crl->n);
+		set_text(o, "state",
+			trust_crl_state_name(
+				trust_revocation_state(r, i, now)));
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
 /* One store with its anchors; NULL: there is none. */
 static json_t *trust_store(struct server *s, enum trust_store store)
 {
@@ -582,6 +608,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, anchor(&list[i]));
 	json_object_set_new(o, "list", all);
+	json_object_set_new(o, "crlList", crls(trust));
 	trust_snapshot_unref(trust);
 	return o;
 }

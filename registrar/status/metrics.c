@@ -12,11 +12,13 @@
 #include "registrar/memory.h"
 #include "registrar/status/metrics_text.h"
 #include "registrar/version.h"
+#include "trust/revocation.h"
 
 struct store_seen {
 	bool there;
 	struct trust_store_state state;
 	uint64_t anchors;
+	uint64_t crls, crls_overdue;
 	uint64_t generation;
 };
 
@@ -43,6 +45,11 @@ static void look_at_store(
 	out->there = true;
 	out->anchors = anchors;
 	out->generation = trust_snapshot_generation(trust);
+	const struct trust_revocation *r = trust_snapshot_revocation(trust);
+	out->crls = trust_revocation_count(r);
+	for (size_t i = 0; i < out->crls; i++)
+		out->crls_overdue += trust_revocation_state(r, i, time(NULL)) ==
+				     TRUST_CRL_OVERDUE;
 	trust_snapshot_unref(trust);
 }
 
@@ -83,6 +90,16 @@ static uint64_t generation(const struct store_seen *store)
 static uint64_t anchors(const struct store_seen *store)
 {
 	return store->anchors;
+}
+
+static uint64_t crls(const struct store_seen *store)
+{
+	return store->crls;
+}
+
+static uint64_t crls_overdue(const struct store_seen *store)
+{
+	return store->crls_overdue;
 }
 
 static uint64_t loaded(const struct store_seen *store)
@@ -309,6 +326,12 @@ static const struct row rows[] = {
 		"How often a trust store's set in force was another.",
 		STORE(generation)},
 	{"dialtone_trust_anchors", GAUGE, "Anchors in force.", STORE(anchors)},
+	{"dialtone_trust_crls", GAUGE,
+		"Lists of revoked certificates in force, and superseded.",
+		STORE(crls)},
+	{"dialtone_trust_crls_overdue", GAUGE,
+		"Those of them that have ended, and stay in force.",
+		STORE(crls_overdue)},
 	{"dialtone_trust_loaded_timestamp_seconds", GAUGE,
 		"When the set in force was loaded.", STORE(loaded)},
 	{"dialtone_trust_reload_refused", GAUGE,

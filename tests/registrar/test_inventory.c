@@ -267,6 +267,7 @@ static void sightings_are_kept_and_last(void **state)
 		assert_int_equal(seen.kind, CERT_KIND_LSC);
 		assert_string_equal(seen.issuer, "CAPF-1");
 		assert_string_equal(seen.anchor, "CAPF-1.pem");
+		assert_int_equal(seen.anchor_sha256[0], 7);
 		assert_string_equal(seen.serial, "0a0b");
 		assert_int_equal(seen.sha256[0], 1);
 		assert_string_equal(device_seen_lsc(&seen, now), "installed");
@@ -275,6 +276,15 @@ static void sightings_are_kept_and_last(void **state)
 		inventory_free(inv); /* writes it */
 		inv = open_inventory();
 	}
+	/* Its CA was renewed: the same certificate hangs on another anchor. */
+	char file[] = "CAPF-2.pem";
+	const struct trust_anchor renewed = {
+		.file = file, .id = {.sha256_raw = {8}}};
+	peer.anchor = &renewed;
+	inventory_seen(inv, "SEP1", &peer, now);
+	assert_true(inventory_sighting(inv, "SEP1", &seen));
+	assert_string_equal(seen.anchor, "CAPF-2.pem");
+	assert_int_equal(seen.anchor_sha256[0], 8);
 	/* A MIC says that there is no LSC; no certificate says nothing. */
 	struct peer_cert *mic = certificate("SEP1", 2);
 	peer = over_tls(mic, CERT_KIND_MIC);

@@ -83,9 +83,8 @@ static int begin(void **state)
 			.issuer_key = issuer == i ? NULL : key_of(issuer)});
 		char file[32];
 		snprintf(file, sizeof(file), "%d.pem", i);
-		assert_int_equal(
-			trust_anchor_init(&anchors[i], cert, file, 1,
-				&trust_policy_default),
+		assert_int_equal(trust_anchor_init(&anchors[i], cert, file, 1,
+					 &trust_policy_default),
 			CERT_RULE_NONE);
 		X509_free(cert);
 	}

@@ -268,6 +268,15 @@ static void same_is_what_judges_the_same_under_the_same_names(void **state)
 	assert_false(trust_snapshot_is_same(first, again));
 	trust_snapshot_unref(again);
 	trust_snapshot_unref(first);
+	/* The same anchors, but b.pem has one that it could lose. */
+	unlink(made_path(folder, "b.pem"));
+	made_pem(folder, "a.pem", ca);
+	again = load(folder);
+	made_pem(folder, "b.pem", ca);
+	other = load(folder);
+	assert_false(trust_snapshot_is_same(again, other));
+	trust_snapshot_unref(again);
+	trust_snapshot_unref(other);
 	made_folder_end(folder);
 }
 
