@@ -357,22 +357,31 @@ int cert_pem_read(const char *path, struct cert_list *out, struct diag *d)
 	return error;
 }
 
+int cert_pem_text(X509 *const *certs, size_t n, char **text, size_t *length)
+{
+	BIO *bio = cert_must(BIO_new(BIO_s_mem()));
+	int error = 0;
+	for (size_t i = 0; !error && i < n; i++)
+		if (PEM_write_bio_X509(bio, certs[i]) != 1)
+			error = -EINVAL;
+	char *data = NULL;
+	*length = (size_t)BIO_get_mem_data(bio, &data);
+	*text = error ? NULL : cert_must(OPENSSL_memdup(data, *length));
+	BIO_free(bio);
+	return error;
+}
+
 int cert_pem_write(
 	const char *path, X509 *const *certs, size_t n, struct diag *d)
 {
-	BIO *bio = cert_must(BIO_new(BIO_s_mem()));
-	for (size_t i = 0; i < n; i++) {
-		if (PEM_write_bio_X509(bio, certs[i]) != 1) {
-			BIO_free(bio);
-			return diag_set(d, -EINVAL,
-				"%s: certificate %zu cannot be encoded", path,
-				i + 1);
-		}
-	}
-	char *text = NULL;
-	long length = BIO_get_mem_data(bio, &text);
-	int error = cert_file_write(path, 0644, text, (size_t)length, d);
-	BIO_free(bio);
+	char *text;
+	size_t length;
+	int error = cert_pem_text(certs, n, &text, &length);
+	if (error)
+		return diag_set(d, error,
+			"%s: a certificate in it cannot be encoded", path);
+	error = cert_file_write(path, 0644, text, length, d);
+	OPENSSL_free(text);
 	return error;
 }
 

@@ -61,7 +61,7 @@ static void add(struct trust_folder *f, const char *name)
 	*file = (struct trust_folder_file){0};
 	if (asprintf(&file->path, "%s/%s", f->dir, name) < 0)
 		abort();
-	file->name = file->path + strlen(f->dir) + 1;
+	file->name = file->at = file->path + strlen(f->dir) + 1;
 }
 
 /* The names that are not hidden, sorted, into f. */
@@ -109,6 +109,19 @@ int trust_folder_open(
 	return error;
 }
 
+int trust_folder_add(struct trust_folder *f, const char *hidden, const char *as,
+	struct diag *d)
+{
+	if (f->n == TRUST_FOLDER_FILES_MAX)
+		return refuse(d, CERT_RULE_CROWDED_FOLDER, -E2BIG, f->dir);
+	f->hidden = hidden;
+	f->as = as;
+	add(f, as);
+	f->file[f->n - 1].at = hidden;
+	qsort(f->file, f->n, sizeof(f->file[0]), by_name);
+	return 0;
+}
+
 void trust_folder_close(struct trust_folder *f)
 {
 	free_list(f);
@@ -120,11 +133,16 @@ void trust_folder_close(struct trust_folder *f)
 /* What the links of `name` lead to, as long as they stay in the folder. */
 static int open_beneath(const struct trust_folder *f, const char *name)
 {
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	const struct open_how how = {
-		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		.flags = (uint64_t)flags,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
-	return (int)syscall(SYS_openat2, f->fd, name, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, f->fd, name, &how, sizeof(how));
+	/* Before Linux 5.6, and under valgrind: then no link is good. */
+	if (fd < 0 && errno == ENOSYS)
+		fd = openat(f->fd, name, flags | O_NOFOLLOW);
+	return fd;
 }
 
 static int refuse_open(
@@ -145,11 +163,11 @@ static int open_file(const struct trust_folder *f,
 	struct stat st;
 	/* Asked before the open, which can have effects on a device, and
 	 * again after it, when it is sure which file this is. */
-	if (fstatat(f->fd, file->name, &st, 0)) {
+	if (fstatat(f->fd, file->at, &st, 0)) {
 		int error = errno;
 		if (error != ENOENT && error != ELOOP)
 			return refuse_errno(d, file->path, error);
-		if (fstatat(f->fd, file->name, &st, AT_SYMLINK_NOFOLLOW))
+		if (fstatat(f->fd, file->at, &st, AT_SYMLINK_NOFOLLOW))
 			return refuse(
 				d, CERT_RULE_CHANGED, -EAGAIN, file->path);
 		return refuse(d, CERT_RULE_DANGLING_LINK, -ENOENT, file->path);
@@ -158,7 +176,7 @@ static int open_file(const struct trust_folder *f,
 		return -EISDIR;
 	if (!S_ISREG(st.st_mode))
 		return refuse(d, CERT_RULE_NOT_REGULAR, -EINVAL, file->path);
-	int fd = open_beneath(f, file->name);
+	int fd = open_beneath(f, file->at);
 	return fd < 0 ? refuse_open(d, file, errno) : fd;
 }
 
@@ -262,12 +280,14 @@ int trust_folder_unchanged(const struct trust_folder *f, struct diag *d)
 	struct trust_folder again = {.dir = f->dir, .fd = f->fd};
 	struct stat st;
 	int error = list(&again, d);
+	if (!error && f->hidden)
+		error = trust_folder_add(&again, f->hidden, f->as, d);
 	bool equal = !error && again.n == f->n && is_where_it_was(f);
 	for (size_t i = 0; equal && i < f->n; i++) {
 		const struct trust_folder_file *file = &f->file[i];
 		equal = strcmp(file->name, again.file[i].name) == 0;
 		if (equal && file->read.st_ino)
-			equal = fstatat(f->fd, file->name, &st, 0) == 0 &&
+			equal = fstatat(f->fd, file->at, &st, 0) == 0 &&
 				same(&file->read, &st);
 	}
 	free_list(&again);

@@ -15,6 +15,7 @@ enum { TRUST_FOLDER_FILES_MAX = 4096 };
 struct trust_folder_file {
 	char *path;	  /* as people know it: "dir/name" */
 	const char *name; /* in path */
+	const char *at;	  /* the name it is read by: `name`, or hidden */
 	struct stat read; /* of the file that was read; no inode: none was */
 };
 
@@ -26,6 +27,7 @@ struct trust_folder {
 	time_t now;			/* 0: nobody knows */
 	struct trust_folder_file *file; /* by name */
 	size_t n;
+	const char *hidden, *as; /* what was added; or NULL */
 };
 
 /*
@@ -37,6 +39,10 @@ struct trust_folder {
 int trust_folder_open(
 	struct trust_folder *f, const char *dir, time_t now, struct diag *d);
 void trust_folder_close(struct trust_folder *f);
+/* As if the hidden file of that name had the other one, once: what would come
+ * of it? Both names live as long as f. 0, or -E2BIG with d. */
+int trust_folder_add(struct trust_folder *f, const char *hidden, const char *as,
+	struct diag *d);
 
 /*
  * Reads the i-th file whole: 0, and *n bytes of *data, which the caller frees

@@ -240,7 +240,11 @@ static int load_folder(struct loader *l)
 		trust_folder_open(&l->folder, l->load->dir, l->load->now, l->d);
 	if (error)
 		return error;
-	error = load_files(l);
+	if (l->load->with)
+		error = trust_folder_add(
+			&l->folder, l->load->with, l->load->with_name, l->d);
+	if (!error)
+		error = load_files(l);
 	trust_folder_close(&l->folder);
 	return error;
 }

@@ -67,6 +67,9 @@ struct trust_load {
 	bool explicit_order; /* an admin asked: files may have lost CAs */
 	const char *const *without; /* names of files to leave out */
 	size_t n_without;
+	/* A hidden file of it, and the name under which it is judged as one
+	 * of the others; or NULL. */
+	const char *with, *with_name;
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registrar/admin/admission_order.h"
 #include "registrar/admin/inventory_orders.h"
 #include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
@@ -196,19 +197,21 @@ static void no_such(struct plane_answer *out)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
-	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s",
-		inventory_order_paths, phone_order_paths, trust_order_paths);
+	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s",
+		inventory_order_paths, phone_order_paths,
+		trust_order_paths, admission_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
 static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
-	struct admin *a = self;
+	const struct admin *a = self;
 	const struct resource *r = find(request->path);
 	if (!r && (obey_inventory(self, request, out) ||
 			  obey_phone(self, request, out) ||
-			  trust_order(a->server, request, out)))
+			  trust_order(a->server, request, out) ||
+			  admission_order(a->server, request, out)))
 		return;
 	if (!r)
 		no_such(out);

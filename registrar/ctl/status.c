@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dialtone status, phones, phone, failures, trust list. */
+/* dialtone status, phones, phone, failures. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,18 +135,6 @@ static const struct ctl_column failure_fields[] = {
 	{"phone's console", "phoneConsole"},
 };
 
-static const struct ctl_column anchor_columns[] = {
-	{"FILE", "file"},
-	{"ISSUES", "issues"},
-	{"ALLOWS", "allows"},
-	{"SUBJECT", "subject"},
-	{"SERIAL", "serial"},
-	{"KEY", "key"},
-	{"EXPIRES", "notAfter"},
-	{"USABLE", "usable"},
-	{"WHY NOT", "unusableWhy"},
-};
-
 static int no_words(int argc, char **argv)
 {
 	if (argc == 0)
@@ -204,13 +192,6 @@ int ctl_phones(const struct ctl *ctl, int argc, char **argv)
 	if (no_words(argc, argv) != CTL_OK)
 		return CTL_USAGE;
 	return show_list(ctl, "/v1/phones", "phones", COLUMNS(phone_columns));
-}
-
-int ctl_trust_list(const struct ctl *ctl, int argc, char **argv)
-{
-	if (no_words(argc, argv) != CTL_OK)
-		return CTL_USAGE;
-	return show_list(ctl, "/v1/trust", "list", COLUMNS(anchor_columns));
 }
 
 static void print_failures(const json_t *list)

@@ -587,6 +587,7 @@ static void start_tls(struct conn *c, struct profile *profile,
 		    c->host->world->config->handshake_ms, now) < 0)
 		abort(); /* law 2: no memory; connections are capped */
 	memcpy(c->finding->record.tag, tag, RESUME_TAG);
+	c->finding->record.protocol = c->peer.protocol;
 	profile_watch(c->tls->ssl, c->finding);
 }
 

@@ -545,9 +545,33 @@ static json_t *anchor(const struct trust_anchor *a)
 		set_time(o, "notAfter", (int64_t)a->id.not_after * 1000);
 	}
 	set_text(o, "sha256", a->id.sha256);
+	json_object_set_new(o, "line", json_integer(a->line));
 	json_object_set_new(o, "usable", json_boolean(a->usable));
 	set_text(o, "unusableWhy", a->unusable_why);
 	return o;
+}
+
+/* trust.anchors, for who judges what is not in force. */
+static json_t *policy(const struct config *c)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->n_anchors; i++) {
+		const struct trust_anchor_policy *row = &c->anchors[i];
+		json_t *o = json_object();
+		set_text(o, "name", row->name);
+		if (row->kind != CERT_KIND_UNKNOWN)
+			set_text(o, "issues", cert_kind_name(row->kind));
+		set_text(o, "allows", trust_waiver_text(row->allows));
+		json_object_set_new(o, "allowNotCritical",
+			json_boolean(row->allow_not_critical));
+		json_object_set_new(
+			o, "enrolOnly", json_boolean(row->enrol_only));
+		json_object_set_new(o, "retiring", json_boolean(row->retiring));
+		json_object_set_new(o, "expiredGraceDays",
+			json_integer(row->grace_s / 86400));
+		json_array_append_new(all, o);
+	}
+	return all;
 }
 
 static json_t *crls(const struct trust_snapshot *trust)
@@ -595,6 +619,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 json_t *status_json_trust(struct server *s)
 {
 	json_t *o = trust_store(s, STORE_CALLMANAGER);
+	json_object_set_new(o, "policy", policy(server_config(s)));
 	json_t *capf = trust_store(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capf", capf);

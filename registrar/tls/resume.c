@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
+#include "registrar/admit.h"
 #include "registrar/memory.h"
 #include "registrar/tls/session.h"
 #include "trust/revocation.h"
@@ -155,18 +156,29 @@ static bool attach(const struct resume_ctx *r, SSL *ssl, SSL_SESSION *session)
 
 /* ---- the re-check ---- */
 
-static bool device_allowed(
-	struct inventory *inventory, const struct resume_view *view)
+/* Would this phone be admitted now, as it came then? Its device may be gone,
+ * follow another profile, or have lost its MIC since. */
+static bool device_allowed(const struct resume_ctx *r, const SSL_SESSION *s,
+	const struct resume_view *view, const struct resume_record *own,
+	const struct trust_anchor *anchor)
 {
 	char device[CERT_DEVICE_MAX + 1] = "";
-	if (view->kind == CERT_KIND_LSC)
-		return true;
+	struct admit_verdict verdict;
+	struct peer_cert cert = {.device = device, .cn = device};
+	const struct peer peer = {
+		.protocol = own->protocol,
+		.tls = true,
+		.cipher = SSL_CIPHER_get_name(SSL_SESSION_get0_cipher(s)),
+		.anchor = anchor,
+		.verified = true,
+		.kind = view->kind,
+		.cert = &cert,
+	};
 	memcpy(device, view->texts[PEER_CERT_device].p,
 		view->texts[PEER_CERT_device].n);
-	struct device *known = inventory_find(inventory, device);
-	bool allowed = known && known->mic;
-	device_unref(known);
-	return allowed;
+	admit_decide(r->resume->config, r->resume->inventory, &peer, device,
+		&verdict);
+	return verdict.code == REASON_FAILURE_NO_ERROR;
 }
 
 /* Was it as strong as it would have to be today? */
@@ -216,7 +228,7 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 		return RESUME_LISTED;
 	if (!strong_enough(r, anchor, &view))
 		return RESUME_STRENGTH;
-	if (!device_allowed(r->resume->inventory, &view))
+	if (!device_allowed(r, s, &view, own, anchor))
 		return RESUME_DEVICE;
 	return RESUME_OK;
 }

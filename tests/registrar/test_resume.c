@@ -184,23 +184,34 @@ struct phone {
 	SSL_SESSION *session;
 };
 
-static void allow_mic(bool allowed)
+/* The inventory holds the phone's device, or (profile NULL) nothing. */
+static void device_is(const char *profile, bool mic)
 {
 	struct config_device device = {.name = (char *)"SEP020000000001",
-		.profile = (char *)SECURITY_PROFILE_DEFAULT,
-		.mic = allowed};
-	const struct config with = {.devices = &device, .n_devices = 1};
+		.profile = (char *)profile,
+		.protocol = DEVICE_ANY,
+		.mic = mic};
+	const struct config with = {
+		.devices = &device, .n_devices = profile != NULL};
 	inventory_free(resume.inventory);
 	resume.inventory = inventory_new(&with);
+}
+
+/* The profile of a phone that comes like this. */
+static const char *profile_for(const struct mode *mode)
+{
+	return mode->suites && strcmp(mode->suites, "NULL-SHA") == 0
+		       ? "authenticated"
+		       : "encrypted";
 }
 
 static void before(const struct mode *mode)
 {
 	struct diag d;
 	ahead = 0;
+	device_is(profile_for(mode), true);
 	revoked = NULL;
 	sends_its_ca = false;
-	allow_mic(true);
 	policy = trust_policy_default;
 	for (size_t i = 0; i < config->n_listeners; i++)
 		config->listeners[i].offer = mode->offer;
@@ -455,7 +466,7 @@ static void a_device_that_lost_its_mic_does_not_resume(void **state)
 		struct profile *p = believing(BOTH);
 		struct phone mic = first_visit(p, mode, 1);
 		struct phone lsc = first_visit(p, mode, 0);
-		allow_mic(false);
+		device_is(profile_for(mode), false);
 		assert_int_equal(comes_back(p, "sip", &mic), FULL);
 		assert_int_equal(comes_back(p, "sip", &lsc), RESUMED);
 		assert_int_equal(resume.verdicts[RESUME_DEVICE], 1);
@@ -464,6 +475,59 @@ static void a_device_that_lost_its_mic_does_not_resume(void **state)
 		profile_unref(p);
 		after();
 	}
+}
+
+/* What admission would refuse is not resumed either: not by an LSC, not by a
+ * MIC. What it would not is. */
+static void a_device_that_is_gone_or_changed_does_not_resume(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		const char *own = profile_for(mode);
+		const char *other = strcmp(own, "encrypted") == 0
+					    ? "authenticated"
+					    : "encrypted";
+		const char *const changes[] = {
+			NULL, "non-secure", other, "no such profile"};
+		struct profile *p = believing(BOTH);
+		for (size_t who = LSC; who <= MIC; who++) {
+			struct phone phone = first_visit(p, mode, who);
+			for (size_t i = 0; i < 4; i++) {
+				struct phone twin = first_visit(p, mode, who);
+				device_is(changes[i], true);
+				assert_int_equal(
+					comes_back(p, "sip", &twin), FULL);
+				device_is(own, true);
+				forget(&twin);
+			}
+			assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+			forget(&phone);
+		}
+		assert_int_equal(resume.verdicts[RESUME_DEVICE], 8);
+		profile_unref(p);
+		after();
+	}
+}
+
+/* registration.unknown "lsc": it needs no entry. */
+static void an_lsc_that_needs_no_entry_resumes_without_one(void **state)
+{
+	config->unknown_devices = CONFIG_UNKNOWN_LSC;
+	for (size_t i = 0; i < 4; i++) {
+		before(&modes[i]);
+		device_is(NULL, false);
+		struct profile *p = believing(BOTH);
+		struct phone lsc = first_visit(p, &modes[i], LSC);
+		struct phone mic = first_visit(p, &modes[i], MIC);
+		assert_int_equal(comes_back(p, "sip", &lsc), RESUMED);
+		assert_int_equal(comes_back(p, "sip", &mic), FULL);
+		forget(&lsc);
+		forget(&mic);
+		profile_unref(p);
+		after();
+	}
+	config->unknown_devices = CONFIG_UNKNOWN_REFUSE;
 }
 
 static const struct mode *mode_named(const char *name)
@@ -751,6 +815,10 @@ int main(void)
 		cmocka_unit_test(no_session_outlives_its_certificate),
 		cmocka_unit_test(sessions_stay_at_their_listener),
 		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),
+		cmocka_unit_test(
+			a_device_that_is_gone_or_changed_does_not_resume),
+		cmocka_unit_test(
+			an_lsc_that_needs_no_entry_resumes_without_one),
 		cmocka_unit_test(a_session_never_changes_its_cipher),
 		cmocka_unit_test(no_session_outlives_what_excused_it),
 		cmocka_unit_test(a_session_lasts_as_long_as_its_anchors_grace),

@@ -32,11 +32,14 @@ def visit(daemon, made, session=None):
         return connection.session_reused, connection.session
 
 
+NAMES = [f"SEP0200000000{i:02X}" for i in range(PHONES)]
+
+
 def contexts(mode):
     version, options, ciphers, _ = MODES[mode]
     made = []
-    for i in range(PHONES):
-        one = context(LAB.phone(f"SEP0200000000{i:02X}"), version)
+    for name in NAMES:
+        one = context(LAB.phone(name), version)
         one.options |= options
         if ciphers:
             one.set_ciphers(ciphers + ":@SECLEVEL=0")
@@ -44,9 +47,12 @@ def contexts(mode):
     return made
 
 
-def kept(port, status, offer):
-    """A configuration whose keys and sessions outlive the process."""
+def kept(port, status, offer, mode):
+    """A configuration whose keys and sessions outlive the process, and where
+    phones that come like this may register."""
+    profile = "authenticated" if mode.startswith("NULL") else "encrypted"
     return LAB.config(
+        devices={name: {"profile": profile} for name in NAMES},
         workers=2, status={"port": status},
         listeners=[listener("sip", "tls", port, **offer)],
         tls={"ticket_keys": "ticket.keys", "session_cache": "sessions"})
@@ -58,7 +64,7 @@ def they_resume_after(end, mode):
         port, status = daemon.port("sip"), daemon.port("status", "http")
     phones = contexts(mode)
     offer = MODES[mode][3]
-    with Daemon(kept(port, status, offer)) as daemon:
+    with Daemon(kept(port, status, offer, mode)) as daemon:
         sessions = []
         for one in phones:
             resumed, session = visit(daemon, one)
@@ -69,7 +75,7 @@ def they_resume_after(end, mode):
             same(visit(daemon, one, session)[0], True, "second visit")
         if end == "kill -9":
             daemon.kill()
-    with Daemon(kept(port, status, offer)) as daemon:
+    with Daemon(kept(port, status, offer, mode)) as daemon:
         for one, session in zip(phones, sessions):
             same(visit(daemon, one, session)[0], True, f"after {end}")
         same(daemon.get("/v1/status")["connections"]["resumed"], PHONES)
@@ -82,12 +88,12 @@ def who_is_offered_other_things_starts_anew():
     for mode, ciphers in (("NULL-SHA ticket", "NULL-SHA:AES128-SHA"),
                           ("TLS 1.2 ticket", "AES128-SHA")):
         one = contexts(mode)[0]
-        with Daemon(kept(port, status, OLD)) as daemon:
+        with Daemon(kept(port, status, OLD, mode)) as daemon:
             _, session = visit(daemon, one)
             same(visit(daemon, one, session)[0], True, mode)
         one.set_ciphers(ciphers + ":@SECLEVEL=0")
         for offer in ({}, {"profile": "legacy"}, {"ciphers": "all-rsa"}):
-            with Daemon(kept(port, status, offer)) as daemon:
+            with Daemon(kept(port, status, offer, mode)) as daemon:
                 same(visit(daemon, one, session)[0], False, f"{mode} {offer}")
                 offered = daemon.get("/v1/status")["resumption"]["offered"]
                 same(offered["other-listener"], 1, f"{mode} {offer}")

@@ -198,6 +198,32 @@ static void a_file_may_be_left_out_of_the_set(void **state)
 	made_folder_end(folder);
 }
 
+static void a_hidden_file_is_judged_as_if_it_had_a_name(void **state)
+{
+	char *folder = made_folder();
+	struct trust_snapshot *s = NULL;
+	struct diag d;
+	size_t n;
+	made_pem(folder, "a.pem", ca[0]);
+	made_pem(folder, ".new", ca[1]);
+	made_file(folder, ".bad", "x", 1);
+	struct trust_load what = {.dir = folder};
+	assert_int_equal(trust_snapshot_load(&what, &s, NULL), 0);
+	assert_int_equal(anchors_in(s), 1);
+	trust_snapshot_unref(s);
+	what.with = ".new";
+	what.with_name = "0.pem"; /* the first in order of names */
+	assert_int_equal(trust_snapshot_load(&what, &s, NULL), 0);
+	assert_string_equal(trust_snapshot_anchors(s, &n)[0].file, "0.pem");
+	assert_int_equal(n, 2);
+	trust_snapshot_unref(s);
+	what.with = ".bad";
+	assert_int_equal(trust_snapshot_load(&what, &s, &d), -EINVAL);
+	assert_string_equal(d.rule, "no-certificate");
+	assert_non_null(strstr(d.text, "/0.pem"));
+	made_folder_end(folder);
+}
+
 /* As Kubernetes and others replace a folder: links to a link, swapped. */
 static void links_inside_the_folder_are_followed(void **state)
 {
@@ -369,6 +395,7 @@ int main(void)
 		cmocka_unit_test(
 			files_may_lose_certificates_when_an_admin_says_so),
 		cmocka_unit_test(a_file_may_be_left_out_of_the_set),
+		cmocka_unit_test(a_hidden_file_is_judged_as_if_it_had_a_name),
 		cmocka_unit_test(links_inside_the_folder_are_followed),
 		cmocka_unit_test(
 			a_folder_that_changed_while_it_was_read_is_not_believed),
