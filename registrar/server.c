@@ -80,9 +80,14 @@ static int load_profiles(
 		.anchors = c->anchors,
 		.n_anchors = c->n_anchors,
 	};
+	const struct trust_load load = {
+		.dir = c->trust_folder,
+		.generation = s->generation + 1,
+		.now = time(NULL),
+		.policy = &policy,
+	};
 	struct trust_snapshot *trust = NULL;
-	int error = trust_snapshot_load(
-		c->trust_folder, s->generation + 1, &policy, &trust, d);
+	int error = trust_snapshot_load(&load, &trust, d);
 	if (error < 0)
 		return error;
 	error = profiles_new(c, trust, &s->resume, out, d);

@@ -43,7 +43,7 @@ struct trust_snapshot {
 /* What one load has in hand. */
 struct loader {
 	struct trust_snapshot *s;
-	const char *dir;
+	const struct trust_load *load;
 	const char *file;     /* the one being read */
 	size_t first_of_file; /* anchors before it came from other files */
 	struct diag *d;
@@ -90,9 +90,9 @@ static uint16_t *slot_of(
 static int refuse(struct loader *l, int line, const char *why)
 {
 	if (line)
-		return diag_set(l->d, -EINVAL, "%s/%s:%d: %s", l->dir, l->file,
-			line, why);
-	return diag_set(l->d, -EINVAL, "%s/%s: %s", l->dir, l->file, why);
+		return diag_set(l->d, -EINVAL, "%s/%s:%d: %s", l->load->dir,
+			l->file, line, why);
+	return diag_set(l->d, -EINVAL, "%s/%s: %s", l->load->dir, l->file, why);
 }
 
 /* The same CA is in the set: in another file that is no harm. */
@@ -140,7 +140,7 @@ static int add_anchor(struct loader *l, X509 *cert, int line)
 	if (s->n == ANCHORS_MAX) {
 		trust_anchor_deinit(&anchor);
 		return diag_set(l->d, -E2BIG, "%s: more than %d certificates",
-			l->dir, ANCHORS_MAX);
+			l->load->dir, ANCHORS_MAX);
 	}
 	if (!s->anchor)
 		s->anchor = cert_must(calloc(ANCHORS_MAX, sizeof(anchor)));
@@ -153,7 +153,7 @@ static int load_file(struct loader *l)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	int n = snprintf(path, sizeof(path), "%s/%s", l->dir, l->file);
+	int n = snprintf(path, sizeof(path), "%s/%s", l->load->dir, l->file);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return diag_set(l->d, -ENAMETOOLONG, "%s: path too long", path);
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
@@ -199,14 +199,23 @@ static int list_names(const char *dir, char ***names, size_t *n, struct diag *d)
 	return error;
 }
 
+static bool is_left_out(const struct trust_load *load, const char *file)
+{
+	for (size_t i = 0; i < load->n_without; i++)
+		if (strcmp(load->without[i], file) == 0)
+			return true;
+	return false;
+}
+
 static int load_folder(struct loader *l)
 {
 	char **names = NULL;
 	size_t n = 0;
-	int error = list_names(l->dir, &names, &n, l->d);
+	int error = list_names(l->load->dir, &names, &n, l->d);
 	for (size_t i = 0; !error && i < n; i++) {
 		l->file = names[i];
-		error = load_file(l);
+		if (!is_left_out(l->load, l->file))
+			error = load_file(l);
 	}
 	for (size_t i = 0; i < n; i++)
 		free(names[i]);
@@ -217,7 +226,7 @@ static int load_folder(struct loader *l)
 		return diag_set(l->d, -EINVAL,
 			"%s: no certificate in it; put the CAPF root and the "
 			"manufacturing CAs there",
-			l->dir);
+			l->load->dir);
 	return 0;
 }
 
@@ -260,18 +269,18 @@ static void make_store(struct trust_snapshot *s)
 			abort();
 }
 
-int trust_snapshot_load(const char *dir, uint64_t generation,
-	const struct trust_policy *policy, struct trust_snapshot **out,
-	struct diag *d)
+int trust_snapshot_load(const struct trust_load *load,
+	struct trust_snapshot **out, struct diag *d)
 {
-	const struct trust_policy *p = policy ? policy : &trust_policy_default;
+	const struct trust_policy *p =
+		load->policy ? load->policy : &trust_policy_default;
 	assert(p->auth_level >= 0 && p->auth_level <= TRUST_AUTH_LEVEL_MAX);
 	*out = NULL;
 	struct trust_snapshot *s = cert_must(calloc(1, sizeof(*s)));
 	atomic_init(&s->refs, 1);
-	s->generation = generation;
+	s->generation = load->generation;
 	copy_policy(&s->policy, p);
-	struct loader l = {.s = s, .dir = dir, .d = d};
+	struct loader l = {.s = s, .load = load, .d = d};
 	ERR_set_mark();
 	int error = load_folder(&l);
 	if (!error) {

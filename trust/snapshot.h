@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <openssl/x509.h>
 
@@ -50,6 +51,18 @@ extern const struct trust_policy trust_policy_default;
 
 struct trust_snapshot;
 
+/* What to load, and against what. */
+struct trust_load {
+	const char *dir;
+	uint64_t generation;
+	time_t now; /* 0: the age of files is not asked */
+	const struct trust_policy *policy;   /* NULL: the default */
+	const struct trust_snapshot *before; /* the set in force, or NULL */
+	bool explicit_order; /* an admin asked: files may have lost CAs */
+	const char *const *without; /* names of files to leave out */
+	size_t n_without;
+};
+
 /*
  * Loads every regular, not hidden file of `dir`, in name order, as one set:
  * all of it or, at the first bad file, nothing. Refused (d names file, line
@@ -63,9 +76,8 @@ struct trust_snapshot;
  * else MIC, the kind that admits least. What the policy allows under any of a
  * CA's names is allowed. The caller owns one reference.
  */
-int trust_snapshot_load(const char *dir, uint64_t generation,
-	const struct trust_policy *policy, struct trust_snapshot **out,
-	struct diag *d);
+int trust_snapshot_load(const struct trust_load *load,
+	struct trust_snapshot **out, struct diag *d);
 struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *s);
 void trust_snapshot_unref(struct trust_snapshot *s);
 

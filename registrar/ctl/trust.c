@@ -57,8 +57,13 @@ static int load_in_force(
 	if (status != CTL_OK)
 		return status;
 	policy_from(trust, &policy);
-	int error = trust_snapshot_load(ctl_text(trust, "folder"),
-		(uint64_t)ctl_number(trust, "generation"), &policy, out, d);
+	const struct trust_load load = {
+		.dir = ctl_text(trust, "folder"),
+		.generation = (uint64_t)ctl_number(trust, "generation"),
+		.now = time(NULL),
+		.policy = &policy,
+	};
+	int error = trust_snapshot_load(&load, out, d);
 	if (error < 0)
 		fprintf(stderr, "dialtone: %s\n", d->text);
 	else if (strcmp(ctl_text(trust, "fingerprint"),
@@ -78,7 +83,9 @@ static int load_store(
 	struct diag d;
 	if (!store)
 		return load_in_force(ctl, out, &d);
-	if (trust_snapshot_load(store, 1, &trust_policy_default, out, &d) == 0)
+	const struct trust_load load = {
+		.dir = store, .generation = 1, .now = time(NULL)};
+	if (trust_snapshot_load(&load, out, &d) == 0)
 		return CTL_OK;
 	fprintf(stderr, "dialtone: %s\n", d.text);
 	return CTL_FAILED;

@@ -48,12 +48,14 @@ static void make_snapshot(void)
 	check(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/capf.pem", folder);
 	check(cert_pem_write(path, &ca, 1, NULL) == 0);
-	check(trust_snapshot_load(folder, 1, NULL, &snapshot, NULL) == 0);
+	struct trust_load load = {.dir = folder, .generation = 1};
+	check(trust_snapshot_load(&load, &snapshot, NULL) == 0);
 	const struct trust_anchor_policy row = {.name = "capf.pem",
 		.allows = TRUST_WAIVER_SHA1 | TRUST_WAIVER_RSA1024};
 	const struct trust_policy policy = {
 		.auth_level = 2, .anchors = &row, .n_anchors = 1};
-	check(trust_snapshot_load(folder, 1, &policy, &lenient, NULL) == 0);
+	load.policy = &policy;
+	check(trust_snapshot_load(&load, &lenient, NULL) == 0);
 	unlink(path);
 	rmdir(folder);
 }

@@ -46,9 +46,9 @@ static int set_up(void **state)
 	assert_int_equal(cert_lab_init(folder, "here", time(NULL), &d), 0);
 	assert_int_equal(cert_lab_open(folder, &lab, &d), 0);
 	assert_int_equal(config_load(NULL, folder, &config, &d), 0);
-	assert_int_equal(trust_snapshot_load(config->trust_folder, 1,
-				 &trust_policy_default, &trust, &d),
-		0);
+	const struct trust_load load = {
+		.dir = config->trust_folder, .generation = 1};
+	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
 	assert_int_equal(profiles_new(config, trust, NULL, &set, &d), 0);
 	profile = set->of[0];
 	trust_snapshot_unref(trust);

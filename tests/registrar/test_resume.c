@@ -95,7 +95,9 @@ static struct profile *believing(unsigned cas)
 		if (cas & 1U << i)
 			assert_int_equal(cert_pem_write(file, &ca, 1, &d), 0);
 	}
-	assert_int_equal(trust_snapshot_load(path, 1, &policy, &trust, &d), 0);
+	const struct trust_load load = {
+		.dir = path, .generation = 1, .policy = &policy};
+	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
 	assert_int_equal(profiles_new(config, trust, &resume, &set, &d), 0);
 	trust_snapshot_unref(trust);
 	return set->of[0];

@@ -381,7 +381,9 @@ void scenes_init(struct scenes *s)
 		if (cast[who].file)
 			made_pem(s->folder, cast[who].file, ca[who]);
 	}
-	if (trust_snapshot_load(s->folder, 1, NULL, &s->snapshot, &d))
+	if (trust_snapshot_load(
+		    &(struct trust_load){.dir = s->folder, .generation = 1},
+		    &s->snapshot, &d))
 		fail_msg("%s", d.text);
 	for (; s->n < sizeof(plays) / sizeof(plays[0]); s->n++)
 		make_scene(&s->scene[s->n], s->n);

@@ -45,7 +45,9 @@ static int begin(void **state)
 	}
 	closedir(dir);
 	struct diag d = {.text = ""};
-	if (trust_snapshot_load(folder, 1, NULL, &snapshot, &d))
+	if (trust_snapshot_load(
+		    &(struct trust_load){.dir = folder, .generation = 1},
+		    &snapshot, &d))
 		fail_msg("%s", d.text);
 	return 0;
 }
@@ -152,7 +154,11 @@ static enum trust_verdict verdict_of(const char *file, int level)
 	struct trust_result r;
 	struct trust_policy policy = {.auth_level = level};
 	struct trust_snapshot *s = NULL;
-	assert_int_equal(trust_snapshot_load(folder, 1, &policy, &s, NULL), 0);
+	assert_int_equal(trust_snapshot_load(&(struct trust_load){.dir = folder,
+						     .generation = 1,
+						     .policy = &policy},
+				 &s, NULL),
+		0);
 	assert_int_equal(
 		cert_pem_read(made_path(folder, file), &list, NULL), 0);
 	trust_verify(s, list.cert[0], NULL, MADE_NOW, &r);

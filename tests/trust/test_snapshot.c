@@ -44,7 +44,10 @@ static struct trust_snapshot *load_with(
 {
 	struct trust_snapshot *s = NULL;
 	struct diag d = {.text = ""};
-	if (trust_snapshot_load(folder, 7, policy, &s, &d))
+	if (trust_snapshot_load(
+		    &(struct trust_load){
+			    .dir = folder, .generation = 7, .policy = policy},
+		    &s, &d))
 		fail_msg("%s", d.text);
 	return s;
 }
@@ -59,7 +62,10 @@ static void refuse(const char *folder, int error, const char *why)
 {
 	struct trust_snapshot *s = (struct trust_snapshot *)&s;
 	struct diag d = {.text = ""};
-	assert_int_equal(trust_snapshot_load(folder, 1, NULL, &s, &d), error);
+	assert_int_equal(trust_snapshot_load(&(struct trust_load){.dir = folder,
+						     .generation = 1},
+				 &s, &d),
+		error);
 	assert_null(s);
 	if (!strstr(d.text, why))
 		fail_msg("\"%s\" lacks \"%s\"", d.text, why);
@@ -317,8 +323,11 @@ static void policy_counts_under_either_name_of_a_ca(void **state)
 	const struct trust_policy policy = {2, rows, 2};
 	struct trust_snapshot *s = NULL;
 	struct diag d;
-	assert_int_equal(
-		trust_snapshot_load(folder, 1, &policy, &s, &d), -EINVAL);
+	assert_int_equal(trust_snapshot_load(&(struct trust_load){.dir = folder,
+						     .generation = 1,
+						     .policy = &policy},
+				 &s, &d),
+		-EINVAL);
 	assert_non_null(strstr(d.text,
 		"/b.pem:1: configured as LSC, but as MIC under its other name "
 		"a.pem"));

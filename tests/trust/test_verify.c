@@ -102,7 +102,10 @@ static struct trust_snapshot *load(X509 *const *cas, size_t n, int level)
 		snprintf(name, sizeof(name), "%c.pem", 'a' + (int)i);
 		made_pem(folder, name, cas[i]);
 	}
-	if (trust_snapshot_load(folder, 1, &policy, &snapshot, &d))
+	if (trust_snapshot_load(
+		    &(struct trust_load){
+			    .dir = folder, .generation = 1, .policy = &policy},
+		    &snapshot, &d))
 		fail_msg("%s", d.text);
 	made_folder_end(folder);
 	return snapshot;
@@ -342,7 +345,10 @@ static struct trust_snapshot *allowing(X509 *const *cas, unsigned allows)
 	struct diag d = {.text = ""};
 	made_pem(folder, "a.pem", cas[0]);
 	made_pem(folder, "b.pem", cas[1]);
-	if (trust_snapshot_load(folder, 1, &policy, &snapshot, &d))
+	if (trust_snapshot_load(
+		    &(struct trust_load){
+			    .dir = folder, .generation = 1, .policy = &policy},
+		    &snapshot, &d))
 		fail_msg("%s", d.text);
 	made_folder_end(folder);
 	return snapshot;
