@@ -140,6 +140,7 @@ int ctl_explain(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_export(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_rotate(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_revoke_all(const struct ctl *ctl, int argc, char **argv);

@@ -29,6 +29,8 @@ static const struct {
 	{"trust", "list", ctl_trust_list, "the anchors in force"},
 	{"trust", "check", ctl_trust_check,
 		"FILE: would this certificate be let in, and if not, why"},
+	{"trust", "export", ctl_trust_export,
+		"--for WHO: the CAs as others need them"},
 	{"device", "list", ctl_device_list,
 		"[--name GLOB] [--profile P] [--protocol P] [--number N]"},
 	{"device", "show", ctl_device_show, "NAME: all about it"},

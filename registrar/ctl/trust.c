@@ -8,6 +8,7 @@
 
 #include "certs/pem.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/trust_store.h"
 #include "registrar/memory.h"
 #include "registrar/tls/alert.h"
 #include "trust/snapshot.h"
@@ -77,11 +78,11 @@ static int load_in_force(
 	return error < 0 ? CTL_FAILED : CTL_OK;
 }
 
-static int load_store(
+int ctl_trust_load(
 	const struct ctl *ctl, const char *store, struct trust_snapshot **out)
 {
 	struct diag d;
-	if (!store)
+	if (!store || strcmp(store, "callmanager") == 0)
 		return load_in_force(ctl, out, &d);
 	const struct trust_load load = {
 		.dir = store, .generation = 1, .now = time(NULL)};
@@ -187,7 +188,7 @@ int ctl_trust_check(const struct ctl *ctl, int argc, char **argv)
 		fputs(usage, stderr);
 		return CTL_USAGE;
 	}
-	int status = load_store(ctl, store, &trust);
+	int status = ctl_trust_load(ctl, store, &trust);
 	if (status == CTL_OK && cert_pem_read(file, &list, &d) < 0) {
 		fprintf(stderr, "dialtone: %s\n", d.text);
 		status = CTL_FAILED;
