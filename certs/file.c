@@ -77,14 +77,22 @@ static int write_all(int fd, const char *data, size_t n)
 	return 0;
 }
 
-int cert_file_write(const char *path, mode_t mode, const void *data, size_t n,
-	struct diag *d)
+/* The part of path before its last name, and that name. */
+static size_t folder_length(const char *path)
 {
-	char temporary[PATH_MAX];
-	int length = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-	if (length < 0 || (size_t)length >= sizeof(temporary))
+	const char *slash = strrchr(path, '/');
+	return slash ? (size_t)(slash + 1 - path) : 0;
+}
+
+int cert_file_stage(const char *path, mode_t mode, const void *data, size_t n,
+	char hidden[PATH_MAX], struct diag *d)
+{
+	size_t folder = folder_length(path);
+	int length = snprintf(hidden, PATH_MAX, "%.*s.%s.XXXXXX", (int)folder,
+		path, path + folder);
+	if (length < 0 || length >= PATH_MAX)
 		return diag_set(d, -ENAMETOOLONG, "%s: path too long", path);
-	int fd = mkostemp(temporary, O_CLOEXEC);
+	int fd = mkostemp(hidden, O_CLOEXEC);
 	if (fd < 0)
 		return diag_set(d, -errno, "%s: %s", path, strerror(errno));
 	int error = write_all(fd, data, n);
@@ -92,10 +100,42 @@ int cert_file_write(const char *path, mode_t mode, const void *data, size_t n,
 		error = -errno;
 	if (close(fd) && !error)
 		error = -errno;
-	if (!error && rename(temporary, path))
-		error = -errno;
 	if (!error)
 		return 0;
-	unlink(temporary);
+	unlink(hidden);
 	return diag_set(d, error, "%s: %s", path, strerror(-error));
+}
+
+/* A name is on the disk once its folder is. */
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	size_t n = folder_length(path);
+	snprintf(folder, sizeof(folder), "%.*s", (int)n, path);
+	int fd = open(n ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Not every file system can. */
+	int error = fsync(fd) && errno != EINVAL ? -errno : 0;
+	close(fd);
+	return error;
+}
+
+int cert_file_keep(const char *hidden, const char *path, struct diag *d)
+{
+	int error = rename(hidden, path) ? -errno : sync_folder(path);
+	return error ? diag_set(d, error, "%s: %s", path, strerror(-error)) : 0;
+}
+
+int cert_file_write(const char *path, mode_t mode, const void *data, size_t n,
+	struct diag *d)
+{
+	char hidden[PATH_MAX];
+	int error = cert_file_stage(path, mode, data, n, hidden, d);
+	if (error)
+		return error;
+	error = cert_file_keep(hidden, path, d);
+	if (error)
+		unlink(hidden);
+	return error;
 }

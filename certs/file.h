@@ -3,6 +3,7 @@
 #ifndef CERTS_FILE_H
 #define CERTS_FILE_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,9 +16,14 @@
  */
 int cert_file_read(
 	const char *path, size_t max, char **data, size_t *n, struct diag *d);
-/* Writes through a temporary file beside it and rename: readers see the old
- * file or the new one. 0 or -errno. */
+/* Writes through a hidden file beside it and rename: readers see the old file
+ * or the new one, also after a power cut. 0 or -errno. */
 int cert_file_write(const char *path, mode_t mode, const void *data, size_t n,
 	struct diag *d);
+/* The same in two steps: what it will be lies hidden (the name in `hidden`),
+ * until it is kept, or the caller unlinks it. */
+int cert_file_stage(const char *path, mode_t mode, const void *data, size_t n,
+	char hidden[PATH_MAX], struct diag *d);
+int cert_file_keep(const char *hidden, const char *path, struct diag *d);
 
 #endif

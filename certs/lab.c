@@ -151,22 +151,40 @@ static int make_ca(
 			       lab->dir, "ca", plans[ca].file, lab->key[ca], d);
 }
 
-/* The anchors, under the names that CUCM gives them. */
-static int make_trust(const struct cert_lab *lab, struct diag *d)
+/* Under the name that CUCM gives it: the own CAPF by its CN alone. */
+static int write_anchor(const struct cert_lab *lab, const char *store,
+	enum cert_lab_ca ca, struct diag *d)
 {
 	struct cert_identity id;
 	char file[sizeof(id.cn) + sizeof(id.serial) + 2];
-	cert_identity_read(lab->cert[CERT_LAB_CAPF], &id);
-	int error = write_cert(lab->dir, "CallManager-trust", id.cn,
-		lab->cert[CERT_LAB_CAPF], d);
-	if (error)
-		return error;
-	cert_identity_read(lab->cert[CERT_LAB_MFG_SHA2], &id);
+	cert_identity_read(lab->cert[ca], &id);
 	for (char *p = id.cn; *p; p++)
 		*p = *p == ' ' ? '_' : *p;
-	snprintf(file, sizeof(file), "%s_%s", id.cn, id.serial);
-	return write_cert(lab->dir, "CallManager-trust", file,
-		lab->cert[CERT_LAB_MFG_SHA2], d);
+	if (ca == CERT_LAB_CAPF)
+		snprintf(file, sizeof(file), "%s", id.cn);
+	else
+		snprintf(file, sizeof(file), "%s_%s", id.cn, id.serial);
+	return write_cert(lab->dir, store, file, lab->cert[ca], d);
+}
+
+/* CAPF hears phones whose MIC is too old to register with. */
+static int make_trust(const struct cert_lab *lab, struct diag *d)
+{
+	static const struct {
+		const char *store;
+		enum cert_lab_ca ca;
+	} anchors[] = {
+		{"CallManager-trust", CERT_LAB_CAPF},
+		{"CallManager-trust", CERT_LAB_MFG_SHA2},
+		{"CAPF-trust", CERT_LAB_CAPF},
+		{"CAPF-trust", CERT_LAB_MFG_SHA2},
+		{"CAPF-trust", CERT_LAB_MFG_SHA1},
+	};
+	int error = 0;
+	for (size_t i = 0; !error && i < sizeof(anchors) / sizeof(anchors[0]);
+		i++)
+		error = write_anchor(lab, anchors[i].store, anchors[i].ca, d);
+	return error;
 }
 
 /* What may stand in a subjectAltName, where a comma would begin another. */
@@ -229,6 +247,7 @@ static int make_folders(const char *dir, struct diag *d)
 		mode_t mode;
 	} folders[] = {
 		{"CallManager-trust", 0755},
+		{"CAPF-trust", 0755},
 		{"ca", 0700},
 		{"server", 0700},
 		{"phones", 0700},
@@ -245,7 +264,7 @@ static int make_folders(const char *dir, struct diag *d)
 	if (entry)
 		return diag_set(d, -EEXIST,
 			"%s: exists and is not empty; name a new folder", dir);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		char path[CERT_LAB_PATH_MAX];
 		error = cert_lab_path(path, d, "%s/%s", dir, folders[i].name);
 		if (!error)

@@ -17,6 +17,8 @@
  *   CallManager-trust/CAPF-xxxxxxxx.pem          this cluster's CAPF root
  *   CallManager-trust/Cisco_Manufacturing_CA_SHA2_<serial>.pem
  *                                                issuing CA alone, no root
+ *   CAPF-trust/                                  the same, and the SHA-1
+ *                                                manufacturing CA
  *   ca/NAME.pem ca/NAME.key   for each NAME of CERT_LAB_CA_LIST
  *   server/rsa.pem rsa.key ec.pem ec.key         RSA-2048 and P-256
  *   phones/                                      see cert_lab_phone

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@
 
 #include "certs/file.h"
 #include "certs/must.h"
+#include "certs/rule.h"
 
 static const char BEGIN[] = "-----BEGIN ";
 static const char END[] = "-----END ";
@@ -51,15 +54,27 @@ static bool looks_like_key(const unsigned char *der, size_t n)
 	return n > head && der[0] == 0x30 && der[head] == 0x02;
 }
 
-/* One certificate from the front of der; *used is its length. NULL and *why
+/* Does the value that opens here say that it goes on behind the end? */
+static bool is_cut(const unsigned char *der, size_t n)
+{
+	uint64_t length = 0;
+	if (der[0] != 0x30 || n < 2)
+		return der[0] == 0x30;
+	size_t digits = der[1] > 0x80 ? der[1] & 0x7fU : 0;
+	if (digits > 4 || n < 2 + digits)
+		return digits <= 4;
+	for (size_t i = 0; i < digits; i++)
+		length = length << 8 | der[2 + i];
+	return length > n - 2 - digits;
+}
+
+/* One certificate from the front of der; *used is its length. NULL and *rule
  * when there is none, or when its bytes are not the DER of what they say. */
 static X509 *take_der(
-	const unsigned char *der, size_t n, size_t *used, const char **why)
+	const unsigned char *der, size_t n, size_t *used, enum cert_rule *rule)
 {
-	*why = "not a certificate, or a damaged one";
-	if (looks_like_key(der, n))
-		*why = "a private key, which must not be here: remove it, and "
-		       "replace it if others could read this file";
+	*rule = looks_like_key(der, n) ? CERT_RULE_PRIVATE_KEY
+				       : CERT_RULE_DAMAGED;
 	const unsigned char *p = der;
 	ERR_set_mark();
 	X509 *cert = n > LONG_MAX ? NULL : d2i_X509(NULL, &p, (long)n);
@@ -73,7 +88,7 @@ static X509 *take_der(
 	if (same)
 		return cert;
 	if (cert)
-		*why = "a certificate that is not DER encoded";
+		*rule = CERT_RULE_NOT_DER;
 	X509_free(cert);
 	return NULL;
 }
@@ -93,9 +108,17 @@ static int append(struct cert_list *out, X509 *cert, int line)
 	return 0;
 }
 
-static int refuse(struct reader *r, int line, const char *why)
+static int refuse(struct reader *r, int line, enum cert_rule rule)
 {
-	return diag_set(r->d, -EINVAL, "%s:%d: %s", r->name, line, why);
+	return cert_rule_refuse(r->d, rule, -EINVAL, r->name, line, "");
+}
+
+static int refuse_trailing(struct reader *r, int line, size_t n)
+{
+	char detail[40];
+	snprintf(detail, sizeof(detail), "%zu of them", n);
+	return cert_rule_refuse(
+		r->d, CERT_RULE_TRAILING_BYTES, -EINVAL, r->name, line, detail);
 }
 
 static bool next_line(struct reader *r)
@@ -142,19 +165,17 @@ static int begin_block(struct reader *r)
 {
 	r->label = label_of(&r->line, BEGIN);
 	if (!r->label.n)
-		return refuse(r, r->line.number, "a damaged BEGIN line");
+		return refuse(r, r->line.number, CERT_RULE_DAMAGED_BEGIN);
 	if (line_has(&r->label, "PRIVATE KEY"))
-		return refuse(r, r->line.number,
-			"a private key, which must not be here: remove it, "
-			"and replace it if others could read this file");
+		return refuse(r, r->line.number, CERT_RULE_PRIVATE_KEY);
 	if (!line_is(&r->label, "CERTIFICATE") &&
-		!line_is(&r->label, "X509 CERTIFICATE"))
-		return diag_set(r->d, -EINVAL,
-			"%s:%d: a block of type %.*s, not CERTIFICATE", r->name,
-			r->line.number,
-			r->label.n < LABEL_SHOWN ? (int)r->label.n
-						 : LABEL_SHOWN,
+		!line_is(&r->label, "X509 CERTIFICATE")) {
+		char detail[LABEL_SHOWN + 1];
+		snprintf(detail, sizeof(detail), "%.*s", (int)r->label.n,
 			r->label.p);
+		return cert_rule_refuse(r->d, CERT_RULE_OTHER_PEM, -EINVAL,
+			r->name, r->line.number, detail);
+	}
 	r->n_der = r->digits = r->pads = 0;
 	r->in_block = true;
 	return 0;
@@ -177,8 +198,7 @@ static int base64_line(struct reader *r)
 		char c = r->line.p[i];
 		int value = c == '=' ? 0 : base64_digit(c);
 		if (value < 0 || (c != '=' && r->pads))
-			return refuse(r, r->line.number,
-				"a character that is not base64");
+			return refuse(r, r->line.number, CERT_RULE_BAD_BASE64);
 		r->pads += c == '=';
 		r->bits = r->bits << 6 | (uint32_t)value;
 		if (++r->digits % 4)
@@ -194,47 +214,57 @@ static int end_block(struct reader *r)
 {
 	struct line label = label_of(&r->line, END);
 	if (!label.n)
-		return refuse(r, r->line.number, "a damaged END line");
+		return refuse(r, r->line.number, CERT_RULE_DAMAGED_END);
 	if (label.n != r->label.n || memcmp(label.p, r->label.p, label.n) != 0)
-		return refuse(r, r->line.number,
-			"an END line of another type than its BEGIN line");
+		return refuse(r, r->line.number, CERT_RULE_WRONG_END);
 	if (!r->digits)
-		return refuse(r, r->label.number, "an empty block");
+		return refuse(r, r->label.number, CERT_RULE_EMPTY_BLOCK);
 	if (r->digits % 4 || r->pads > 2)
-		return refuse(r, r->line.number,
-			"the base64 before this line is cut short");
+		return refuse(r, r->line.number, CERT_RULE_SHORT_BASE64);
 	size_t n = r->n_der - r->pads;
 	size_t used = 0;
-	const char *why = NULL;
-	X509 *cert = take_der(r->der, n, &used, &why);
+	enum cert_rule rule;
+	X509 *cert = take_der(r->der, n, &used, &rule);
 	if (!cert)
-		return refuse(r, r->label.number, why);
+		return refuse(r, r->label.number, rule);
 	if (used != n) {
 		X509_free(cert);
-		return diag_set(r->d, -EINVAL,
-			"%s:%d: %zu bytes behind the certificate in its block",
-			r->name, r->label.number, n - used);
+		return refuse_trailing(r, r->label.number, n - used);
 	}
 	if (append(r->out, cert, r->label.number))
-		return diag_set(r->d, -E2BIG,
-			"%s:%d: more than %d certificates in one file", r->name,
-			r->label.number, CERT_LIST_MAX);
+		return cert_rule_refuse(r->d, CERT_RULE_CROWDED_FILE, -E2BIG,
+			r->name, r->label.number, "");
 	r->in_block = false;
 	return 0;
+}
+
+/* Is this the last line, and does it break off inside a block or on the way
+ * into one? */
+static bool breaks_off(const struct reader *r)
+{
+	size_t n = r->line.n;
+	if (r->p != r->end || r->end[-1] == '\n')
+		return false;
+	if (r->in_block)
+		return !label_of(&r->line, END).n;
+	if (line_has(&r->line, "-----BEGIN"))
+		return !label_of(&r->line, BEGIN).n;
+	return n && n < strlen(BEGIN) && !memcmp(r->line.p, BEGIN, n);
 }
 
 static int pem_line(struct reader *r)
 {
 	bool begin = line_has(&r->line, "-----BEGIN");
 	bool end = line_has(&r->line, "-----END");
+	if (breaks_off(r))
+		return refuse(r, r->in_block ? r->label.number : r->line.number,
+			CERT_RULE_HALF_WRITTEN);
 	if (!r->in_block)
 		return begin ? begin_block(r)
-		       : end ? refuse(r, r->line.number,
-				       "an END line without a BEGIN line")
+		       : end ? refuse(r, r->line.number, CERT_RULE_END_ALONE)
 			     : 0;
 	if (begin)
-		return refuse(
-			r, r->label.number, "a block without its END line");
+		return refuse(r, r->label.number, CERT_RULE_NO_END);
 	return end ? end_block(r) : base64_line(r);
 }
 
@@ -249,12 +279,8 @@ static int parse_pem(struct reader *r)
 	if (error)
 		return error;
 	if (r->in_block)
-		return refuse(
-			r, r->label.number, "a block without its END line");
-	if (!r->out->n)
-		return diag_set(r->d, -EINVAL,
-			"%s: no certificate in it (PEM or DER)", r->name);
-	return 0;
+		return refuse(r, r->label.number, CERT_RULE_HALF_WRITTEN);
+	return r->out->n ? 0 : refuse(r, 0, CERT_RULE_NO_CERTIFICATE);
 }
 
 static int parse_der(struct reader *r)
@@ -263,19 +289,18 @@ static int parse_der(struct reader *r)
 	const unsigned char *end = (const unsigned char *)r->end;
 	for (const unsigned char *p = start; p < end;) {
 		size_t used = 0;
-		const char *why = NULL;
+		enum cert_rule rule;
 		size_t left = (size_t)(end - p);
-		X509 *cert = take_der(p, left, &used, &why);
+		X509 *cert = take_der(p, left, &used, &rule);
+		if (!cert && rule != CERT_RULE_PRIVATE_KEY && is_cut(p, left))
+			return refuse(r, 0, CERT_RULE_HALF_WRITTEN);
 		if (!cert && r->out->n)
-			return diag_set(r->d, -EINVAL,
-				"%s: %zu bytes behind the last certificate",
-				r->name, left);
+			return refuse_trailing(r, 0, left);
 		if (!cert)
-			return diag_set(r->d, -EINVAL, "%s: %s", r->name, why);
+			return refuse(r, 0, rule);
 		if (append(r->out, cert, 0))
-			return diag_set(r->d, -E2BIG,
-				"%s: more than %d certificates in one file",
-				r->name, CERT_LIST_MAX);
+			return cert_rule_refuse(r->d, CERT_RULE_CROWDED_FILE,
+				-E2BIG, r->name, 0, "");
 		p += used;
 	}
 	return 0;
@@ -292,10 +317,12 @@ int cert_pem_parse(const void *data, size_t n, const char *name,
 	struct cert_list *out, struct diag *d)
 {
 	*out = (struct cert_list){0};
-	data = n ? data : ""; /* no bytes may come without a pointer */
 	if (n > CERT_FILE_MAX)
-		return diag_set(d, -E2BIG, "%s: longer than %d bytes", name,
-			CERT_FILE_MAX);
+		return cert_rule_refuse(
+			d, CERT_RULE_OVERSIZED, -E2BIG, name, 0, "");
+	if (!n)
+		return cert_rule_refuse(
+			d, CERT_RULE_EMPTY_FILE, -EINVAL, name, 0, "");
 	struct reader r = {
 		.name = name,
 		.p = data,
@@ -305,8 +332,8 @@ int cert_pem_parse(const void *data, size_t n, const char *name,
 	};
 	if (n >= 2 &&
 		(!memcmp(data, "\xff\xfe", 2) || !memcmp(data, "\xfe\xff", 2)))
-		return diag_set(d, -EINVAL,
-			"%s: UTF-16 text; save it as plain text", name);
+		return cert_rule_refuse(
+			d, CERT_RULE_UTF_16, -EINVAL, name, 0, "");
 	if (n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3))
 		r.p += 3;
 	int error = is_der(data, n) ? parse_der(&r) : parse_pem(&r);
@@ -330,22 +357,33 @@ int cert_pem_read(const char *path, struct cert_list *out, struct diag *d)
 	return error;
 }
 
+int cert_pem_text(
+	X509 *const *certs, size_t n, char **text, size_t *length)
+{
+	BIO *bio = cert_must(BIO_new(BIO_s_mem()));
+	int error = 0;
+	for (size_t i = 0; !error && i < n; i++)
+		if (PEM_write_bio_X509(bio, certs[i]) != 1)
+			error = -EINVAL;
+	char *data = NULL;
+	*length = (size_t)BIO_get_mem_data(bio, &data);
+	*text = error ? NULL
+		      : cert_must(OPENSSL_memdup(data, *length));
+	BIO_free(bio);
+	return error;
+}
+
 int cert_pem_write(
 	const char *path, X509 *const *certs, size_t n, struct diag *d)
 {
-	BIO *bio = cert_must(BIO_new(BIO_s_mem()));
-	for (size_t i = 0; i < n; i++) {
-		if (PEM_write_bio_X509(bio, certs[i]) != 1) {
-			BIO_free(bio);
-			return diag_set(d, -EINVAL,
-				"%s: certificate %zu cannot be encoded", path,
-				i + 1);
-		}
-	}
-	char *text = NULL;
-	long length = BIO_get_mem_data(bio, &text);
-	int error = cert_file_write(path, 0644, text, (size_t)length, d);
-	BIO_free(bio);
+	char *text;
+	size_t length;
+	int error = cert_pem_text(certs, n, &text, &length);
+	if (error)
+		return diag_set(d, error,
+			"%s: a certificate in it cannot be encoded", path);
+	error = cert_file_write(path, 0644, text, length, d);
+	OPENSSL_free(text);
 	return error;
 }
 

@@ -39,6 +39,9 @@ void cert_list_deinit(struct cert_list *list);
 /* Reads one unencrypted private key (PEM). The caller frees it. */
 int cert_key_read(const char *path, EVP_PKEY **out, struct diag *d);
 
+/* As PEM; 0 and what the caller frees with OPENSSL_free(), or -EINVAL. */
+int cert_pem_text(
+	X509 *const *certs, size_t n, char **text, size_t *length);
 /* Writes PEM through a temporary file and rename; keys are mode 0600. */
 int cert_pem_write(
 	const char *path, X509 *const *certs, size_t n, struct diag *d);

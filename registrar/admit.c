@@ -228,7 +228,7 @@ static void decide_mic(const struct device *known, const struct peer *peer,
 		"MIC not allowed, LSC needed",
 		"%s showed a MIC (anchor %s): it proves a Cisco phone, not "
 		"ours, and its entry does not allow its MIC",
-		known->name, peer->anchor);
+		known->name, peer_anchor(peer));
 	out->sip_warning = "TLS authentication failure";
 	cure(out, "install an LSC on %s, or: dialtone device set %s --mic yes",
 		known->name, known->name);

@@ -60,6 +60,8 @@ struct config_device {
 		"threads that serve phones; 0: one per core")                  \
 	PATH("trust.callmanager", trust_folder, "CallManager-trust",           \
 		"folder of CA files whose phones are believed")                \
+	PATH("trust.capf", trust_capf, "",                                     \
+		"folder of CA files whose phones CAPF believes; empty: none")  \
 	NUM("trust.auth_level", auth_level, 2, 0, 5,                           \
 		"strength asked of certificates (OpenSSL security level)")     \
 	NUM("tls.handshake_ms", handshake_ms, 8000, 100, 120000,               \

@@ -252,9 +252,22 @@ static int read_anchor_key(
 	struct trust_anchor_policy *anchor =
 		&r->config->anchors[r->config->n_anchors - 1];
 	unsigned waiver = trust_waiver_find(key);
+	uint32_t days = 0;
 	bool allowed;
 	if (strcmp(key, "kind") == 0)
 		return read_kind(r, anchor, v);
+	if (strcmp(key, "enrol_only") == 0)
+		return config_read_flag(r, v, &anchor->enrol_only);
+	if (strcmp(key, "retiring") == 0)
+		return config_read_flag(r, v, &anchor->retiring);
+	if (strcmp(key, "allow_not_critical") == 0)
+		return config_read_flag(r, v, &anchor->allow_not_critical);
+	if (strcmp(key, "expired_grace_days") == 0) {
+		int error = config_read_number(
+			r, v, 0, TRUST_GRACE_DAYS_MAX, &days);
+		anchor->grace_s = error ? 0 : (int64_t)days * 86400;
+		return error;
+	}
 	if (!waiver)
 		return config_refuse(r, "unknown key");
 	if (config_read_flag(r, v, &allowed) < 0)

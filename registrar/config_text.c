@@ -123,6 +123,12 @@ static json_t *anchor(const struct trust_anchor_policy *a)
 	json_object_set_new(o, key, json_boolean((a->allows & (bit)) != 0));
 	TRUST_WAIVER_LIST(X)
 #undef X
+	json_object_set_new(
+		o, "allow_not_critical", json_boolean(a->allow_not_critical));
+	json_object_set_new(o, "enrol_only", json_boolean(a->enrol_only));
+	json_object_set_new(o, "retiring", json_boolean(a->retiring));
+	json_object_set_new(o, "expired_grace_days",
+		json_integer((json_int_t)(a->grace_s / 86400)));
 	return o;
 }
 
@@ -236,7 +242,18 @@ static const char lists_schema[] =
 	" \"allow_sha1\": {\"type\": \"boolean\", \"default\": false,"
 	" \"description\": \"signed with SHA-1\"},"
 	" \"allow_rsa1024\": {\"type\": \"boolean\", \"default\": false,"
-	" \"description\": \"with an RSA key of 1024 bits or more\"}}}]}},"
+	" \"description\": \"with an RSA key of 1024 bits or more\"},"
+	" \"allow_not_critical\": {\"type\": \"boolean\", \"default\": false,"
+	" \"description\": \"of kind lsc: its own basicConstraints need not be"
+	" marked critical\"},"
+	" \"enrol_only\": {\"type\": \"boolean\", \"default\": false,"
+	" \"description\": \"its phones may fetch an LSC, but not register\"},"
+	" \"retiring\": {\"type\": \"boolean\", \"default\": false,"
+	" \"description\": \"its phones are admitted and counted, until none is"
+	" left and the file can go\"},"
+	" \"expired_grace_days\": {\"type\": \"integer\", \"minimum\": 0,"
+	" \"maximum\": 3650, \"default\": 0, \"description\": \"how long a"
+	" certificate of its is still believed after its end\"}}}]}},"
 	"\"devices\": {\"type\": \"object\", \"description\":"
 	" \"devices by name: how each may come; others are in the database\","
 	" \"additionalProperties\": {\"type\": \"object\","

@@ -280,7 +280,7 @@ static void note_certificate(struct inventory *inv, struct device_seen *seen,
 	seen->kind = peer->kind;
 	seen->not_after = cert->not_after;
 	seen->issuer = inventory_name(inv, cert->issuer_cn);
-	seen->anchor = inventory_name(inv, peer->anchor ? peer->anchor : "");
+	seen->anchor = inventory_name(inv, peer_anchor(peer));
 	memcpy(seen->sha256, cert->sha256, sizeof(seen->sha256));
 	strncpy(seen->serial, cert->serial, sizeof(seen->serial) - 1);
 }

@@ -23,8 +23,14 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(TRUST_UNUSABLE, LOG_WARN, "trust-unusable",                          \
 		"an anchor was loaded that no certificate can be "             \
 		"verified with")                                               \
+	X(TRUST_UNCHANGED, LOG_NOTICE, "trust-unchanged",                      \
+		"a trust folder was read and says what is in force")           \
+	X(TRUST_UNWATCHED, LOG_WARN, "trust-not-watched",                      \
+		"changes of a trust folder are not noticed by themselves")     \
+	X(CERTIFICATES_LOADED, LOG_NOTICE, "certificates-loaded",              \
+		"the registrar's own certificates were read anew")             \
 	X(RELOAD_REFUSED, LOG_ERROR, "reload-refused",                         \
-		"a reload failed as a whole; the old set stays in force")      \
+		"a set was refused as a whole; the old one stays in force")    \
 	X(TICKET_KEYS_ROTATED, LOG_NOTICE, "ticket-keys-rotated",              \
 		"a new ticket key; the two before it are accepted")            \
 	X(TICKET_KEYS_REFUSED, LOG_ERROR, "ticket-keys-refused",               \

@@ -130,18 +130,10 @@ static void on_stop(uv_signal_t *handle, int number)
 	uv_stop(handle->loop);
 }
 
+/* It is read elsewhere: no disk keeps the next signal waiting. */
 static void on_reload(uv_signal_t *handle, int number)
 {
-	struct diag d;
-	struct log_line line;
-	if (server_reload(handle->data, &d) == 0)
-		return;
-	log_begin(&line, LOG_EV_RELOAD_REFUSED);
-	log_str(&line, "why", d.text);
-	log_str(&line, "cure",
-		"mend the file and send SIGHUP again; the old "
-		"set stays in force");
-	log_end(&line);
+	server_ask_reload(handle->data);
 }
 
 static void on_tend(uv_timer_t *timer)

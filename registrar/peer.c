@@ -55,6 +55,11 @@ struct peer_cert *peer_cert_new(const struct cert_identity *id)
 	return peer_cert_pack(&facts, texts);
 }
 
+const char *peer_anchor(const struct peer *peer)
+{
+	return peer->anchor ? peer->anchor->file : "";
+}
+
 const char *peer_device(const struct peer *peer)
 {
 	return peer->cert ? peer->cert->device : "";

@@ -84,13 +84,15 @@ struct peer {
 	 * and the snapshot's own, NULL while unknown: */
 	const char *tls_version;
 	const char *cipher;
-	const char *anchor;	/* file name of the anchor */
+	const struct trust_anchor *anchor; /* that vouched */
 	bool resumed;		/* an earlier handshake vouches, re-checked */
 	bool verified;		/* trust_verify said OK */
 	enum cert_kind kind;	/* by the anchor; UNKNOWN unless verified */
 	struct peer_cert *cert; /* NULL: none came */
 };
 
+/* File name of the anchor that vouched, "" for none. */
+const char *peer_anchor(const struct peer *peer);
 /* The device that its certificate names, "" for none. */
 const char *peer_device(const struct peer *peer);
 /* What its anchor had to waive for it: "allow_sha1", ..., "" for nothing. */

@@ -3,7 +3,6 @@
 #include "registrar/server.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,12 +15,14 @@
 #include "registrar/store/folder.h"
 #include "registrar/text.h"
 #include "registrar/tls/resumption.h"
+#include "registrar/watch.h"
 #include "registrar/worker.h"
 
 enum {
 	DESCRIPTORS_KEPT = 200,	   /* for files, status and admin clients */
 	DESCRIPTORS_OF_WORKER = 8, /* for its loop; its sockets come on top */
 	CONNECTIONS_TO_TELL = 100, /* what one of them takes */
+	UNWATCHED_MAX = 128,
 };
 
 struct server {
@@ -32,11 +33,10 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
-	struct folder *state; /* NULL: none */
-	pthread_mutex_t lock; /* of profiles, generation and reload */
-	struct profiles *profiles;
-	uint64_t generation;
-	struct server_reload_state reload;
+	struct folder *state;  /* NULL: none */
+	struct reload *reload; /* trust and certificates in force */
+	struct watch *watch;   /* of their folders */
+	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
 	int64_t started_ms;
 	size_t resident_at_start;
 };
@@ -50,79 +50,75 @@ static int64_t unix_ms(void)
 
 /* ---- trust and certificates ---- */
 
-static void log_trust(const struct trust_snapshot *trust)
+static void on_trust(void *self, enum trust_store store,
+	struct trust_snapshot *before, struct trust_snapshot *after)
 {
+	if (!before) /* we start: nobody is here yet */
+		return;
+}
+
+/* Once a reason: a folder that cannot be watched is looked at by and by. */
+static void log_unwatched(struct server *s, enum trust_store store)
+{
+	char why[UNWATCHED_MAX];
 	struct log_line line;
-	size_t n;
-	const struct trust_anchor *anchors = trust_snapshot_anchors(trust, &n);
-	log_begin(&line, LOG_EV_TRUST_LOADED);
-	log_num(&line, "generation", (int64_t)trust_snapshot_generation(trust));
-	log_num(&line, "anchors", (int64_t)n);
-	log_str(&line, "fingerprint", trust_snapshot_fingerprint(trust));
+	server_trust_unwatched(s, store, why, sizeof(why));
+	if (strcmp(why, s->unwatched[store]) == 0)
+		return;
+	memcpy(s->unwatched[store], why, sizeof(why));
+	if (!*why)
+		return;
+	log_begin(&line, LOG_EV_TRUST_UNWATCHED);
+	log_str(&line, "store", trust_store_name(store));
+	log_str(&line, "why", why);
+	log_str(&line, "cure",
+		"raise fs.inotify.max_user_watches and max_user_instances, or "
+		"let the registrar read the folder; until then say dialtone "
+		"trust reload after a change");
 	log_end(&line);
-	for (size_t i = 0; i < n; i++) {
-		if (anchors[i].usable)
-			continue;
-		log_begin(&line, LOG_EV_TRUST_UNUSABLE);
-		log_str(&line, "file", anchors[i].file);
-		log_str(&line, "subject", anchors[i].id.subject);
-		log_str(&line, "why", anchors[i].unusable_why);
-		log_end(&line);
-	}
 }
 
-static int load_profiles(
-	struct server *s, struct profiles **out, struct diag *d)
+static bool on_look(void *self, bool asked)
 {
-	const struct config *c = s->config;
-	struct trust_policy policy = {
-		.auth_level = (int)c->auth_level,
-		.anchors = c->anchors,
-		.n_anchors = c->n_anchors,
-	};
-	const struct trust_load load = {
-		.dir = c->trust_folder,
-		.generation = s->generation + 1,
-		.now = time(NULL),
-		.policy = &policy,
-	};
-	struct trust_snapshot *trust = NULL;
-	int error = trust_snapshot_load(&load, &trust, d);
+	struct server *s = self;
+	struct diag d;
+	int error = reload_run(s->reload, asked, &d);
+	for (int i = 0; i < TRUST_STORES; i++)
+		log_unwatched(s, (enum trust_store)i);
+	return error == 0;
+}
+
+int server_reload(struct server *s, bool explicit_order, struct diag *d)
+{
+	int error = reload_run(s->reload, explicit_order, d);
 	if (error < 0)
-		return error;
-	error = profiles_new(c, trust, &s->resume, out, d);
-	trust_snapshot_unref(trust);
+		watch_nudge(s->watch); /* it tries again */
 	return error;
 }
 
-int server_reload(struct server *s, struct diag *d)
+void server_ask_reload(struct server *s)
 {
-	struct profiles *fresh = NULL, *old = NULL;
-	int error = load_profiles(s, &fresh, d);
-	pthread_mutex_lock(&s->lock);
-	if (error == 0) {
-		old = s->profiles;
-		__atomic_store_n(&s->profiles, fresh, __ATOMIC_RELEASE);
-		s->generation++;
-		s->reload =
-			(struct server_reload_state){.loaded_ms = unix_ms()};
-	} else {
-		s->reload.failed_ms = unix_ms();
-		text_copy(s->reload.why, sizeof(s->reload.why), d->text);
+	watch_ask(s->watch);
+}
+
+/* Watched first: what changes while it is read is seen. */
+static int open_trust(struct server *s, struct diag *d)
+{
+	const char *folders[TRUST_STORES];
+	size_t n = 0;
+	for (int i = 0; i < TRUST_STORES; i++) {
+		const char *folder =
+			trust_store_folder(s->config, (enum trust_store)i);
+		if (*folder)
+			folders[n++] = folder;
 	}
-	pthread_mutex_unlock(&s->lock);
-	profiles_unref(old);
-	if (error == 0)
-		log_trust(fresh->trust); /* only now is it in force */
-	return error;
+	s->watch = watch_new(folders, n, on_look, s);
+	return reload_run(s->reload, false, d);
 }
 
 struct profiles *server_profiles(struct server *s)
 {
-	pthread_mutex_lock(&s->lock);
-	struct profiles *p = profiles_ref(s->profiles);
-	pthread_mutex_unlock(&s->lock);
-	return p;
+	return reload_profiles(s->reload);
 }
 
 static struct profiles *get_profiles(void *self)
@@ -330,7 +326,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	*out = NULL;
 	s->config = config;
 	s->started_ms = unix_ms();
-	pthread_mutex_init(&s->lock, NULL);
+	s->reload = reload_new(config, &s->resume, on_trust, s);
 	s->shared = (struct worker_shared){
 		.world =
 			{
@@ -350,7 +346,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.overload = overload_new(config),
 		.resume = &s->resume,
 		.workers = workers_wanted(config),
-		.profiles = &s->profiles,
+		.profiles = reload_profiles_at(s->reload),
 		.get_profiles = get_profiles,
 		.self = s,
 	};
@@ -361,13 +357,14 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	if (error == 0)
 		error = open_resumption(s, d);
 	if (error == 0)
-		error = server_reload(s, d);
+		error = open_trust(s, d);
 	if (error == 0)
 		error = start_workers(s, d);
 	if (error < 0) {
 		server_free(s);
 		return error;
 	}
+	watch_start(s->watch);
 	s->resident_at_start = memory_resident();
 	*out = s;
 	return 0;
@@ -377,13 +374,14 @@ void server_free(struct server *s)
 {
 	if (!s)
 		return;
+	watch_free(s->watch);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_join(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
-	profiles_unref(s->profiles);
+	reload_free(s->reload);
 	ticket_keys_free(s->resume.keys);
 	session_cache_close(s->resume.cache);
 	limits_free(s->shared.limits);
@@ -396,7 +394,6 @@ void server_free(struct server *s)
 	directory_free(s->shared.world.directory);
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
-	pthread_mutex_destroy(&s->lock);
 	free(s->workers);
 	free(s->listeners);
 	free(s);
@@ -494,12 +491,26 @@ const struct server_listener *server_listeners(
 	return s->listeners;
 }
 
-struct server_reload_state server_reload_state(struct server *s)
+struct trust_snapshot *server_trust(struct server *s, enum trust_store store)
 {
-	pthread_mutex_lock(&s->lock);
-	struct server_reload_state state = s->reload;
-	pthread_mutex_unlock(&s->lock);
-	return state;
+	return reload_trust(s->reload, store, NULL);
+}
+
+struct trust_snapshot *server_trust_state(
+	struct server *s, enum trust_store store, struct trust_store_state *out)
+{
+	return reload_trust(s->reload, store, out);
+}
+
+void server_trust_unwatched(
+	struct server *s, enum trust_store store, char *why, size_t n)
+{
+	watch_fault(s->watch, trust_store_folder(s->config, store), why, n);
+}
+
+struct reload_refusal server_own_refused(struct server *s)
+{
+	return reload_own_refused(s->reload);
 }
 
 int64_t server_started_ms(const struct server *s)

@@ -14,6 +14,7 @@
 #include "registrar/net/conn.h"
 #include "registrar/net/limits.h"
 #include "registrar/overload.h"
+#include "registrar/reload.h"
 #include "registrar/tls/profile.h"
 
 struct server;
@@ -26,10 +27,13 @@ int server_new(
 void server_free(struct server *s);
 
 /*
- * Loads trust and certificates anew and swaps them in for connections to
- * come; or keeps the old ones, and says why in log and status.
+ * Reads the trust folders, each as reload_run() has it, for connections to
+ * come; what is refused stays as it was, and log and status say why. What the
+ * watch sees is reloaded without this. Thread-safe.
  */
-int server_reload(struct server *s, struct diag *d);
+int server_reload(struct server *s, bool explicit_order, struct diag *d);
+/* The same as an explicit order, but later, on the watch's thread. */
+void server_ask_reload(struct server *s);
 
 /*
  * Tells a registered phone, on its connection. 0: it is on its way; -ENOENT or
@@ -48,12 +52,6 @@ struct server_listener {
 	uint16_t port; /* the real one */
 };
 
-struct server_reload_state {
-	int64_t loaded_ms; /* unix: of the set in force */
-	int64_t failed_ms; /* of the last refused reload; 0: none since */
-	char why[512];
-};
-
 const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct history *server_history(struct server *s);
@@ -70,7 +68,16 @@ const struct server_listener *server_listeners(
 	const struct server *s, size_t *n);
 /* The profiles in force; the caller unrefs them. */
 struct profiles *server_profiles(struct server *s);
-struct server_reload_state server_reload_state(struct server *s);
+/* A reference of the caller's; NULL: there is no such store. */
+struct trust_snapshot *server_trust(struct server *s, enum trust_store store);
+/* The same, and what is said of it. */
+struct trust_snapshot *server_trust_state(struct server *s,
+	enum trust_store store, struct trust_store_state *out);
+/* Why changes of that store's folder are not noticed; "": they are. */
+void server_trust_unwatched(
+	struct server *s, enum trust_store store, char *why, size_t n);
+/* Of the registrar's own certificates. */
+struct reload_refusal server_own_refused(struct server *s);
 int64_t server_started_ms(const struct server *s);
 size_t server_workers(const struct server *s);
 struct server_memory {

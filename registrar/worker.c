@@ -193,17 +193,17 @@ static void drop(struct worker *w, struct conn *c, const struct in6_addr *from,
 	conn_refuse(c, why);
 }
 
-/* A reference on the listener's. The lock is taken only after a reload: our
- * own reference keeps the address of those we know from being used again. */
-static struct profile *profile_in_force(const struct listener *l)
+/* The lock is taken only after a reload: our own reference keeps the address
+ * of those we know from being used again. */
+static const struct profiles *in_force(void *self)
 {
-	struct worker *w = l->worker;
+	struct worker *w = self;
 	const struct worker_shared *s = w->shared;
 	if (__atomic_load_n(s->profiles, __ATOMIC_ACQUIRE) != w->profiles) {
 		profiles_unref(w->profiles);
 		w->profiles = s->get_profiles(s->self);
 	}
-	return profile_ref(w->profiles->of[l->number]);
+	return w->profiles;
 }
 
 /* A socket that limits_enter counted becomes a connection. */
@@ -225,7 +225,7 @@ static void start(struct listener *l, int fd, const struct in6_addr *packed,
 	}
 	struct profile *profile = NULL;
 	if (l->tls) {
-		profile = profile_in_force(l);
+		profile = profile_ref(in_force(w)->of[l->number]);
 		admission_started(&w->admission);
 	}
 	conn_start(c, l->service, profile, l->tag, slot_take(w, c, NULL));
@@ -519,6 +519,7 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 		.plain = w->plain,
 		.input = w->input,
 		.counters = &w->counters,
+		.in_force = in_force,
 		.opened = on_opened,
 		.gone = on_gone,
 		.self = w,

@@ -3,14 +3,11 @@
 #include "trust/snapshot.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <openssl/err.h>
 #include <openssl/sha.h>
@@ -18,15 +15,22 @@
 
 #include "certs/must.h"
 #include "certs/pem.h"
-#include "certs/text.h"
+#include "certs/rule.h"
 #include "trust/anchor.h"
+#include "trust/folder.h"
 #include "trust/issuer.h"
 
 enum {
-	FILES_MAX = 4096,
 	ANCHORS_MAX = 4096,
 	SLOTS = 2 * ANCHORS_MAX, /* of the index: a power of two, half empty */
 	CHAIN_MAX = 8,		 /* certificates above the leaf */
+};
+
+/* Which certificates stood in a file. */
+struct content {
+	char *file;
+	unsigned char (*sha256)[32];
+	size_t n;
 };
 
 struct trust_snapshot {
@@ -36,7 +40,9 @@ struct trust_snapshot {
 	struct trust_policy policy; /* a copy of its own */
 	struct trust_anchor *anchor;
 	size_t n;
-	uint16_t slot[SLOTS]; /* open addressing: an anchor's number + 1 */
+	uint16_t slot[SLOTS];	 /* open addressing: an anchor's number + 1 */
+	struct content *content; /* by file name */
+	size_t n_content;
 	X509_STORE *store;
 };
 
@@ -44,8 +50,8 @@ struct trust_snapshot {
 struct loader {
 	struct trust_snapshot *s;
 	const struct trust_load *load;
-	const char *file;     /* the one being read */
-	size_t first_of_file; /* anchors before it came from other files */
+	struct trust_folder folder;
+	const struct trust_folder_file *file; /* the one being read */
 	struct diag *d;
 };
 
@@ -87,116 +93,93 @@ static uint16_t *slot_of(
 	}
 }
 
-static int refuse(struct loader *l, int line, const char *why)
+static int refuse(
+	struct loader *l, enum cert_rule rule, int line, const char *detail)
 {
-	if (line)
-		return diag_set(l->d, -EINVAL, "%s/%s:%d: %s", l->load->dir,
-			l->file, line, why);
-	return diag_set(l->d, -EINVAL, "%s/%s: %s", l->load->dir, l->file, why);
+	return cert_rule_refuse(
+		l->d, rule, -EINVAL, l->file->path, line, detail);
 }
 
-/* The same CA is in the set: in another file that is no harm. */
-static int meet_again(struct loader *l, struct trust_anchor *there, int line)
+static bool holds(const struct content *c, const unsigned char sha256[32])
 {
-	char why[512];
-	if ((size_t)(there - l->s->anchor) >= l->first_of_file) {
-		snprintf(why, sizeof(why),
-			"the same certificate twice in this file (%.200s, "
-			"line %d)",
-			there->id.subject, there->line);
-		return refuse(l, line, why);
-	}
-	there->allows |= trust_anchor_policy_allows(
-		&l->s->policy, l->file, there->id.sha256);
-	enum cert_kind here = trust_anchor_policy_kind(
-		&l->s->policy, l->file, there->id.sha256);
-	enum cert_kind before = trust_anchor_policy_kind(
-		&l->s->policy, there->file, there->id.sha256);
-	if (here == CERT_KIND_UNKNOWN || here == before)
-		return 0;
-	if (before == CERT_KIND_UNKNOWN) {
-		there->kind = here;
-		return 0;
-	}
-	snprintf(why, sizeof(why),
-		"configured as %s, but as %s under its other name %.200s",
-		cert_kind_name(here), cert_kind_name(before), there->file);
-	return refuse(l, line, why);
+	for (size_t i = 0; i < c->n; i++)
+		if (memcmp(c->sha256[i], sha256, 32) == 0)
+			return true;
+	return false;
 }
 
-static int add_anchor(struct loader *l, X509 *cert, int line)
+static int add_anchor(
+	struct loader *l, struct content *content, X509 *cert, int line)
 {
 	struct trust_snapshot *s = l->s;
 	struct trust_anchor anchor;
-	const char *why =
-		trust_anchor_init(&anchor, cert, l->file, line, &s->policy);
-	if (why)
-		return refuse(l, line, why);
+	enum cert_rule rule = trust_anchor_init(
+		&anchor, cert, l->file->name, line, &s->policy);
+	if (rule)
+		return refuse(l, rule, line, "");
 	uint16_t *slot = slot_of(s, anchor.id.sha256_raw);
+	bool twice = holds(content, anchor.id.sha256_raw);
+	memcpy(content->sha256[content->n++], anchor.id.sha256_raw, 32);
 	if (*slot) {
+		struct trust_anchor *there = &s->anchor[*slot - 1];
 		trust_anchor_deinit(&anchor);
-		return meet_again(l, &s->anchor[*slot - 1], line);
+		if (twice)
+			return refuse(
+				l, CERT_RULE_TWICE, line, there->id.subject);
+		/* In another file that is no harm. */
+		rule = trust_anchor_meet(there, l->file->name, &s->policy);
+		return rule ? refuse(l, rule, line, there->file) : 0;
 	}
 	if (s->n == ANCHORS_MAX) {
 		trust_anchor_deinit(&anchor);
-		return diag_set(l->d, -E2BIG, "%s: more than %d certificates",
-			l->load->dir, ANCHORS_MAX);
+		return cert_rule_refuse(l->d, CERT_RULE_CROWDED_SET, -E2BIG,
+			l->load->dir, 0, "");
 	}
-	if (!s->anchor)
-		s->anchor = cert_must(calloc(ANCHORS_MAX, sizeof(anchor)));
+	if ((s->n & (s->n - 1)) == 0)
+		s->anchor = cert_must(realloc(
+			s->anchor, (s->n ? 2 * s->n : 1) * sizeof(anchor)));
 	s->anchor[s->n++] = anchor;
 	*slot = (uint16_t)s->n;
 	return 0;
 }
 
-static int load_file(struct loader *l)
+static int content_by_name(const void *a, const void *b)
 {
-	char path[PATH_MAX];
-	struct stat st;
-	int n = snprintf(path, sizeof(path), "%s/%s", l->load->dir, l->file);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return diag_set(l->d, -ENAMETOOLONG, "%s: path too long", path);
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return 0;
+	const struct content *one = a, *other = b;
+	return strcmp(one->file, other->file);
+}
+
+/* Has the file lost what it had in the set in force? */
+static int check_shrunk(struct loader *l, const struct content *now)
+{
+	const struct trust_snapshot *before = l->load->before;
+	const struct content *then =
+		before && !l->load->explicit_order && before->n_content
+			? bsearch(now, before->content, before->n_content,
+				  sizeof(*now), content_by_name)
+			: NULL;
+	for (size_t i = 0; then && i < then->n; i++)
+		if (!holds(now, then->sha256[i]))
+			return refuse(l, CERT_RULE_SHRUNK, 0,
+				trust_snapshot_find(before, then->sha256[i])
+					->id.subject);
+	return 0;
+}
+
+static int take_certificates(struct loader *l, const char *data, size_t n)
+{
+	struct trust_snapshot *s = l->s;
 	struct cert_list list;
-	int error = cert_pem_read(path, &list, l->d);
-	l->first_of_file = l->s->n;
+	int error = cert_pem_parse(data, n, l->file->path, &list, l->d);
+	if (error)
+		return error;
+	struct content *content = &s->content[s->n_content++];
+	content->file = cert_must(strdup(l->file->name));
+	content->sha256 = cert_must(calloc(list.n, 32));
 	for (size_t i = 0; !error && i < list.n; i++)
-		error = add_anchor(l, list.cert[i], list.line[i]);
+		error = add_anchor(l, content, list.cert[i], list.line[i]);
 	cert_list_deinit(&list);
-	return error;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names of dir that are not hidden, sorted. */
-static int list_names(const char *dir, char ***names, size_t *n, struct diag *d)
-{
-	DIR *folder = opendir(dir);
-	if (!folder)
-		return diag_set(d, -errno, "%s: %s", dir, strerror(errno));
-	*names = cert_must(calloc(FILES_MAX, sizeof(char *)));
-	*n = 0;
-	int error = 0;
-	const struct dirent *entry = NULL;
-	while (errno = 0, !error && (entry = readdir(folder))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (*n == FILES_MAX)
-			error = diag_set(d, -E2BIG, "%s: more than %d files",
-				dir, FILES_MAX);
-		else
-			(*names)[(*n)++] = cert_must(strdup(entry->d_name));
-	}
-	if (!error && errno)
-		error = diag_set(d, -errno, "%s: %s", dir, strerror(errno));
-	closedir(folder);
-	if (*n)
-		qsort((void *)*names, *n, sizeof(char *), by_name);
-	return error;
+	return error ? error : check_shrunk(l, content);
 }
 
 static bool is_left_out(const struct trust_load *load, const char *file)
@@ -207,27 +190,52 @@ static bool is_left_out(const struct trust_load *load, const char *file)
 	return false;
 }
 
+static int load_file(struct loader *l, size_t i)
+{
+	char *data = NULL;
+	size_t n = 0;
+	l->file = &l->folder.file[i];
+	if (is_left_out(l->load, l->file->name))
+		return 0;
+	int error = trust_folder_read(
+		&l->folder, i, CERT_FILE_MAX, &data, &n, l->d);
+	if (error)
+		return error > 0 ? 0 : error;
+	error = take_certificates(l, data, n);
+	/* It may have been a private key, laid here by mistake. */
+	OPENSSL_cleanse(data, n);
+	free(data);
+	return error;
+}
+
+static int load_files(struct loader *l)
+{
+	struct trust_snapshot *s = l->s;
+	int error = 0;
+	s->content = cert_must(calloc(l->folder.n + 1, sizeof(s->content[0])));
+	for (size_t i = 0; !error && i < l->folder.n; i++)
+		error = load_file(l, i);
+	if (!error)
+		error = trust_folder_unchanged(&l->folder, l->d);
+	if (!error && !s->n)
+		error = cert_rule_refuse(
+			l->d, CERT_RULE_EMPTIED, -EINVAL, l->load->dir, 0, "");
+	return error;
+}
+
 static int load_folder(struct loader *l)
 {
-	char **names = NULL;
-	size_t n = 0;
-	int error = list_names(l->load->dir, &names, &n, l->d);
-	for (size_t i = 0; !error && i < n; i++) {
-		l->file = names[i];
-		if (!is_left_out(l->load, l->file))
-			error = load_file(l);
-	}
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free((void *)names);
+	int error =
+		trust_folder_open(&l->folder, l->load->dir, l->load->now, l->d);
 	if (error)
 		return error;
-	if (!l->s->n)
-		return diag_set(l->d, -EINVAL,
-			"%s: no certificate in it; put the CAPF root and the "
-			"manufacturing CAs there",
-			l->load->dir);
-	return 0;
+	if (l->load->with)
+		error = trust_folder_add(&l->folder, l->load->with,
+			l->load->with_name, l->d);
+	if (!error)
+		error = load_files(l);
+	trust_folder_close(&l->folder);
+	return error;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -284,6 +292,8 @@ int trust_snapshot_load(const struct trust_load *load,
 	ERR_set_mark();
 	int error = load_folder(&l);
 	if (!error) {
+		for (size_t i = 0; i < s->n; i++)
+			trust_anchor_judge(&s->anchor[i], &s->policy);
 		write_fingerprint(s);
 		make_store(s);
 	}
@@ -309,6 +319,11 @@ void trust_snapshot_unref(struct trust_snapshot *s)
 		return;
 	for (size_t i = 0; i < s->n; i++)
 		trust_anchor_deinit(&s->anchor[i]);
+	for (size_t i = 0; i < s->n_content; i++) {
+		free(s->content[i].file);
+		free(s->content[i].sha256);
+	}
+	free(s->content);
 	free(s->anchor);
 	free_policy(&s->policy);
 	X509_STORE_free(s->store);
@@ -337,6 +352,29 @@ const struct trust_anchor *trust_snapshot_find(
 {
 	const uint16_t *slot = slot_of((struct trust_snapshot *)s, sha256);
 	return *slot ? &s->anchor[*slot - 1] : NULL;
+}
+
+static bool is_same_anchor(
+	const struct trust_anchor *a, const struct trust_anchor *b)
+{
+	return strcmp(a->file, b->file) == 0 && a->line == b->line &&
+	       memcmp(a->id.sha256_raw, b->id.sha256_raw, 32) == 0 &&
+	       a->kind == b->kind && a->allows == b->allows &&
+	       a->kind_said == b->kind_said &&
+	       a->allow_not_critical == b->allow_not_critical &&
+	       a->enrol_only == b->enrol_only && a->retiring == b->retiring &&
+	       a->grace_s == b->grace_s && a->usable == b->usable;
+}
+
+bool trust_snapshot_is_same(
+	const struct trust_snapshot *a, const struct trust_snapshot *b)
+{
+	if (strcmp(a->fingerprint, b->fingerprint) != 0 || a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!is_same_anchor(&a->anchor[i], &b->anchor[i]))
+			return false;
+	return true;
 }
 
 X509_STORE *trust_snapshot_store(const struct trust_snapshot *s)

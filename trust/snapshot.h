@@ -19,9 +19,11 @@ struct trust_anchor {
 	int line;   /* of its BEGIN; 0 for DER */
 	X509 *cert;
 	enum cert_kind kind;	 /* what its leaves are: LSC or MIC */
+	bool kind_said;		 /* by the policy; else by its name */
 	struct cert_identity id; /* its own subject, dates, fingerprints */
 	const char *known_as;	 /* of a known Cisco CA; else NULL */
 	unsigned allows;	 /* of its leaves: set of trust_waiver */
+	bool allow_not_critical; /* of itself: its basicConstraints */
 	bool enrol_only;	 /* its leaves may enrol, not register */
 	bool retiring;		 /* still admits, and its leaves are counted */
 	int64_t grace_s;	 /* that its leaves may be past their end */
@@ -34,11 +36,14 @@ struct trust_anchor_policy {
 	const char *name;    /* file name, or 64 lower hex digits */
 	enum cert_kind kind; /* CERT_KIND_UNKNOWN: not overridden */
 	unsigned allows;     /* set of trust_waiver */
-	bool enrol_only, retiring;
-	int64_t grace_s;
+	bool allow_not_critical, enrol_only, retiring;
+	int64_t grace_s; /* up to TRUST_GRACE_DAYS_MAX */
 };
 
-enum { TRUST_AUTH_LEVEL_MAX = 5 };
+enum {
+	TRUST_AUTH_LEVEL_MAX = 5,
+	TRUST_GRACE_DAYS_MAX = 3650,
+};
 
 struct trust_policy {
 	int auth_level; /* strength asked of certificates, 0 to 5: 2 =
@@ -61,20 +66,31 @@ struct trust_load {
 	bool explicit_order; /* an admin asked: files may have lost CAs */
 	const char *const *without; /* names of files to leave out */
 	size_t n_without;
+	/* A hidden file of it, and the name under which it is judged as one
+	 * of the others; or NULL. */
+	const char *with, *with_name;
 };
 
 /*
- * Loads every regular, not hidden file of `dir`, in name order, as one set:
- * all of it or, at the first bad file, nothing. Refused (d names file, line
- * and cause): unreadable folder or file, no certificate in the folder, what
- * cert_pem_parse refuses, a certificate without CA:TRUE, the same
- * certificate in one file twice (twice in two files is one anchor).
+ * Loads every file of `dir` that is not hidden, in name order, as one set: all
+ * of it or, at the first bad file, nothing; folders in it do not count.
+ * Refused, with the rule's name (certs/rule.h), file, line, cause and cure in
+ * d: what trust_folder_* and cert_pem_parse refuse, what is no CA's
+ * certificate, the same certificate in one file twice (in two files it is one
+ * anchor), no certificate at all, and, without an explicit order, a file that
+ * has lost a certificate which it had in `before`: a write that was cut short
+ * at the border of a block looks just so. -EAGAIN: it passes by itself (a
+ * write under way); -ENOENT, -ENOTDIR: the folder, or what a link names, is
+ * not there; -E2BIG: a limit (4096 files, 4096 CAs); else -EINVAL or -errno.
+ *
  * A CA that can vouch for nobody (unreadable dates, key usage, a key below
- * the auth level) is loaded and marked unusable, so that a phone under it
- * gets the true reason and not "unknown CA". At most 4096 files and CAs.
+ * the auth level; of kind LSC also what trust_form_ca says) is loaded and
+ * marked unusable, so that a phone under it gets the true reason and not
+ * "unknown CA".
+ *
  * Kind: the policy; else a known Cisco CA is MIC; else CN=CAPF-... is LSC;
- * else MIC, the kind that admits least. What the policy allows under any of a
- * CA's names is allowed. The caller owns one reference.
+ * else MIC, the kind that admits least. What the policy says under any of a
+ * CA's names counts. The caller owns one reference.
  */
 int trust_snapshot_load(const struct trust_load *load,
 	struct trust_snapshot **out, struct diag *d);
@@ -90,6 +106,9 @@ const struct trust_anchor *trust_snapshot_anchors(
 /* The anchor that is this very certificate, or NULL. O(1). */
 const struct trust_anchor *trust_snapshot_find(
 	const struct trust_snapshot *s, const unsigned char sha256[32]);
+/* Do both say the same, file by file? Then neither judges otherwise. */
+bool trust_snapshot_is_same(
+	const struct trust_snapshot *a, const struct trust_snapshot *b);
 X509_STORE *trust_snapshot_store(const struct trust_snapshot *s);
 const struct trust_policy *trust_snapshot_policy(
 	const struct trust_snapshot *s);

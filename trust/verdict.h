@@ -56,6 +56,13 @@
 	X(BAD_CHAIN, "bad-chain", X509_V_ERR_INVALID_CA, 48,                  \
 		"a certificate in its chain may not act as a CA",             \
 		"issue the phone's certificate from a proper CA")             \
+	X(BAD_FORM, "bad-form", X509_V_ERR_CERT_REJECTED, 42,                 \
+		"it is not made as an LSC has to be",                         \
+		"issue a new LSC; if it was not made by a CAPF, say in "      \
+		"trust.anchors what its CA issues")                           \
+	X(ENROL_ONLY, "enrol-only", X509_V_ERR_INVALID_PURPOSE, 43,           \
+		"its CA's phones may only fetch an LSC here, not register",   \
+		"give the phone an LSC through CAPF")                         \
 	X(UNREADABLE, "unreadable", X509_V_ERR_CERT_REJECTED, 42,             \
 		"it cannot be read as a certificate we can judge",            \
 		"issue a new LSC")

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/must.h"
+#include "trust/form.h"
 #include "trust/waiver.h"
 #include "trust/why.h"
 
@@ -71,21 +72,87 @@ static const struct trust_anchor *anchor_of(
 	return trust_snapshot_find(snapshot, sha256);
 }
 
-static void vouch(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
+/* A verification under way: whose phones, for what. */
+struct trial {
+	const struct trust_snapshot *snapshot;
+	enum trust_purpose purpose;
+	time_t now;
+};
+
+/* OpenSSL asks what to make of an error. The leaf's end is what it looks at
+ * last of it, so the chain is built, and all signatures are good. */
+static int forgive(int ok, X509_STORE_CTX *ctx)
+{
+	const struct trial *trial = X509_STORE_CTX_get_app_data(ctx);
+	if (ok || X509_STORE_CTX_get_error_depth(ctx) > 0 ||
+		X509_STORE_CTX_get_error(ctx) != X509_V_ERR_CERT_HAS_EXPIRED)
+		return ok;
+	const struct trust_anchor *anchor =
+		anchor_of(trial->snapshot, X509_STORE_CTX_get0_chain(ctx));
+	time_t end = end_of(X509_STORE_CTX_get0_cert(ctx));
+	if (!anchor || trial->now >= end + anchor->grace_s)
+		return 0;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
+/* What OpenSSL lets pass and we do not: the place in the chain, or -1. */
+static int bad_form_at(
+	const struct trust_anchor *anchor, STACK_OF(X509) * chain)
+{
+	int last = sk_X509_num(chain) - 1;
+	if (!anchor->usable)
+		return last;
+	if (anchor->kind != CERT_KIND_LSC)
+		return -1;
+	for (int i = last - 1; i > 0; i--)
+		if (trust_form_ca(sk_X509_value(chain, i)))
+			return i;
+	return trust_form_leaf(sk_X509_value(chain, 0)) ? 0 : -1;
+}
+
+static time_t until(const struct trust_anchor *anchor, STACK_OF(X509) * chain)
+{
+	time_t first = end_of(sk_X509_value(chain, 0)) + anchor->grace_s;
+	for (int i = sk_X509_num(chain) - 1; i > 0; i--)
+		if (end_of(sk_X509_value(chain, i)) < first)
+			first = end_of(sk_X509_value(chain, i));
+	return first;
+}
+
+/* The chain holds; is it one of those that we believe? */
+static void vouch(const struct trial *trial, X509_STORE_CTX *ctx,
 	struct trust_result *result)
 {
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-	result->anchor = anchor_of(snapshot, chain);
-	assert(result->anchor);
-	result->kind = result->anchor->kind;
-	result->until = end_of(sk_X509_value(chain, 0));
-	for (int i = sk_X509_num(chain) - 1; i > 0; i--)
-		if (end_of(sk_X509_value(chain, i)) < result->until)
-			result->until = end_of(sk_X509_value(chain, i));
+	const struct trust_anchor *anchor = anchor_of(trial->snapshot, chain);
+	assert(anchor);
+	int bad = bad_form_at(anchor, chain);
+	if (bad >= 0) {
+		set(result,
+			bad ? X509_V_ERR_INVALID_CA : X509_V_ERR_CERT_REJECTED,
+			bad);
+		X509_STORE_CTX_set_current_cert(ctx, sk_X509_value(chain, bad));
+		if (bad == 0)
+			result->verdict = TRUST_BAD_FORM;
+		return;
+	}
+	if (anchor->enrol_only && trial->purpose != TRUST_ENROL) {
+		set(result, X509_V_ERR_INVALID_PURPOSE, 0);
+		result->verdict = TRUST_ENROL_ONLY;
+		snprintf(result->cure, sizeof(result->cure),
+			"%s, or take enrol_only from \"%s\" in trust.anchors",
+			trust_verdict_cure(result->verdict), anchor->file);
+		return;
+	}
+	set(result, X509_V_OK, 0);
+	result->anchor = anchor;
+	result->kind = anchor->kind;
+	result->until = until(anchor, chain);
 }
 
-static void judge(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
-	X509 *leaf, struct trust_result *result)
+static void judge(const struct trial *trial, X509_STORE_CTX *ctx, X509 *leaf,
+	struct trust_result *result)
 {
 	int verified = X509_verify_cert(ctx);
 	int error = X509_STORE_CTX_get_error(ctx);
@@ -101,19 +168,20 @@ static void judge(const struct trust_snapshot *snapshot, X509_STORE_CTX *ctx,
 		set(result, X509_V_ERR_INVALID_PURPOSE, 0);
 		return;
 	}
-	set(result, X509_V_OK, 0);
-	vouch(snapshot, ctx, result);
+	vouch(trial, ctx, result);
 }
 
 /* A verification of that leaf that is to be run. */
-static X509_STORE_CTX *begin(const struct trust_snapshot *snapshot, X509 *leaf,
-	STACK_OF(X509) * untrusted, time_t now)
+static X509_STORE_CTX *begin(
+	const struct trial *trial, X509 *leaf, STACK_OF(X509) * untrusted)
 {
 	X509_STORE_CTX *ctx = cert_must(X509_STORE_CTX_new());
-	if (X509_STORE_CTX_init(
-		    ctx, trust_snapshot_store(snapshot), leaf, untrusted) != 1)
+	if (X509_STORE_CTX_init(ctx, trust_snapshot_store(trial->snapshot),
+		    leaf, untrusted) != 1 ||
+		X509_STORE_CTX_set_app_data(ctx, (void *)trial) != 1)
 		abort();
-	X509_STORE_CTX_set_time(ctx, 0, now);
+	X509_STORE_CTX_set_verify_cb(ctx, forgive);
+	X509_STORE_CTX_set_time(ctx, 0, trial->now);
 	return ctx;
 }
 
@@ -153,18 +221,17 @@ static bool is_excused(const struct trust_snapshot *snapshot,
  * weak, that result counts; else the first stands. Answers the one that
  * counts, frees the other.
  */
-static X509_STORE_CTX *reconsider(const struct trust_snapshot *snapshot,
+static X509_STORE_CTX *reconsider(const struct trial *trial,
 	X509_STORE_CTX *first, struct trust_result *result)
 {
 	X509 *leaf = X509_STORE_CTX_get0_cert(first);
 	struct trust_result anew = {.waived = 0};
-	X509_STORE_CTX *ctx = begin(snapshot, leaf,
-		X509_STORE_CTX_get0_untrusted(first),
-		X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(first)));
+	X509_STORE_CTX *ctx =
+		begin(trial, leaf, X509_STORE_CTX_get0_untrusted(first));
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), 0);
-	judge(snapshot, ctx, leaf, &anew);
-	bool excused =
-		is_excused(snapshot, X509_STORE_CTX_get0_chain(ctx), result);
+	judge(trial, ctx, leaf, &anew);
+	bool excused = is_excused(
+		trial->snapshot, X509_STORE_CTX_get0_chain(ctx), result);
 	if (excused) {
 		anew.waived = anew.verdict == TRUST_OK ? result->waived : 0;
 		*result = anew;
@@ -175,9 +242,11 @@ static X509_STORE_CTX *reconsider(const struct trust_snapshot *snapshot,
 	return excused ? ctx : first;
 }
 
-void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
+void trust_verify_for(enum trust_purpose purpose,
+	const struct trust_snapshot *snapshot, X509 *leaf,
 	STACK_OF(X509) * untrusted, time_t now, struct trust_result *result)
 {
+	const struct trial trial = {snapshot, purpose, now};
 	*result = (struct trust_result){.verdict = TRUST_NO_CERTIFICATE,
 		.x509_error = X509_V_ERR_UNSPECIFIED};
 	ERR_set_mark();
@@ -186,13 +255,20 @@ void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
 	if (leaf && error) {
 		set(result, error, 0);
 	} else if (leaf) {
-		ctx = begin(snapshot, leaf, untrusted, now);
-		judge(snapshot, ctx, leaf, result);
+		ctx = begin(&trial, leaf, untrusted);
+		judge(&trial, ctx, leaf, result);
 		if (is_too_weak(result))
-			ctx = reconsider(snapshot, ctx, result);
+			ctx = reconsider(&trial, ctx, result);
 	}
 	if (result->verdict != TRUST_OK)
 		trust_why(snapshot, leaf, ctx, now, result);
 	X509_STORE_CTX_free(ctx);
 	ERR_pop_to_mark();
+}
+
+void trust_verify(const struct trust_snapshot *snapshot, X509 *leaf,
+	STACK_OF(X509) * untrusted, time_t now, struct trust_result *result)
+{
+	trust_verify_for(
+		TRUST_REGISTER, snapshot, leaf, untrusted, now, result);
 }

@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/text.h"
+#include "trust/form.h"
 
 enum {
 	KEY_ID_MAX = 20, /* bytes of a key id that are shown */
@@ -143,6 +144,20 @@ static void say_purpose(struct sentence *s, const struct offence *o)
 		say(s, ": its key usage lacks digitalSignature");
 }
 
+static void say_bad_ca(struct sentence *s, const struct offence *o)
+{
+	const struct trust_anchor *anchor =
+		trust_snapshot_find(o->snapshot, o->id.sha256_raw);
+	const char *form = trust_form_ca(o->cert);
+	if (o->result->x509_error != X509_V_ERR_INVALID_CA)
+		say(s, ": %s",
+			X509_verify_cert_error_string(o->result->x509_error));
+	else if (anchor && !anchor->usable)
+		say(s, ": %s", anchor->unusable_why);
+	else
+		say(s, ": it %s", form ? form : "is no CA");
+}
+
 static void say_detail(struct sentence *s, const struct offence *o)
 {
 	switch (o->result->verdict) {
@@ -179,8 +194,13 @@ static void say_detail(struct sentence *s, const struct offence *o)
 			X509_verify_cert_error_string(o->result->x509_error));
 		break;
 	case TRUST_BAD_CHAIN:
-		say(s, ": %s",
-			X509_verify_cert_error_string(o->result->x509_error));
+		say_bad_ca(s, o);
+		break;
+	case TRUST_BAD_FORM:
+		say(s, ": it %s", trust_form_leaf(o->leaf));
+		break;
+	case TRUST_ENROL_ONLY:
+		say(s, ": %s", o->id.issuer);
 		break;
 	case TRUST_OK:
 	case TRUST_NO_CERTIFICATE:

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registrar/admin/admission_order.h"
 #include "registrar/admin/inventory_orders.h"
 #include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
@@ -16,6 +17,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/unix_socket.h"
 #include "registrar/server.h"
+#include "registrar/status/json.h"
 #include "registrar/tls/resumption.h"
 
 struct admin {
@@ -24,7 +26,8 @@ struct admin {
 	struct server *server;
 };
 
-/* ---- orders: 0, or -errno with d; -ENOTSUP when it cannot be here ---- */
+/* ---- orders: 0, or -errno with d; -ENOTSUP when it cannot be here, -EPERM
+ * when we say no ---- */
 
 static int look_at_ticket_keys(struct server *s, struct diag *d)
 {
@@ -46,6 +49,11 @@ static int revoke_all_sessions(struct server *s, struct diag *d)
 	return resumption_revoke_all(server_resume(s), d);
 }
 
+static int read_trust_anew(struct server *s, struct diag *d)
+{
+	return server_reload(s, true, d) < 0 ? -EPERM : 0;
+}
+
 static json_t *ticket_keys(struct server *s)
 {
 	return admin_ticket_keys_json(server_resume(s));
@@ -59,6 +67,7 @@ static const struct resource {
 	json_t *(*show)(struct server *s); /* after it went well */
 } resources[] = {
 	{"GET", "/v1/ticket-keys", look_at_ticket_keys, ticket_keys},
+	{"POST", "/v1/trust/reload", read_trust_anew, status_json_trust},
 	{"POST", "/v1/ticket-keys/rotate", rotate_ticket_keys, ticket_keys},
 	{"POST", "/v1/ticket-keys/revoke-all", revoke_all_sessions,
 		ticket_keys},
@@ -74,6 +83,11 @@ static const struct resource *find(const char *path)
 }
 
 /* ---- doing it ---- */
+
+static bool is_no(int error)
+{
+	return error == -ENOTSUP || error == -EPERM;
+}
 
 /* The world failed, or we said no. */
 static bool is_failure(int error)
@@ -118,12 +132,14 @@ static void obey(struct admin *a, const struct resource *r,
 	int error = r->act(a->server, &d);
 	if (strcmp(r->method, "POST") == 0)
 		audit(request, &who,
-			error == 0	    ? "done"
-			: error == -ENOTSUP ? "refused"
-					    : "failed",
+			error == 0     ? "done"
+			: is_no(error) ? "refused"
+				       : "failed",
 			d.text);
 	if (error == 0)
 		out->json = r->show(a->server);
+	else if (error == -EPERM)
+		plane_problem(out, 409, "refused", d.text);
 	else if (error == -ENOTSUP)
 		plane_problem(out, 409, "not with this configuration", d.text);
 	else
@@ -180,8 +196,9 @@ static void no_such(struct plane_answer *out)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
-	snprintf(text + n, sizeof(text) - n, ", %s, %s", inventory_order_paths,
-		phone_order_paths);
+	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s",
+		inventory_order_paths, phone_order_paths,
+		admission_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
@@ -189,8 +206,10 @@ static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
 	const struct resource *r = find(request->path);
+	const struct admin *a = self;
 	if (!r && (obey_inventory(self, request, out) ||
-			  obey_phone(self, request, out)))
+			  obey_phone(self, request, out) ||
+			  admission_order(a->server, request, out)))
 		return;
 	if (!r)
 		no_such(out);

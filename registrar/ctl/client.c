@@ -151,3 +151,15 @@ int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 	free(url);
 	return result;
 }
+
+json_t *ctl_look(const struct ctl *ctl, const char *path)
+{
+	char *url = memory_format("%s%s", ctl->url, path);
+	struct ctl_answer a = ctl_ask(url, "GET", NULL, NULL);
+	json_t *o = !a.error && a.status == 200
+			    ? json_loadb(a.text ? a.text : "", a.n, 0, NULL)
+			    : NULL;
+	ctl_answer_deinit(&a);
+	free(url);
+	return o;
+}

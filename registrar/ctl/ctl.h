@@ -8,7 +8,9 @@
 #include <jansson.h>
 
 /* Exit status (design: 0 ok, 1 failed, 2 usage, 3 refused by a gate). */
-enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_REFUSED = 3 };
+/* It was asked for help, and is done: 0 to who called us. */
+enum { CTL_HELPED = -1 };
 
 #define CTL_DEFAULT_URL "http://127.0.0.1:8088"
 
@@ -25,6 +27,9 @@ struct ctl {
  */
 int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 	long *http_status);
+
+/* The same, or NULL without a word when nobody answers. */
+json_t *ctl_look(const struct ctl *ctl, const char *path);
 
 /* Gives an order to the admin plane: likewise. */
 int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
@@ -112,6 +117,8 @@ int ctl_named_remove(
 /* The text of a member, "" when it is not there. */
 const char *ctl_text(const json_t *object, const char *key);
 long long ctl_number(const json_t *object, const char *key);
+/* Sets a member, unless text is NULL or "". */
+void ctl_set_text(json_t *object, const char *key, const char *text);
 
 /* Prints the object as JSON; answers CTL_OK. */
 int ctl_print_json(const json_t *object);
@@ -139,8 +146,13 @@ int ctl_phone_history(const struct ctl *ctl, int argc, char **argv);
 int ctl_explain(const struct ctl *ctl, int argc, char **argv);
 int ctl_failures(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_show(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_add(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_export(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_lint(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_status(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_rotate(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_revoke_all(const struct ctl *ctl, int argc, char **argv);

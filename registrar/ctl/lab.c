@@ -14,8 +14,8 @@
 
 static const char init_usage[] =
 	"usage: dialtone lab init DIR [--host NAME] [--free-ports]\n"
-	"  makes CAs, server certificates, CallManager-trust and a\n"
-	"  dialtoned.json for loopback in DIR\n"
+	"  makes CAs, server certificates, CallManager-trust, CAPF-trust\n"
+	"  and a dialtoned.json for loopback in DIR\n"
 	"  --host        name in the server certificates (localhost)\n"
 	"  --free-ports  let the system choose every port\n";
 
@@ -54,10 +54,10 @@ static json_t *listeners(bool free_ports)
 static int write_config(const char *dir, bool free_ports)
 {
 	char *path = memory_format("%s/dialtoned.json", dir);
-	json_t *root = json_pack("{s{ss} so s{ss} s{ss}}", "trust",
-		"callmanager", "CallManager-trust", "listeners",
-		listeners(free_ports), "admin", "socket", "admin.sock", "state",
-		"folder", "state");
+	json_t *root = json_pack("{s{ss ss} so s{ss} s{ss}}", "trust",
+		"callmanager", "CallManager-trust", "capf", "CAPF-trust",
+		"listeners", listeners(free_ports), "admin", "socket",
+		"admin.sock", "state", "folder", "state");
 	if (free_ports)
 		json_object_set_new(
 			root, "status", json_pack("{si}", "port", 0));

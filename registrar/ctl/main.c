@@ -27,8 +27,17 @@ static const struct {
 	{"failures", NULL, ctl_failures,
 		"the last refusals: what was shown, which rule, the cure"},
 	{"trust", "list", ctl_trust_list, "the anchors in force"},
+	{"trust", "show", ctl_trust_show, "FILE or SHA256: all about one"},
+	{"trust", "add", ctl_trust_add,
+		"FILE: a CA into a store, judged before it is there"},
+	{"trust", "status", ctl_trust_status,
+		"[--store callmanager|capf]: is what the folders say in force?"},
+	{"trust", "reload", ctl_trust_reload,
+		"read the folders now; files may have lost certificates"},
 	{"trust", "check", ctl_trust_check,
-		"FILE: would this certificate be let in, and if not, why"},
+		"CERT: would this phone be let in, and if not, why"},
+	{"trust", "lint", ctl_trust_lint,
+		"[DIR]: what would be refused, and what to look at"},
 	{"trust", "export", ctl_trust_export,
 		"--for WHO: the CAs as others need them"},
 	{"device", "list", ctl_device_list,
@@ -128,5 +137,6 @@ int main(int argc, char **argv)
 			return CTL_USAGE;
 		}
 	}
-	return dispatch(&ctl, argc - i, argv + i);
+	int status = dispatch(&ctl, argc - i, argv + i);
+	return status == CTL_HELPED ? CTL_OK : status;
 }

@@ -20,6 +20,12 @@ long long ctl_number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+void ctl_set_text(json_t *object, const char *key, const char *text)
+{
+	if (text && *text)
+		json_object_set_new(object, key, json_string(text));
+}
+
 int ctl_print_json(const json_t *object)
 {
 	json_dumpf(object, stdout, JSON_INDENT(2));

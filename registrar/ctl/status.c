@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dialtone status, phones, phone, failures, trust list. */
+/* dialtone status, phones, phone, failures. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,16 @@ static const struct ctl_column status_fields[] = {
 	{"trust generation", "trust.generation"},
 	{"trust fingerprint", "trust.fingerprint"},
 	{"trust folder", "trust.folder"},
-	{"last reload refused", "trust.reloadRefused.at"},
+	{"  refused since", "trust.reloadRefused.since"},
 	{"  because", "trust.reloadRefused.why"},
+	{"CAPF-trust anchors", "capfTrust.anchors"},
+	{"  generation", "capfTrust.generation"},
+	{"  fingerprint", "capfTrust.fingerprint"},
+	{"  folder", "capfTrust.folder"},
+	{"  refused since", "capfTrust.reloadRefused.since"},
+	{"  because", "capfTrust.reloadRefused.why"},
+	{"own certificates refused", "certificatesRefused.since"},
+	{"  because", "certificatesRefused.why"},
 	{"resident bytes", "memory.residentBytes"},
 	{"  per connection", "memory.perConnectionBytes"},
 	{"sessions kept", "resumption.sessions"},
@@ -120,18 +128,6 @@ static const struct ctl_column failure_fields[] = {
 	{"phone's console", "phoneConsole"},
 };
 
-static const struct ctl_column anchor_columns[] = {
-	{"FILE", "file"},
-	{"ISSUES", "issues"},
-	{"ALLOWS", "allows"},
-	{"SUBJECT", "subject"},
-	{"SERIAL", "serial"},
-	{"KEY", "key"},
-	{"EXPIRES", "notAfter"},
-	{"USABLE", "usable"},
-	{"WHY NOT", "unusableWhy"},
-};
-
 static int no_words(int argc, char **argv)
 {
 	if (argc == 0)
@@ -189,13 +185,6 @@ int ctl_phones(const struct ctl *ctl, int argc, char **argv)
 	if (no_words(argc, argv) != CTL_OK)
 		return CTL_USAGE;
 	return show_list(ctl, "/v1/phones", "phones", COLUMNS(phone_columns));
-}
-
-int ctl_trust_list(const struct ctl *ctl, int argc, char **argv)
-{
-	if (no_words(argc, argv) != CTL_OK)
-		return CTL_USAGE;
-	return show_list(ctl, "/v1/trust", "list", COLUMNS(anchor_columns));
 }
 
 static void print_failures(const json_t *list)

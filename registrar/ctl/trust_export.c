@@ -7,7 +7,7 @@
 
 #include "certs/pem.h"
 #include "registrar/ctl/ctl.h"
-#include "registrar/ctl/trust_store.h"
+#include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 #include "trust/export.h"
 
@@ -84,41 +84,35 @@ static int read_with(const struct wish *w, struct cert_list *all)
 	return CTL_OK;
 }
 
-static void set(json_t *o, const char *key, const char *text)
-{
-	if (text && *text)
-		json_object_set_new(o, key, json_string(text));
-}
-
 static void set_time(json_t *o, const char *key, time_t t)
 {
 	char at[21];
 	cert_time_text(t, at);
-	set(o, key, at);
+	ctl_set_text(o, key, at);
 }
 
 static json_t *describe(const struct trust_export_ca *ca)
 {
 	const struct trust_anchor *a = ca->anchor;
 	json_t *o = json_object();
-	set(o, "subject", ca->id.subject);
-	set(o, "issuer", ca->id.issuer);
-	set(o, "serial", ca->id.serial);
-	set(o, "key", ca->id.key);
+	ctl_set_text(o, "subject", ca->id.subject);
+	ctl_set_text(o, "issuer", ca->id.issuer);
+	ctl_set_text(o, "serial", ca->id.serial);
+	ctl_set_text(o, "key", ca->id.key);
 	if (ca->id.times_ok) {
 		set_time(o, "notBefore", ca->id.not_before);
 		set_time(o, "notAfter", ca->id.not_after);
 	}
-	set(o, "sha1", ca->id.sha1);
-	set(o, "sha256", ca->id.sha256);
-	set(o, "file", a ? a->file : NULL);
-	set(o, "issues", a ? cert_kind_name(a->kind) : NULL);
-	set(o, "leftOut", ca->left_out);
+	ctl_set_text(o, "sha1", ca->id.sha1);
+	ctl_set_text(o, "sha256", ca->id.sha256);
+	ctl_set_text(o, "file", a ? a->file : NULL);
+	ctl_set_text(o, "issues", a ? cert_kind_name(a->kind) : NULL);
+	ctl_set_text(o, "leftOut", ca->left_out);
 	if (*ca->left_out)
 		return o;
-	set(o, "name", ca->name);
-	set(o, "trustpoint", ca->trustpoint);
-	set(o, "missingIssuer", ca->missing);
+	ctl_set_text(o, "name", ca->name);
+	ctl_set_text(o, "trustpoint", ca->trustpoint);
+	ctl_set_text(o, "missingIssuer", ca->missing);
 	json_object_set_new(o, "rooted", json_boolean(ca->rooted));
 	json_object_set_new(o, "retiring", json_boolean(a && a->retiring));
 	json_object_set_new(o, "enrolOnly", json_boolean(a && a->enrol_only));
@@ -146,7 +140,7 @@ static json_t *manifest_of(
 		trust_snapshot_fingerprint(order->trust), "verifyDepth",
 		(json_int_t)trust_export_depth(e), "cas", here, "leftOut", out,
 		"files", files);
-	set(o, "devicesUncounted", order->uncounted);
+	ctl_set_text(o, "devicesUncounted", order->uncounted);
 	return o;
 }
 
@@ -270,15 +264,19 @@ int ctl_trust_export(const struct ctl *ctl, int argc, char **argv)
 {
 	struct wish w = {.to = -1};
 	struct trust_snapshot *trust = NULL;
+	struct ctl_trust store = {0};
 	struct cert_list with = {0};
 	int status = read_words(argc, argv, &w);
 	if (status == CTL_OK)
 		status = read_with(&w, &with);
 	if (status == CTL_OK)
-		status = ctl_trust_load(ctl, w.store, &trust);
+		status = ctl_trust_open(ctl, w.store, &store);
+	if (status == CTL_OK)
+		status = ctl_trust_read(&store, &trust);
 	if (status == CTL_OK)
 		status = run_export(ctl, &w, trust, &with);
 	cert_list_deinit(&with);
 	trust_snapshot_unref(trust);
+	ctl_trust_close(&store);
 	return status;
 }

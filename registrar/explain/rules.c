@@ -40,8 +40,8 @@ static const struct explain_rule rules[] = {
 		"as long as it is there.",
 		"If that CA is still yours: put its file back into "
 		"CallManager-trust (the folder is named by: dialtone trust "
-		"list --json) and send dialtoned SIGHUP; nothing else has to "
-		"be done. If not, give the phone a new LSC:\n" NEW_LSC OR_MIC},
+		"status); nothing else has to be done. If not, give the phone "
+		"a new LSC:\n" NEW_LSC OR_MIC},
 	{"unknown-ca", "MIC",
 		"The phone showed its MIC, and the manufacturing CA that "
 		"issued it is not in CallManager-trust. Phones made since 2021 "
@@ -49,17 +49,16 @@ static const struct explain_rule rules[] = {
 		"SUDI CA).",
 		"Best, install an LSC through CAPF: the MIC is good enough for "
 		"that where CAPF-trust holds its CA.\n"
-		"Or put that manufacturing CA into CallManager-trust, send "
-		"dialtoned SIGHUP, and: dialtone device set NAME --mic yes"},
+		"Or put that manufacturing CA into CallManager-trust, and: "
+		"dialtone device set NAME --mic yes"},
 	{"unknown-ca", "",
 		"The phone showed a certificate whose issuer is not in "
 		"CallManager-trust. If it is an LSC, it is one of another "
 		"cluster or of a CAPF whose CA was replaced.",
 		"See what it would take: dialtone trust check FILE, with the "
 		"phone's certificate.\n"
-		"If the issuer is yours: put its file into CallManager-trust "
-		"and send dialtoned SIGHUP. If not, give the phone a new "
-		"LSC:\n" NEW_LSC OR_MIC},
+		"If the issuer is yours: put its file into CallManager-trust. "
+		"If not, give the phone a new LSC:\n" NEW_LSC OR_MIC},
 	{"no-certificate", "",
 		"The phone came over TLS and showed no certificate at all: it "
 		"has no LSC, and no MIC that it is willing to show.",
@@ -286,6 +285,12 @@ static const struct explain_rule rules[] = {
 		"If many phones share that address (NAT): raise "
 		"limits.half_open_per_address. If not: look at what that "
 		"address does."},
+	{"trust-changed", "",
+		"While the phone shook hands, a reload of CallManager-trust "
+		"took away the CA that issued its certificate.",
+		"Wait for it to come again: it is refused with the rule that "
+		"says which CA is missing.\n"
+		"If the CA should have stayed: put its file back."},
 	{"not-reading", "",
 		"The phone did not read what the registrar sent it.",
 		"Look at the network on the way to the phone."},

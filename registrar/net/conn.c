@@ -318,15 +318,30 @@ static void count_handshake(struct conn *c)
 		conn_counter_add(&counters->resumed, 1);
 }
 
+/* Its CA was there when it began and is not any more: the phone comes again,
+ * and reads the right alert. */
+static void on_overtaken(struct conn *c)
+{
+	static const char rule[] = "trust-changed";
+	service_fault(c->host->world, &c->peer, peer_device(&c->peer), rule,
+		"while it shook hands a reload took away the CA that it was "
+		"let in by");
+	conn_end(c, rule, REASON_UNREG_CONNECTIVITY);
+}
+
 static void on_secured(struct conn *c)
 {
+	const struct profiles *now = c->host->in_force(c->host->self);
 	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
+	bool stands = now == c->profile->set || profile_stands(now, c->finding);
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
 	count_handshake(c);
 	profile_settle(c->profile, c->tls->ssl);
 	forget_finding(c);
 	leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
+	if (!stands)
+		on_overtaken(c);
 }
 
 static void on_handshake_failed(struct conn *c, const struct tls_event *e)
@@ -558,6 +573,7 @@ static void start_tls(struct conn *c, struct profile *profile,
 		    c->host->world->config->handshake_ms, now) < 0)
 		abort(); /* law 2: no memory; connections are capped */
 	memcpy(c->finding->record.tag, tag, RESUME_TAG);
+	c->finding->record.protocol = c->peer.protocol;
 	profile_watch(c->tls->ssl, c->finding);
 }
 

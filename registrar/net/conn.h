@@ -22,6 +22,8 @@ struct conn_host {
 	uint8_t *plain; /* TLS_PLAIN_MAX bytes, shared: one thread */
 	uint8_t *input; /* CONN_INPUT_MAX bytes, shared likewise */
 	struct conn_counters *counters;
+	/* The newest profiles; theirs is the word on who may come in. */
+	const struct profiles *(*in_force)(void *self);
 	/* The connection left the half-open state, or ended while in it. */
 	void (*opened)(void *self, const struct peer *peer);
 	/* Its memory is about to go; `ref.id` is free again. */

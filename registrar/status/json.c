@@ -209,25 +209,63 @@ static void set_admin_socket(json_t *o, const char *path)
 	free(absolute);
 }
 
-/* Generation, age and the last refused reload of the trust in force. */
-static json_t *trust_head(struct server *s, const struct profiles *p)
+/* What is on the disk and not in force. */
+static void set_refused(
+	json_t *o, const char *key, const struct reload_refusal *refused)
 {
-	struct server_reload_state reload = server_reload_state(s);
+	if (!refused->since_ms)
+		return;
+	json_t *r = json_object();
+	set_time(r, "since", refused->since_ms);
+	set_time(r, "last", refused->last_ms);
+	set_num(r, "retries", refused->retries);
+	set_text(r, "rule", refused->rule);
+	set_text(r, "file", refused->file);
+	if (refused->line)
+		set_num(r, "line", (uint64_t)refused->line);
+	set_text(r, "why", refused->why);
+	set_text(r, "cure", refused->cure);
+	json_object_set_new(o, key, r);
+}
+
+static json_t *refusals(const struct trust_store_state *state)
+{
+	json_t *o = json_object();
+	for (size_t i = 0; i < state->n_refusals; i++)
+		set_num(o, state->refusals[i].rule, state->refusals[i].n);
+	return o;
+}
+
+/* Generation and age of a store, and whether the folder says otherwise. */
+static json_t *trust_head(struct server *s, enum trust_store store,
+	const struct trust_snapshot *trust,
+	const struct trust_store_state *state)
+{
+	char unwatched[128];
 	json_t *o = json_object();
 	size_t n;
-	trust_snapshot_anchors(p->trust, &n);
-	set_folder(o, server_config(s)->trust_folder);
-	set_num(o, "generation", trust_snapshot_generation(p->trust));
-	set_text(o, "fingerprint", trust_snapshot_fingerprint(p->trust));
+	server_trust_unwatched(s, store, unwatched, sizeof(unwatched));
+	trust_snapshot_anchors(trust, &n);
+	set_text(o, "store", trust_store_title(store));
+	set_folder(o, trust_store_folder(server_config(s), store));
+	set_text(o, "notWatched", unwatched);
+	set_num(o, "generation", trust_snapshot_generation(trust));
+	set_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
 	set_num(o, "anchors", n);
 	set_num(o, "authLevel", server_config(s)->auth_level);
-	set_time(o, "loaded", reload.loaded_ms);
-	if (reload.failed_ms) {
-		json_t *failed = json_object();
-		set_time(failed, "at", reload.failed_ms);
-		set_text(failed, "why", reload.why);
-		json_object_set_new(o, "reloadRefused", failed);
-	}
+	set_time(o, "loaded", state->loaded_ms);
+	set_refused(o, "reloadRefused", &state->refused);
+	json_object_set_new(o, "refusals", refusals(state));
+	return o;
+}
+
+/* NULL: there is no such store. */
+static json_t *trust_head_of(struct server *s, enum trust_store store)
+{
+	struct trust_store_state state;
+	struct trust_snapshot *trust = server_trust_state(s, store, &state);
+	json_t *o = trust ? trust_head(s, store, trust, &state) : NULL;
+	trust_snapshot_unref(trust);
 	return o;
 }
 
@@ -261,8 +299,8 @@ static json_t *resumption(struct server *s)
 static json_t *own_certificates(const struct profiles *p)
 {
 	json_t *all = json_array();
-	for (size_t i = 0; i < p->n_own; i++) {
-		const struct cert_identity *id = &p->own[i];
+	for (size_t i = 0; i < p->own->n; i++) {
+		const struct cert_identity *id = &p->own->pairs[i].id;
 		json_t *o = json_object();
 		set_text(o, "subject", id->subject);
 		set_text(o, "issuer", id->issuer);
@@ -298,6 +336,7 @@ static json_t *inventory(struct server *s)
 json_t *status_json_status(struct server *s)
 {
 	struct profiles *p = server_profiles(s);
+	struct reload_refusal own = server_own_refused(s);
 	struct timespec now;
 	json_t *o = json_object();
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -315,9 +354,13 @@ json_t *status_json_status(struct server *s)
 	json_object_set_new(o, "memory", memory(s));
 	set_num(o, "failures", failures_total(server_failures(s)));
 	json_object_set_new(o, "history", history(s));
-	json_object_set_new(o, "trust", trust_head(s, p));
+	json_object_set_new(o, "trust", trust_head_of(s, STORE_CALLMANAGER));
+	json_t *capf = trust_head_of(s, STORE_CAPF);
+	if (capf)
+		json_object_set_new(o, "capfTrust", capf);
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
+	set_refused(o, "certificatesRefused", &own);
 	json_object_set_new(o, "listeners", listeners(s, p));
 	profiles_unref(p);
 	return o;
@@ -480,6 +523,12 @@ static json_t *anchor(const struct trust_anchor *a)
 	set_text(o, "file", a->file);
 	set_text(o, "issues", cert_kind_name(a->kind));
 	set_text(o, "allows", trust_waiver_text(a->allows));
+	json_object_set_new(
+		o, "allowNotCritical", json_boolean(a->allow_not_critical));
+	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
+	json_object_set_new(o, "retiring", json_boolean(a->retiring));
+	json_object_set_new(
+		o, "expiredGraceDays", json_integer(a->grace_s / 86400));
 	set_text(o, "knownAs", a->known_as);
 	set_text(o, "subject", a->id.subject);
 	set_text(o, "issuer", a->id.issuer);
@@ -490,21 +539,59 @@ static json_t *anchor(const struct trust_anchor *a)
 		set_time(o, "notAfter", (int64_t)a->id.not_after * 1000);
 	}
 	set_text(o, "sha256", a->id.sha256);
+	json_object_set_new(o, "line", json_integer(a->line));
 	json_object_set_new(o, "usable", json_boolean(a->usable));
 	set_text(o, "unusableWhy", a->unusable_why);
 	return o;
 }
 
-json_t *status_json_trust(struct server *s)
+/* trust.anchors, for who judges what is not in force. */
+static json_t *policy(const struct config *c)
 {
-	struct profiles *p = server_profiles(s);
+	json_t *all = json_array();
+	for (size_t i = 0; i < c->n_anchors; i++) {
+		const struct trust_anchor_policy *row = &c->anchors[i];
+		json_t *o = json_object();
+		set_text(o, "name", row->name);
+		if (row->kind != CERT_KIND_UNKNOWN)
+			set_text(o, "issues", cert_kind_name(row->kind));
+		set_text(o, "allows", trust_waiver_text(row->allows));
+		json_object_set_new(o, "allowNotCritical",
+			json_boolean(row->allow_not_critical));
+		json_object_set_new(
+			o, "enrolOnly", json_boolean(row->enrol_only));
+		json_object_set_new(o, "retiring", json_boolean(row->retiring));
+		json_object_set_new(o, "expiredGraceDays",
+			json_integer(row->grace_s / 86400));
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
+/* One store with its anchors; NULL: there is none. */
+static json_t *trust_store(struct server *s, enum trust_store store)
+{
+	struct trust_store_state state;
+	struct trust_snapshot *trust = server_trust_state(s, store, &state);
 	size_t n;
-	const struct trust_anchor *list = trust_snapshot_anchors(p->trust, &n);
-	json_t *o = trust_head(s, p);
+	if (!trust)
+		return NULL;
+	const struct trust_anchor *list = trust_snapshot_anchors(trust, &n);
+	json_t *o = trust_head(s, store, trust, &state);
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, anchor(&list[i]));
 	json_object_set_new(o, "list", all);
-	profiles_unref(p);
+	trust_snapshot_unref(trust);
+	return o;
+}
+
+json_t *status_json_trust(struct server *s)
+{
+	json_t *o = trust_store(s, STORE_CALLMANAGER);
+	json_object_set_new(o, "policy", policy(server_config(s)));
+	json_t *capf = trust_store(s, STORE_CAPF);
+	if (capf)
+		json_object_set_new(o, "capf", capf);
 	return o;
 }

@@ -13,6 +13,13 @@
 #include "registrar/status/metrics_text.h"
 #include "registrar/version.h"
 
+struct store_seen {
+	bool there;
+	struct trust_store_state state;
+	uint64_t anchors;
+	uint64_t generation;
+};
+
 /* Everything that single numbers come from, looked at once. Another source:
  * a member here, a line in look(), and a row a number. */
 struct seen {
@@ -20,30 +27,38 @@ struct seen {
 	struct limits_counts limits;
 	struct directory_counts phones;
 	struct server_memory memory;
-	struct server_reload_state reload;
 	struct session_cache_fill sessions;
-	uint64_t anchors;
-	uint64_t generation;
+	struct store_seen stores[TRUST_STORES];
 };
+
+static void look_at_store(
+	struct server *s, enum trust_store store, struct store_seen *out)
+{
+	struct trust_snapshot *trust =
+		server_trust_state(s, store, &out->state);
+	size_t anchors;
+	if (!trust)
+		return;
+	trust_snapshot_anchors(trust, &anchors);
+	out->there = true;
+	out->anchors = anchors;
+	out->generation = trust_snapshot_generation(trust);
+	trust_snapshot_unref(trust);
+}
 
 static void look(struct server *s, struct seen *out)
 {
-	struct profiles *p = server_profiles(s);
 	const struct resume *r = server_resume(s);
-	size_t anchors;
-	trust_snapshot_anchors(p->trust, &anchors);
 	*out = (struct seen){
 		.server = s,
 		.limits = server_limits(s),
 		.phones = directory_count(server_directory(s)),
 		.memory = server_memory(s),
-		.reload = server_reload_state(s),
-		.anchors = anchors,
-		.generation = trust_snapshot_generation(p->trust),
 	};
 	if (r->cache)
 		out->sessions = session_cache_fill(r->cache);
-	profiles_unref(p);
+	for (int i = 0; i < TRUST_STORES; i++)
+		look_at_store(s, (enum trust_store)i, &out->stores[i]);
 }
 
 /* ---- families whose series are not known beforehand ---- */
@@ -60,14 +75,55 @@ static void started(struct metrics_page *page, const struct seen *seen)
 	metrics_value(page, (uint64_t)server_started_ms(seen->server) / 1000);
 }
 
-static void trust_loaded(struct metrics_page *page, const struct seen *seen)
+static uint64_t generation(const struct store_seen *store)
 {
-	metrics_value(page, (uint64_t)seen->reload.loaded_ms / 1000);
+	return store->generation;
 }
 
-static void reload_refused(struct metrics_page *page, const struct seen *seen)
+static uint64_t anchors(const struct store_seen *store)
 {
-	metrics_value(page, seen->reload.failed_ms != 0);
+	return store->anchors;
+}
+
+static uint64_t loaded(const struct store_seen *store)
+{
+	return (uint64_t)store->state.loaded_ms / 1000;
+}
+
+static uint64_t refused(const struct store_seen *store)
+{
+	return store->state.refused.since_ms != 0;
+}
+
+/* One number of each store there is. */
+static void of_stores(struct metrics_page *page, const struct seen *seen,
+	uint64_t (*number)(const struct store_seen *store))
+{
+	for (int i = 0; i < TRUST_STORES; i++) {
+		if (!seen->stores[i].there)
+			continue;
+		metrics_label(
+			page, "store", trust_store_name((enum trust_store)i));
+		metrics_value(page, number(&seen->stores[i]));
+	}
+}
+
+static void trust_refusals(struct metrics_page *page, const struct seen *seen)
+{
+	for (int i = 0; i < TRUST_STORES; i++) {
+		const struct trust_store_state *s = &seen->stores[i].state;
+		for (size_t k = 0; k < s->n_refusals; k++) {
+			metrics_label(page, "store",
+				trust_store_name((enum trust_store)i));
+			metrics_label(page, "rule", s->refusals[k].rule);
+			metrics_value(page, s->refusals[k].n);
+		}
+	}
+}
+
+static void own_refused(struct metrics_page *page, const struct seen *seen)
+{
+	metrics_value(page, server_own_refused(seen->server).since_ms != 0);
 }
 
 static void failures(struct metrics_page *page, const struct seen *seen)
@@ -124,27 +180,30 @@ static void key_age(struct metrics_page *page, const struct seen *seen)
 static void certificates(struct metrics_page *page, const struct seen *seen)
 {
 	struct profiles *p = server_profiles(seen->server);
-	for (size_t i = 0; i < p->n_own; i++) {
+	for (size_t i = 0; i < p->own->n; i++) {
+		const struct cert_identity *id = &p->own->pairs[i].id;
 		char number[21];
 		snprintf(number, sizeof(number), "%zu", i);
 		metrics_label(page, "number", number);
-		metrics_label(page, "subject", p->own[i].subject);
-		metrics_value(page, (uint64_t)p->own[i].not_after);
+		metrics_label(page, "subject", id->subject);
+		metrics_value(page, (uint64_t)id->not_after);
 	}
 	profiles_unref(p);
 }
 
 /* ---- the table ---- */
 
-/* A number of `struct seen`, or one of each worker's, or a family that writes
- * itself. Rows of one name stand together; the first has the help. */
+/* A number of `struct seen`, or one of each worker's or each trust store's, or
+ * a family that writes itself. Rows of one name stand together; the first has
+ * the help. */
 struct row {
 	const char *name;
 	const char *type;
 	const char *help;
 	const char *label, *label_value; /* fixed; NULL: none */
-	enum { NUMBER, OF_WORKERS, FAMILY } kind;
+	enum { NUMBER, OF_WORKERS, OF_STORES, FAMILY } kind;
 	size_t offset, size;
+	uint64_t (*of_store)(const struct store_seen *store);
 	void (*write)(struct metrics_page *page, const struct seen *seen);
 };
 
@@ -156,6 +215,7 @@ struct row {
 #define WORKER(member)                                                        \
 	.kind = OF_WORKERS, .offset = offsetof(struct conn_counters, member), \
 	.size = sizeof(((struct conn_counters *)0)->member)
+#define STORE(function) .kind = OF_STORES, .of_store = (function)
 #define WRITTEN_BY(function) .kind = FAMILY, .write = (function)
 #define LABEL(key, value) .label = (key), .label_value = (value)
 
@@ -246,14 +306,20 @@ static const struct row rows[] = {
 		WRITTEN_BY(key_age)},
 
 	{"dialtone_trust_generation", GAUGE,
-		"How often trust was loaded; grows with each reload.",
-		SEEN(generation)},
-	{"dialtone_trust_anchors", GAUGE, "Anchors in force.", SEEN(anchors)},
+		"How often a trust store's set in force was another.",
+		STORE(generation)},
+	{"dialtone_trust_anchors", GAUGE, "Anchors in force.", STORE(anchors)},
 	{"dialtone_trust_loaded_timestamp_seconds", GAUGE,
-		"When the set in force was loaded.", WRITTEN_BY(trust_loaded)},
+		"When the set in force was loaded.", STORE(loaded)},
 	{"dialtone_trust_reload_refused", GAUGE,
-		"1 while the last reload was refused.",
-		WRITTEN_BY(reload_refused)},
+		"1 while the folder holds what is refused.", STORE(refused)},
+	{"dialtone_trust_refusals_total", COUNTER,
+		"Refused states of a trust folder, by rule.",
+		WRITTEN_BY(trust_refusals)},
+	{"dialtone_certificates_reload_refused", GAUGE,
+		"1 while the registrar's own certificates on the disk are "
+		"refused.",
+		WRITTEN_BY(own_refused)},
 	{"dialtone_certificate_not_after_timestamp_seconds", GAUGE,
 		"When the registrar's own certificates end.",
 		WRITTEN_BY(certificates)},
@@ -305,6 +371,9 @@ static void write_row(struct metrics_page *page, const struct row *row,
 		break;
 	case OF_WORKERS:
 		write_workers(page, row, seen);
+		break;
+	case OF_STORES:
+		of_stores(page, seen, row->of_store);
 		break;
 	case FAMILY:
 		row->write(page, seen);

@@ -23,7 +23,7 @@ void handshake_facts(
 	if (!peer->verified)
 		return;
 	peer->kind = finding->result.kind;
-	peer->anchor = finding->result.anchor->file;
+	peer->anchor = finding->result.anchor;
 }
 
 /* What trust said of the certificate, in a failure's words. */

@@ -10,7 +10,6 @@
 
 #include <openssl/err.h>
 
-#include "certs/pem.h"
 #include "registrar/memory.h"
 #include "registrar/tls/lean.h"
 
@@ -47,6 +46,17 @@ bool profile_conclude(
 		.waived = anchor ? finding->record.cert->waived : 0,
 	};
 	return true;
+}
+
+bool profile_stands(
+	const struct profiles *in_force, const struct profile_finding *finding)
+{
+	const struct resume_record *record = &finding->record;
+	const struct trust_anchor *anchor =
+		trust_snapshot_find(in_force->trust, record->anchor);
+	return anchor && anchor->usable && !anchor->enrol_only &&
+	       anchor->kind == record->kind &&
+	       (record->cert->waived & ~anchor->allows) == 0;
 }
 
 void profile_settle(const struct profile *p, SSL *ssl)
@@ -112,52 +122,6 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	return verdict == TRUST_OK;
 }
 
-static int ssl_refused(struct diag *d, const char *file, const char *what)
-{
-	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	diag_set(d, -EINVAL, "%s: %s: %s", file, what,
-		reason ? reason : "unknown error");
-	ERR_clear_error();
-	return -EINVAL;
-}
-
-/* One pair of files, for all profiles of the set. */
-static int use_certificate(struct profiles *set,
-	const struct config_certificate *pair, struct diag *d)
-{
-	struct cert_list chain = {0};
-	EVP_PKEY *key = NULL;
-	int error = cert_pem_read(pair->certificate, &chain, d);
-	if (error == 0)
-		error = cert_key_read(pair->key, &key, d);
-	if (error < 0)
-		goto out;
-	if (!X509_check_private_key(chain.cert[0], key)) {
-		ERR_clear_error();
-		error = diag_set(d, -EINVAL,
-			"%s: this key does not belong to the certificate in %s",
-			pair->key, pair->certificate);
-		goto out;
-	}
-	STACK_OF(X509) *rest = sk_X509_new_null();
-	for (size_t i = 1; rest && i < chain.n; i++)
-		sk_X509_push(rest, chain.cert[i]);
-	for (size_t i = 0; error == 0 && i < set->n; i++)
-		if (!rest || SSL_CTX_use_cert_and_key(set->list[i].ctx,
-				     chain.cert[0], key, rest, 0) != 1)
-			error = ssl_refused(d, pair->certificate,
-				"OpenSSL does not take it");
-	sk_X509_free(rest);
-	if (error == 0)
-		cert_identity_read(
-			chain.cert[0], memory_grow((void **)&set->own,
-					       &set->n_own, sizeof(*set->own)));
-out:
-	cert_list_deinit(&chain);
-	EVP_PKEY_free(key);
-	return error;
-}
-
 /* What is no listener's to choose. */
 static void set_rules(struct profile *p)
 {
@@ -187,8 +151,12 @@ static int set_offer(struct profile *p, struct diag *d)
 		(!*offer.signatures || SSL_CTX_set1_sigalgs_list(
 					       p->ctx, offer.signatures) == 1))
 		return 0;
-	return ssl_refused(d, offer_profile_name(p->choice.profile),
-		"this OpenSSL does not offer that");
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	diag_set(d, -EINVAL, "%s: this OpenSSL does not offer that: %s",
+		offer_profile_name(p->choice.profile),
+		reason ? reason : "unknown error");
+	ERR_clear_error();
+	return -EINVAL;
 }
 
 static bool is_same(const struct offer_choice *a, const struct offer_choice *b)
@@ -215,51 +183,28 @@ static int profile_of(struct profiles *set, const struct offer_choice *choice,
 	if (resume)
 		p->resume = resume_ctx_new(
 			resume, p->ctx, set->trust, set->parking);
-	return set_offer(p, d);
-}
-
-/* RSA key exchange is all that TLS 1.0 phones and NULL-SHA know. */
-static int check_keys(const struct profiles *set, struct diag *d)
-{
-	bool rsa = false, needed = false;
-	for (size_t i = 0; i < set->n_own; i++)
-		rsa |= strncmp(set->own[i].key, "RSA", 3) == 0;
-	for (size_t i = 0; i < set->n; i++)
-		needed |= set->list[i].choice.null_cipher ||
-			  set->list[i].choice.profile == OFFER_LEGACY;
-	if (rsa || !needed)
-		return 0;
-	return diag_set(d, -EINVAL,
-		"a listener with profile legacy or null_cipher needs an RSA "
-		"certificate, which its phones' suites exchange keys with: add "
-		"one to tls.certificates");
-}
-
-static int fill(struct profiles *set, const struct config *config,
-	struct resume *resume, struct diag *d)
-{
-	int error = 0;
-	for (size_t i = 0; error == 0 && i < config->n_listeners; i++)
-		if (config->listeners[i].tls)
-			error = profile_of(set, &config->listeners[i].offer,
-				resume, &set->of[i], d);
-	for (size_t i = 0; error == 0 && i < config->n_certificates; i++)
-		error = use_certificate(set, &config->certificates[i], d);
-	return error < 0 ? error : check_keys(set, d);
+	int error = set_offer(p, d);
+	return error < 0 ? error : own_use(set->own, p->ctx, d);
 }
 
 int profiles_new(const struct config *config, struct trust_snapshot *trust,
-	struct resume *resume, struct profiles **out, struct diag *d)
+	struct own *own, struct resume *resume, struct profiles **out,
+	struct diag *d)
 {
 	struct profiles *set = memory_zero(sizeof(*set));
 	size_t room = config->n_listeners ? config->n_listeners : 1;
+	int error = 0;
 	set->refs = 1;
 	set->trust = trust_snapshot_ref(trust);
+	set->own = own_ref(own);
 	set->parking = parking_new();
 	set->verdicts = verdicts_new();
 	set->list = memory_zero(room * sizeof(*set->list));
 	set->of = memory_zero(room * sizeof(struct profile *));
-	int error = fill(set, config, resume, d);
+	for (size_t i = 0; error == 0 && i < config->n_listeners; i++)
+		if (config->listeners[i].tls)
+			error = profile_of(set, &config->listeners[i].offer,
+				resume, &set->of[i], d);
 	if (error < 0) {
 		profiles_unref(set);
 		return error;
@@ -285,7 +230,7 @@ void profiles_unref(struct profiles *set)
 	parking_free(set->parking);
 	verdicts_free(set->verdicts);
 	trust_snapshot_unref(set->trust);
-	free(set->own);
+	own_unref(set->own);
 	free(set->list);
 	free(set->of);
 	free(set);

@@ -9,6 +9,7 @@
 #include "certs/identity.h"
 #include "registrar/config.h"
 #include "registrar/tls/offer.h"
+#include "registrar/tls/own.h"
 #include "registrar/tls/resume.h"
 #include "registrar/tls/verdicts.h"
 #include "trust/snapshot.h"
@@ -38,10 +39,8 @@ struct profiles {
 	struct trust_snapshot *trust;
 	struct parking *parking;
 	struct verdicts *verdicts; /* of `trust` */
-	/* The registrar's own certificates, for status. */
-	struct cert_identity *own;
-	size_t n_own;
-	struct profile *list; /* no two offer the same */
+	struct own *own;	   /* the registrar's certificates */
+	struct profile *list;	   /* no two offer the same */
 	size_t n;
 	struct profile **of; /* by listener of the configuration; NULL: TCP */
 	int refs;
@@ -49,13 +48,14 @@ struct profiles {
 
 /*
  * A profile for each TLS listener of the configuration, as offer.h has it:
- * every configured server certificate, client certificate required, no
+ * every one of our own certificates, client certificate required, no
  * renegotiation, no compression. Sessions are resumed as `resume` says (NULL:
  * never), each one re-checked against this trust.
- * Takes its own reference on trust. 0, or -errno with d naming the file.
+ * Takes references of its own on trust and own. 0, or -errno with d.
  */
 int profiles_new(const struct config *config, struct trust_snapshot *trust,
-	struct resume *resume, struct profiles **out, struct diag *d);
+	struct own *own, struct resume *resume, struct profiles **out,
+	struct diag *d);
 struct profiles *profiles_ref(struct profiles *set);
 void profiles_unref(struct profiles *set);
 
@@ -76,6 +76,10 @@ void profile_watch(SSL *ssl, struct profile_finding *finding);
  * handshake that it stands for would have. Says whether it was one. */
 bool profile_conclude(
 	const struct profile *p, SSL *ssl, struct profile_finding *finding);
+/* Would the trust in force let this client in, too, which may be newer than
+ * the one that did? Before the facts are taken from the finding. */
+bool profile_stands(
+	const struct profiles *in_force, const struct profile_finding *finding);
 /* After that: nothing of the handshake is kept but its keys. */
 void profile_settle(const struct profile *p, SSL *ssl);
 

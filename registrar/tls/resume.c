@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
+#include "registrar/admit.h"
 #include "registrar/memory.h"
 #include "registrar/tls/session.h"
 
@@ -106,11 +107,19 @@ bool resume_recall(SSL *ssl, struct resume_record *out)
 	return true;
 }
 
-/* Lifetime: an hour, and never past the certificate's own end. */
-static void set_lifetime(
-	SSL_SESSION *session, const struct resume_record *record)
+/* When a certificate of that anchor's is believed no more. */
+static int64_t end_of(int64_t not_after, const struct trust_anchor *anchor)
 {
-	int64_t left = (int64_t)record->cert->not_after - time(NULL);
+	return not_after + (anchor ? anchor->grace_s : 0);
+}
+
+/* Lifetime: an hour, and never past the certificate's own end. */
+static void set_lifetime(const struct resume_ctx *r, SSL_SESSION *session,
+	const struct resume_record *record)
+{
+	int64_t left = end_of(record->cert->not_after,
+			       trust_snapshot_find(r->trust, record->anchor)) -
+		       time(NULL);
 	if (left > RESUME_LIFETIME_S)
 		left = RESUME_LIFETIME_S;
 	SSL_SESSION_set_timeout(session, left > 1 ? (long)left : 1);
@@ -129,7 +138,7 @@ void resume_revoke(struct resume *resume)
 }
 
 /* Puts the record of this handshake into its session. */
-static bool attach(SSL *ssl, SSL_SESSION *session)
+static bool attach(const struct resume_ctx *r, SSL *ssl, SSL_SESSION *session)
 {
 	uint8_t data[RESUME_RECORD_MAX];
 	struct resume_record *record = SSL_get_ex_data(ssl, record_index);
@@ -140,24 +149,35 @@ static bool attach(SSL *ssl, SSL_SESSION *session)
 	size_t n = resume_record_write(record, data);
 	if (n == 0)
 		return false;
-	set_lifetime(session, record);
+	set_lifetime(r, session, record);
 	return SSL_SESSION_set1_ticket_appdata(session, data, n) == 1;
 }
 
 /* ---- the re-check ---- */
 
-static bool device_allowed(
-	struct inventory *inventory, const struct resume_view *view)
+/* Would this phone be admitted now, as it came then? Its device may be gone,
+ * follow another profile, or have lost its MIC since. */
+static bool device_allowed(const struct resume_ctx *r, const SSL_SESSION *s,
+	const struct resume_view *view, const struct resume_record *own,
+	const struct trust_anchor *anchor)
 {
 	char device[CERT_DEVICE_MAX + 1] = "";
-	if (view->kind == CERT_KIND_LSC)
-		return true;
+	struct admit_verdict verdict;
+	struct peer_cert cert = {.device = device, .cn = device};
+	const struct peer peer = {
+		.protocol = own->protocol,
+		.tls = true,
+		.cipher = SSL_CIPHER_get_name(SSL_SESSION_get0_cipher(s)),
+		.anchor = anchor,
+		.verified = true,
+		.kind = view->kind,
+		.cert = &cert,
+	};
 	memcpy(device, view->texts[PEER_CERT_device].p,
 		view->texts[PEER_CERT_device].n);
-	struct device *known = inventory_find(inventory, device);
-	bool allowed = known && known->mic;
-	device_unref(known);
-	return allowed;
+	admit_decide(r->resume->config, r->resume->inventory, &peer, device,
+		&verdict);
+	return verdict.code == REASON_FAILURE_NO_ERROR;
 }
 
 /* Was it as strong as it would have to be today? */
@@ -183,14 +203,15 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 	time_t now = r->resume->now(NULL);
 	const struct trust_anchor *anchor =
 		trust_snapshot_find(r->trust, view.anchor);
-	if (!anchor || !anchor->usable || anchor->kind != view.kind)
+	if (!anchor || !anchor->usable || anchor->enrol_only ||
+		anchor->kind != view.kind)
 		return RESUME_ANCHOR;
-	if (now >= view.facts.not_after || now < view.facts.not_before ||
-		now >= anchor->id.not_after)
+	if (now >= end_of(view.facts.not_after, anchor) ||
+		now < view.facts.not_before || now >= anchor->id.not_after)
 		return RESUME_EXPIRED;
 	if (!strong_enough(r, anchor, &view))
 		return RESUME_STRENGTH;
-	if (!device_allowed(r->resume->inventory, &view))
+	if (!device_allowed(r, s, &view, own, anchor))
 		return RESUME_DEVICE;
 	return RESUME_OK;
 }
@@ -242,7 +263,7 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 	if (!r || n_id == 0 ||
 		(SSL_version(ssl) == TLS1_3_VERSION && r->resume->keys))
 		return 0;
-	if (!SSL_session_reused(ssl) && !attach(ssl, session))
+	if (!SSL_session_reused(ssl) && !attach(r, ssl, session))
 		return 0;
 	struct session_cache_entry entry = {
 		.id = id,
@@ -288,7 +309,7 @@ static int on_seal(SSL *ssl, void *arg)
 	SSL_SESSION *session = SSL_get_session(ssl);
 	if (SSL_session_reused(ssl))
 		return 1; /* the record is in it, the certificate is not */
-	if (attach(ssl, session))
+	if (attach(r, ssl, session))
 		strip_in_place(r, ssl);
 	return 1;
 }

@@ -52,7 +52,9 @@ struct resume_record {
 	uint8_t anchor[32];	/* SHA-256 of the anchor */
 	int64_t made_ns;	/* unix: of the full handshake */
 	struct peer_cert *cert; /* the leaf; the owner frees it */
-	bool extended;		/* the session's master secret; not written */
+	/* Of this connection, and not written: */
+	enum config_protocol protocol; /* the listener's */
+	bool extended;		       /* the session's master secret */
 };
 
 /* The same as it lies in a session: points into it, and makes nothing. */
@@ -68,7 +70,7 @@ struct resume_view {
 /* What resumption needs; outlives every SSL_CTX it is used on. */
 struct resume {
 	const struct config *config;
-	struct inventory *inventory;	    /* whose MIC phones may resume */
+	struct inventory *inventory;	    /* whose phones may resume */
 	struct ticket_keys *keys;	    /* NULL: no tickets */
 	struct session_cache *cache;	    /* NULL: no session ids */
 	time_t (*now)(time_t *);	    /* time(), but for tests */

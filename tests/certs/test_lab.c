@@ -139,28 +139,33 @@ static void sha1_twin_is_signed_with_sha1(void **state)
 	X509_free(mic);
 }
 
-static void trust_folder_holds_capf_and_manufacturing_ca(void **state)
+static void holds_alone(const char *name, enum cert_lab_ca ca)
 {
-	char name[400];
 	struct cert_list list;
-	struct cert_identity capf = identity(cert_lab_ca(lab, CERT_LAB_CAPF));
-	struct cert_identity mfg =
-		identity(cert_lab_ca(lab, CERT_LAB_MFG_SHA2));
-	snprintf(name, sizeof(name), "CallManager-trust/%s.pem", capf.cn);
 	assert_int_equal(
 		cert_pem_read(made_path(folder, name), &list, NULL), 0);
 	assert_int_equal(list.n, 1);
-	assert_int_equal(
-		X509_cmp(list.cert[0], cert_lab_ca(lab, CERT_LAB_CAPF)), 0);
+	assert_int_equal(X509_cmp(list.cert[0], cert_lab_ca(lab, ca)), 0);
 	cert_list_deinit(&list);
-	assert_int_equal(strlen(mfg.serial), 32);
-	snprintf(name, sizeof(name),
-		"CallManager-trust/Cisco_Manufacturing_CA_SHA2_%s.pem",
-		mfg.serial);
-	assert_int_equal(
-		cert_pem_read(made_path(folder, name), &list, NULL), 0);
-	assert_int_equal(list.n, 1);
-	cert_list_deinit(&list);
+}
+
+static void trust_folders_hold_capf_and_manufacturing_cas(void **state)
+{
+	static const char *const stores[] = {"CallManager-trust", "CAPF-trust"};
+	static const char mfg[] = "Cisco_Manufacturing_CA";
+	char name[400];
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s/%s.pem", stores[i],
+			identity(cert_lab_ca(lab, CERT_LAB_CAPF)).cn);
+		holds_alone(name, CERT_LAB_CAPF);
+		snprintf(name, sizeof(name), "%s/%s_SHA2_%s.pem", stores[i],
+			mfg,
+			identity(cert_lab_ca(lab, CERT_LAB_MFG_SHA2)).serial);
+		holds_alone(name, CERT_LAB_MFG_SHA2);
+	}
+	snprintf(name, sizeof(name), "CAPF-trust/%s_%s.pem", mfg,
+		identity(cert_lab_ca(lab, CERT_LAB_MFG_SHA1)).serial);
+	holds_alone(name, CERT_LAB_MFG_SHA1);
 }
 
 static void server_certificates_name_the_host_and_loopback(void **state)
@@ -433,7 +438,7 @@ int main(void)
 		cmocka_unit_test(cas_have_the_names_that_cucm_and_cisco_use),
 		cmocka_unit_test(capf_is_a_ca_of_one_level_for_five_years),
 		cmocka_unit_test(sha1_twin_is_signed_with_sha1),
-		cmocka_unit_test(trust_folder_holds_capf_and_manufacturing_ca),
+		cmocka_unit_test(trust_folders_hold_capf_and_manufacturing_cas),
 		cmocka_unit_test(
 			server_certificates_name_the_host_and_loopback),
 		cmocka_unit_test(nobody_else_can_read_the_keys),

@@ -15,6 +15,7 @@
 #include <openssl/err.h>
 
 #include "certs/pem.h"
+#include "certs/rule.h"
 #include "tests/certs/made.h"
 
 #define BEGIN_LINE "-----BEGIN CERTIFICATE-----\n"
@@ -118,86 +119,80 @@ static struct made expand(const char *template)
 	return m;
 }
 
+/* Where it is, by which rule, and what is said of it in parentheses. */
 static const struct {
 	const char *template;
-	const char *message;
+	int line;
+	enum cert_rule rule;
+	const char *detail;
 } refused[] = {
-	{"", "f: no certificate in it (PEM or DER)"},
-	{"Some text.\nMore.\n", "f: no certificate in it (PEM or DER)"},
-	{"0 lines\n", "f: no certificate in it (PEM or DER)"},
-	{BEGIN_LINE "@B", "f:1: a block without its END line"},
-	{"text\n" BEGIN_LINE, "f:2: a block without its END line"},
-	{PEM BEGIN_LINE "@B" PEM, "f:18: a block without its END line"},
-	{"text\n" END_LINE, "f:2: an END line without a BEGIN line"},
-	{PEM "\n@B" END_LINE, "f:34: an END line without a BEGIN line"},
-	{"-----BEGIN CERTIFICATE----\n@B" END_LINE,
-		"f:1: a damaged BEGIN line"},
-	{" " PEM, "f:1: a damaged BEGIN line"},
-	{"x" PEM, "f:1: a damaged BEGIN line"},
-	{"-----BEGIN-----\n@B" END_LINE, "f:1: a damaged BEGIN line"},
-	{BEGIN_LINE "@B-----END CERTIFICATE\n", "f:17: a damaged END line"},
-	{BEGIN_LINE "@B-----END X509 CRL-----\n",
-		"f:17: an END line of another type than its BEGIN line"},
-	{BEGIN_LINE END_LINE, "f:1: an empty block"},
-	{BEGIN_LINE "\n  \n" END_LINE, "f:1: an empty block"},
-	{BEGIN_LINE "AAAA\nAA*A\n" END_LINE,
-		"f:3: a character that is not base64"},
-	{BEGIN_LINE "AAAA\nAA==\nAAAA\n" END_LINE,
-		"f:4: a character that is not base64"},
-	{BEGIN_LINE "Proc-Type: 4,ENCRYPTED\n\n@B" END_LINE,
-		"f:2: a character that is not base64"},
-	{BEGIN_LINE "AAAA\nAAA\n" END_LINE,
-		"f:4: the base64 before this line is cut short"},
-	{BEGIN_LINE "A===\n" END_LINE,
-		"f:3: the base64 before this line is cut short"},
-	{BEGIN_LINE "@H" END_LINE, "f:1: not a certificate, or a damaged one"},
-	{BEGIN_LINE "AAAA\n" END_LINE,
-		"f:1: not a certificate, or a damaged one"},
-	{PEM BEGIN_LINE "@T" END_LINE,
-		"f:18: 3 bytes behind the certificate in its block"},
-	{BEGIN_LINE "@B@B" END_LINE, "f:17: a character that is not base64"},
-	{BEGIN_LINE "@I" END_LINE,
-		"f:1: a certificate that is not DER encoded"},
-	{PEM "-----BEGIN PRIVATE KEY-----\nAAAA\n",
-		"f:18: a private key, which must not be here: remove it, and "
-		"replace it if others could read this file"},
-	{"-----BEGIN RSA PRIVATE KEY-----\n",
-		"f:1: a private key, which must not be here: remove it, and "
-		"replace it if others could read this file"},
-	{"-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
-		"f:1: a private key, which must not be here: remove it, and "
-		"replace it if others could read this file"},
-	{"-----BEGIN X509 CRL-----\n",
-		"f:1: a block of type X509 CRL, not CERTIFICATE"},
-	{"-----BEGIN TRUSTED CERTIFICATE-----\n",
-		"f:1: a block of type TRUSTED CERTIFICATE, not CERTIFICATE"},
-	{"-----BEGIN \x1b[31m-----\n",
-		"f:1: a block of type ?[31m, not CERTIFICATE"},
-	{PEM "-----BEGIN CERTIFICATE REQUEST-----\n",
-		"f:18: a block of type CERTIFICATE REQUEST, not CERTIFICATE"},
-	{"\xff\xfe-", "f: UTF-16 text; save it as plain text"},
-	{"@N", "f: not a certificate, or a damaged one"},
-	{"@L", "f: a certificate that is not DER encoded"},
-	{"@D\n", "f: 1 bytes behind the last certificate"},
-	{"@D@N", "f: 352 bytes behind the last certificate"},
-	{"@D" PEM, NULL},
+	{"", 0, CERT_RULE_EMPTY_FILE},
+	{"Some text.\nMore.\n", 0, CERT_RULE_NO_CERTIFICATE},
+	{"0 lines\n", 0, CERT_RULE_NO_CERTIFICATE},
+	{BEGIN_LINE "@B", 1, CERT_RULE_HALF_WRITTEN},
+	{"text\n" BEGIN_LINE, 2, CERT_RULE_HALF_WRITTEN},
+	{PEM "-----BEG", 18, CERT_RULE_HALF_WRITTEN},
+	{PEM "-----BEGIN CERTIFICATE--", 18, CERT_RULE_HALF_WRITTEN},
+	{PEM BEGIN_LINE "AAA", 18, CERT_RULE_HALF_WRITTEN},
+	{PEM BEGIN_LINE "@B-----END CER", 18, CERT_RULE_HALF_WRITTEN},
+	{PEM BEGIN_LINE "@B" PEM, 18, CERT_RULE_NO_END},
+	{"text\n" END_LINE, 2, CERT_RULE_END_ALONE},
+	{PEM "\n@B" END_LINE, 34, CERT_RULE_END_ALONE},
+	{"-----BEGIN CERTIFICATE----\n@B" END_LINE, 1, CERT_RULE_DAMAGED_BEGIN},
+	{" " PEM, 1, CERT_RULE_DAMAGED_BEGIN},
+	{"x" PEM, 1, CERT_RULE_DAMAGED_BEGIN},
+	{"-----BEGIN-----\n@B" END_LINE, 1, CERT_RULE_DAMAGED_BEGIN},
+	{BEGIN_LINE "@B-----END CERTIFICATE\n", 17, CERT_RULE_DAMAGED_END},
+	{BEGIN_LINE "@B-----END X509 CRL-----\n", 17, CERT_RULE_WRONG_END},
+	{BEGIN_LINE END_LINE, 1, CERT_RULE_EMPTY_BLOCK},
+	{BEGIN_LINE "\n  \n" END_LINE, 1, CERT_RULE_EMPTY_BLOCK},
+	{BEGIN_LINE "AAAA\nAA*A\n" END_LINE, 3, CERT_RULE_BAD_BASE64},
+	{BEGIN_LINE "AAAA\nAA==\nAAAA\n" END_LINE, 4, CERT_RULE_BAD_BASE64},
+	{BEGIN_LINE "Proc-Type: 4,ENCRYPTED\n\n@B" END_LINE, 2,
+		CERT_RULE_BAD_BASE64},
+	{BEGIN_LINE "AAAA\nAAA\n" END_LINE, 4, CERT_RULE_SHORT_BASE64},
+	{BEGIN_LINE "A===\n" END_LINE, 3, CERT_RULE_SHORT_BASE64},
+	{BEGIN_LINE "@H" END_LINE, 1, CERT_RULE_DAMAGED},
+	{BEGIN_LINE "AAAA\n" END_LINE, 1, CERT_RULE_DAMAGED},
+	{PEM BEGIN_LINE "@T" END_LINE, 18, CERT_RULE_TRAILING_BYTES,
+		"3 of them"},
+	{BEGIN_LINE "@B@B" END_LINE, 17, CERT_RULE_BAD_BASE64},
+	{BEGIN_LINE "@I" END_LINE, 1, CERT_RULE_NOT_DER},
+	{PEM "-----BEGIN PRIVATE KEY-----\nAAAA\n", 18, CERT_RULE_PRIVATE_KEY},
+	{"-----BEGIN RSA PRIVATE KEY-----\n", 1, CERT_RULE_PRIVATE_KEY},
+	{"-----BEGIN ENCRYPTED PRIVATE KEY-----\n", 1, CERT_RULE_PRIVATE_KEY},
+	{"-----BEGIN X509 CRL-----\n", 1, CERT_RULE_OTHER_PEM, "X509 CRL"},
+	{"-----BEGIN TRUSTED CERTIFICATE-----\n", 1, CERT_RULE_OTHER_PEM,
+		"TRUSTED CERTIFICATE"},
+	{"-----BEGIN \x1b[31m-----\n", 1, CERT_RULE_OTHER_PEM, "?[31m"},
+	{PEM "-----BEGIN CERTIFICATE REQUEST-----\n", 18, CERT_RULE_OTHER_PEM,
+		"CERTIFICATE REQUEST"},
+	{"\xff\xfe-", 0, CERT_RULE_UTF_16},
+	{"@N", 0, CERT_RULE_HALF_WRITTEN},
+	{"@L", 0, CERT_RULE_NOT_DER},
+	{"@D\n", 0, CERT_RULE_TRAILING_BYTES, "1 of them"},
+	{"@D@N", 0, CERT_RULE_HALF_WRITTEN},
+	{"@D" PEM, 0, CERT_RULE_TRAILING_BYTES, "1009 of them"},
 };
 
 static void every_malformed_file_has_its_own_reason(void **state)
 {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct made m = expand(refused[i].template);
+		const char *detail = refused[i].detail;
 		struct cert_list list;
-		struct diag d = {"untouched"};
+		struct diag d = {"untouched"}, want;
 		int error = cert_pem_parse(m.data, m.n, "f", &list, &d);
+		cert_rule_refuse(&want, refused[i].rule, error, "f",
+			refused[i].line, detail ? detail : "");
 		if (error != -EINVAL)
 			fail_msg("row %zu: %d", i, error);
 		assert_int_equal(list.n, 0);
 		assert_null(list.cert);
-		if (refused[i].message &&
-			strcmp(d.text, refused[i].message) != 0)
+		if (strcmp(d.text, want.text) != 0)
 			fail_msg("row %zu: \"%s\", not \"%s\"", i, d.text,
-				refused[i].message);
+				want.text);
+		assert_string_equal(d.rule, want.rule);
 	}
 }
 
@@ -272,7 +267,7 @@ static void private_key_in_der_is_named(void **state)
 	struct diag d;
 	assert_int_equal(
 		cert_pem_parse(key, (size_t)n, "f", &list, &d), -EINVAL);
-	assert_non_null(strstr(d.text, "f: a private key"));
+	assert_string_equal(d.rule, "private-key");
 	OPENSSL_free(key);
 }
 
@@ -288,8 +283,7 @@ static void more_certificates_than_the_limit_are_refused(void **state)
 	assert_int_equal(list.n, CERT_LIST_MAX);
 	cert_list_deinit(&list);
 	assert_int_equal(cert_pem_parse(many, n, "f", &list, &d), -E2BIG);
-	assert_string_equal(
-		d.text, "f: more than 512 certificates in one file");
+	assert_string_equal(d.rule, "crowded-file");
 	assert_null(list.cert);
 	free(many);
 }

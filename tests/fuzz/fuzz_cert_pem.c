@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include "certs/pem.h"
+#include "certs/rule.h"
 #include "certs/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(ERR_peek_error() == 0);
 	check(!error == (list.n > 0));
 	check(!error == !d.text[0]);
+	check(!error || cert_rule_find(d.rule));
 	check(cert_text_clean(d.text, strlen(d.text), clean, sizeof(clean)));
 	for (size_t i = 0; i < list.n; i++) {
 		/* What was read is DER: written again it is the same. */

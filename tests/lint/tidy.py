@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""clang-tidy over every C file that the build compiles; usage: tidy.py BUILD."""
+"""clang-tidy over every C file that the build compiles; usage: tidy.py BUILD.
+
+It is the longest of all tests, and waits for nothing: so it takes the time that
+others leave (nice), and what it found clean it does not read again while not a
+byte of it, of what it includes and of how it is compiled has changed.
+"""
+import hashlib
 import json
 import os
 import re
@@ -7,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import tap
@@ -18,6 +25,9 @@ FLAGS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option",
          # Fortified vsnprintf hides the va_list from the analyzer.
          "--extra-arg=-U_FORTIFY_SOURCE"]
 FINDING = re.compile(r".*: (error|warning): .*")
+CLEAN = os.path.join(os.environ.get("XDG_CACHE_HOME")
+                     or os.path.expanduser("~/.cache"), "dialtone-tidy")
+KEPT_S = 30 * 86400
 
 # One fault for each kind of check that we chose.
 FAULTS = {
@@ -43,7 +53,60 @@ def compiled():
     return {name: e for name, e in found.items() if name.startswith(below)}
 
 
-def findings_in(path, database):
+def included():
+    """object file → all that was read to make it, as ninja was told."""
+    said = subprocess.run(["ninja", "-C", sys.argv[1], "-t", "deps"],
+                          stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+    found = {}
+    for block in said.split("\n\n"):
+        head, *files = block.splitlines() or [""]
+        if head.endswith("(VALID)"):
+            found[head.partition(":")[0]] = [line.strip() for line in files]
+    return found
+
+
+class Marks:
+    """Names of what was found clean: a hash of all that it depends on."""
+
+    def __init__(self):
+        os.makedirs(CLEAN, 0o700, exist_ok=True)
+        self._hashes = {}
+        self._included = included()
+        version = subprocess.run(["clang-tidy", "--version"], check=True,
+                                 stdout=subprocess.PIPE).stdout
+        self._tool = [version.decode(), *FLAGS,
+                      self._hash(os.path.join(SOURCE, ".clang-tidy"))]
+
+    def _hash(self, name):
+        path = os.path.realpath(os.path.join(sys.argv[1], name))
+        if path not in self._hashes:
+            with open(path, "rb") as f:
+                self._hashes[path] = hashlib.sha256(f.read()).hexdigest()
+        return self._hashes[path]
+
+    def of(self, entry):
+        """None: it is not known what it depends on."""
+        files = self._included.get(entry.get("output"))
+        if not files:
+            return None
+        words = [*self._tool, entry["command"],
+                 *(f"{name} {self._hash(name)}" for name in files)]
+        name = hashlib.sha256("\n".join(words).encode()).hexdigest()
+        return os.path.join(CLEAN, name)
+
+    @staticmethod
+    def forget_old():
+        for name in os.listdir(CLEAN):
+            path = os.path.join(CLEAN, name)
+            if os.path.getmtime(path) < time.time() - KEPT_S:
+                os.unlink(path)
+
+
+def findings_in(path, database, mark):
+    if mark and os.path.exists(mark):
+        os.utime(mark)
+        return []
     done = subprocess.run(["clang-tidy", "-p", database, *FLAGS, path],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, check=False)
@@ -51,6 +114,9 @@ def findings_in(path, database):
     if done.returncode and not found:
         found = [f"{path}: clang-tidy ended with {done.returncode}: "
                  + done.stderr.strip()[-300:]]
+    if mark and not found:
+        with open(mark, "wb"):
+            pass
     return found
 
 
@@ -66,13 +132,16 @@ def clang_tidy_finds_nothing():
     commands = compiled()
     paths = sorted(commands, key=os.path.getsize, reverse=True)
     assert paths, "the build compiles nothing"
+    marks = Marks()
     with tempfile.TemporaryDirectory() as database:
         path = os.path.join(database, "compile_commands.json")
         with open(path, "w", encoding="utf-8") as f:
             json.dump(list(commands.values()), f)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            every = list(pool.map(lambda path: findings_in(path, database),
-                                  paths))
+            every = list(pool.map(
+                lambda path: findings_in(path, database,
+                                         marks.of(commands[path])), paths))
+    marks.forget_old()
     tap.none(sorted({below_source(line) for found in every for line in found}))
 
 
@@ -102,5 +171,6 @@ if __name__ == "__main__":
     if not shutil.which("clang-tidy"):
         print("1..0 # SKIP clang-tidy is not installed")
         sys.exit(0)
+    os.nice(19)
     sys.exit(tap.run(each_kind_of_fault_is_caught, every_c_file_is_compiled,
                      clang_tidy_finds_nothing))

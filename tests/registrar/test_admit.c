@@ -82,6 +82,7 @@ static const struct {
 
 static void peer_of(size_t i, struct peer *peer)
 {
+	static const struct trust_anchor anchor = {.file = "CAPF.pem"};
 	static struct peer_cert cert;
 	static char cn[80];
 	*peer = (struct peer){.tls = rows[i].kind != NO_CERT};
@@ -93,7 +94,7 @@ static void peer_of(size_t i, struct peer *peer)
 	snprintf(cn, sizeof(cn), "CP-8861-%s", rows[i].certificate);
 	cert = (struct peer_cert){.device = rows[i].certificate, .cn = cn};
 	peer->cert = &cert;
-	peer->anchor = "CAPF.pem";
+	peer->anchor = &anchor;
 }
 
 static void every_row_is_judged_as_written(void **state)

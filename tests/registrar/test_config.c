@@ -171,6 +171,12 @@ static void refusals_name_line_key_and_rule(void **state)
 		":1: trust.anchors.a.allow_md5: unknown key");
 	refused("{\"trust\": {\"anchors\": {\"a\": {\"allow_sha1\": 1}}}}",
 		":1: trust.anchors.a.allow_sha1: must be true or false");
+	refused("{\"trust\": {\"anchors\": {\"a\": {\"retiring\": \"no\"}}}}",
+		":1: trust.anchors.a.retiring: must be true or false");
+	refused("{\"trust\": {\"anchors\": {\"a\":"
+		" {\"expired_grace_days\": 3651}}}}",
+		":1: trust.anchors.a.expired_grace_days: must be a whole "
+		"number from 0 to 3650");
 	refused("{\"sip\": {\"expires_s\": 30, \"min_expires_s\": 60}}",
 		":1: sip.min_expires_s: must not be above sip.expires_s");
 }
@@ -223,7 +229,9 @@ static void listeners_choose_what_they_offer(void **state)
 		" {\"service\": \"sip\", \"ciphers\": \"all-rsa\"}],"
 		" \"trust\": {\"anchors\": {\"a\": \"mic\", \"b\":"
 		" {\"allow_rsa1024\": true}, \"c\": {\"kind\": \"mic\","
-		" \"allow_sha1\": true, \"allow_rsa1024\": false}}}}";
+		" \"allow_sha1\": true, \"allow_rsa1024\": false},"
+		" \"d\": {\"enrol_only\": true, \"retiring\": true,"
+		" \"allow_not_critical\": true, \"expired_grace_days\": 30}}}}";
 	struct config *c, *again;
 	struct diag d;
 	assert_int_equal(load(text, &c, &d), 0);
@@ -245,6 +253,12 @@ static void listeners_choose_what_they_offer(void **state)
 		assert_int_equal(a[1].allows, TRUST_WAIVER_RSA1024);
 		assert_int_equal(a[2].kind, CERT_KIND_MIC);
 		assert_int_equal(a[2].allows, TRUST_WAIVER_SHA1);
+		assert_false(a[2].enrol_only || a[2].retiring ||
+			     a[2].allow_not_critical);
+		assert_int_equal(a[2].grace_s, 0);
+		assert_true(a[3].enrol_only && a[3].retiring &&
+			    a[3].allow_not_critical);
+		assert_int_equal(a[3].grace_s, 30 * 86400);
 		if (one == again)
 			break;
 	}

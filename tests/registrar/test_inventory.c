@@ -235,13 +235,15 @@ static struct peer_cert *certificate(const char *name, uint8_t mark)
 
 static struct peer over_tls(struct peer_cert *cert, enum cert_kind kind)
 {
+	static const struct trust_anchor anchor = {
+		.file = "CAPF-1.pem", .id = {.sha256_raw = {7}}};
 	return (struct peer){
 		.protocol = CONFIG_SIP,
 		.tls = true,
 		.verified = true,
 		.kind = kind,
 		.cipher = "ECDHE-RSA-AES256-GCM-SHA384",
-		.anchor = "CAPF-1.pem",
+		.anchor = &anchor,
 		.cert = cert,
 	};
 }

@@ -42,6 +42,7 @@ static int set_up(void **state)
 {
 	struct diag d;
 	struct trust_snapshot *trust;
+	struct own *own;
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(cert_lab_init(folder, "here", time(NULL), &d), 0);
 	assert_int_equal(cert_lab_open(folder, &lab, &d), 0);
@@ -49,7 +50,9 @@ static int set_up(void **state)
 	const struct trust_load load = {
 		.dir = config->trust_folder, .generation = 1};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(profiles_new(config, trust, NULL, &set, &d), 0);
+	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(profiles_new(config, trust, own, NULL, &set, &d), 0);
+	own_unref(own);
 	profile = set->of[0];
 	trust_snapshot_unref(trust);
 	issue(CERT_LAB_LEAF_LSC, "p256", &lsc, &lsc_key);
@@ -215,12 +218,9 @@ static void wrong_key_names_both_files(void **state)
 		.key = config->certificates[1].key,
 	};
 	struct config wrong = {.certificates = &pair, .n_certificates = 1};
-	struct profiles *p = NULL;
+	struct own *own;
 	struct diag d = {.text = ""};
-	wrong.listeners = config->listeners;
-	wrong.n_listeners = 1;
-	assert_int_equal(
-		profiles_new(&wrong, set->trust, NULL, &p, &d), -EINVAL);
+	assert_int_equal(own_load(&wrong, &own, &d), -EINVAL);
 	assert_non_null(strstr(d.text, "ec.key: this key does not belong"));
 	assert_non_null(strstr(d.text, "rsa.pem"));
 }
@@ -236,7 +236,7 @@ static struct profile *offering(struct offer_choice choice)
 	struct diag d = {.text = ""};
 	c.listeners = &one;
 	c.n_listeners = 1;
-	if (profiles_new(&c, set->trust, NULL, &made, &d) < 0)
+	if (profiles_new(&c, set->trust, set->own, NULL, &made, &d) < 0)
 		fail_msg("%s", d.text);
 	return made->of[0];
 }
@@ -428,7 +428,8 @@ static void listeners_that_offer_the_same_share_a_profile(void **state)
 	struct diag d;
 	c.listeners = l;
 	c.n_listeners = 4;
-	assert_int_equal(profiles_new(&c, set->trust, NULL, &made, &d), 0);
+	assert_int_equal(
+		profiles_new(&c, set->trust, set->own, NULL, &made, &d), 0);
 	assert_int_equal(made->n, 2);
 	assert_null(made->of[1]);
 	assert_ptr_equal(made->of[0], made->of[3]);
@@ -439,6 +440,23 @@ static void listeners_that_offer_the_same_share_a_profile(void **state)
 	profile_unref(made->of[2]);
 }
 
+static void same_files_are_the_same_certificates(void **state)
+{
+	struct config_certificate turned[] = {
+		config->certificates[1], config->certificates[0]};
+	struct config fewer = *config, other = *config;
+	const struct config *const all[] = {config, &fewer, &other};
+	struct diag d;
+	fewer.n_certificates = 1;
+	other.certificates = turned;
+	for (size_t i = 0; i < 3; i++) {
+		struct own *own;
+		assert_int_equal(own_load(all[i], &own, &d), 0);
+		assert_int_equal(own_is_same(set->own, own), i == 0);
+		own_unref(own);
+	}
+}
+
 static void old_suites_need_an_rsa_certificate(void **state)
 {
 	static const struct offer_choice choices[] = {
@@ -446,14 +464,13 @@ static void old_suites_need_an_rsa_certificate(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct config_listener one = {.tls = true, .offer = choices[i]};
 		struct config c = *config;
-		struct profiles *made = NULL;
+		struct own *own;
 		struct diag d = {.text = ""};
 		c.listeners = &one;
 		c.n_listeners = 1;
 		c.certificates = &config->certificates[1];
 		c.n_certificates = 1;
-		assert_int_equal(
-			profiles_new(&c, set->trust, NULL, &made, &d), -EINVAL);
+		assert_int_equal(own_load(&c, &own, &d), -EINVAL);
 		assert_non_null(strstr(d.text, "needs an RSA certificate"));
 		assert_non_null(strstr(d.text, "tls.certificates"));
 	}
@@ -500,6 +517,7 @@ int main(void)
 		cmocka_unit_test(each_preset_offers_its_suites_in_order),
 		cmocka_unit_test(presets_hold_in_tls_1_3_as_well),
 		cmocka_unit_test(listeners_that_offer_the_same_share_a_profile),
+		cmocka_unit_test(same_files_are_the_same_certificates),
 		cmocka_unit_test(old_suites_need_an_rsa_certificate),
 		cmocka_unit_test(names_are_those_of_the_tables),
 	};

@@ -67,8 +67,8 @@ static struct cert_lab *lab;
 static struct config *config;
 static struct resume resume;
 static time_t ahead; /* of the real clock */
-/* An LSC, a MIC, and one signed with SHA-1. */
-enum { LSC, MIC, MIC_SHA1, CREDENTIALS };
+/* An LSC, a MIC, one signed with SHA-1, and an LSC that ended a day ago. */
+enum { LSC, MIC, MIC_SHA1, LATE, CREDENTIALS };
 static X509 *certs[CREDENTIALS];
 static EVP_PKEY *keys[CREDENTIALS];
 static struct trust_policy policy; /* that `believing` loads with */
@@ -84,6 +84,7 @@ static struct profile *believing(unsigned cas)
 	char path[256];
 	struct trust_snapshot *trust;
 	struct profiles *set;
+	struct own *own;
 	struct diag d;
 	static int n;
 	snprintf(path, sizeof(path), "%s/store-%d", folder, n++);
@@ -98,7 +99,10 @@ static struct profile *believing(unsigned cas)
 	const struct trust_load load = {
 		.dir = path, .generation = 1, .policy = &policy};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(profiles_new(config, trust, &resume, &set, &d), 0);
+	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(
+		profiles_new(config, trust, own, &resume, &set, &d), 0);
+	own_unref(own);
 	trust_snapshot_unref(trust);
 	return set->of[0];
 }
@@ -112,8 +116,9 @@ enum {
 static int set_up(void **state)
 {
 	struct diag d;
-	static const enum cert_lab_leaf leaves[] = {
-		CERT_LAB_LEAF_LSC, CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1};
+	static const enum cert_lab_leaf leaves[] = {CERT_LAB_LEAF_LSC,
+		CERT_LAB_LEAF_MIC, CERT_LAB_LEAF_MIC_SHA1,
+		CERT_LAB_LEAF_EXPIRED};
 	assert_non_null(mkdtemp(folder));
 	char path[256];
 	snprintf(path, sizeof(path), "%s/lab", folder);
@@ -153,21 +158,32 @@ struct phone {
 	SSL_SESSION *session;
 };
 
-static void allow_mic(bool allowed)
+/* The inventory holds the phone's device, or (profile NULL) nothing. */
+static void device_is(const char *profile, bool mic)
 {
 	struct config_device device = {.name = (char *)"SEP020000000001",
-		.profile = (char *)SECURITY_PROFILE_DEFAULT,
-		.mic = allowed};
-	const struct config with = {.devices = &device, .n_devices = 1};
+		.profile = (char *)profile,
+		.protocol = DEVICE_ANY,
+		.mic = mic};
+	const struct config with = {
+		.devices = &device, .n_devices = profile != NULL};
 	inventory_free(resume.inventory);
 	resume.inventory = inventory_new(&with);
+}
+
+/* The profile of a phone that comes like this. */
+static const char *profile_for(const struct mode *mode)
+{
+	return mode->suites && strcmp(mode->suites, "NULL-SHA") == 0
+		       ? "authenticated"
+		       : "encrypted";
 }
 
 static void before(const struct mode *mode)
 {
 	struct diag d;
 	ahead = 0;
-	allow_mic(true);
+	device_is(profile_for(mode), true);
 	policy = trust_policy_default;
 	for (size_t i = 0; i < config->n_listeners; i++)
 		config->listeners[i].offer = mode->offer;
@@ -374,7 +390,7 @@ static void a_device_that_lost_its_mic_does_not_resume(void **state)
 		struct profile *p = believing(BOTH);
 		struct phone mic = first_visit(p, mode, 1);
 		struct phone lsc = first_visit(p, mode, 0);
-		allow_mic(false);
+		device_is(profile_for(mode), false);
 		assert_int_equal(comes_back(p, "sip", &mic), FULL);
 		assert_int_equal(comes_back(p, "sip", &lsc), RESUMED);
 		assert_int_equal(resume.verdicts[RESUME_DEVICE], 1);
@@ -383,6 +399,59 @@ static void a_device_that_lost_its_mic_does_not_resume(void **state)
 		profile_unref(p);
 		after();
 	}
+}
+
+/* What admission would refuse is not resumed either: not by an LSC, not by a
+ * MIC. What it would not is. */
+static void a_device_that_is_gone_or_changed_does_not_resume(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		const char *own = profile_for(mode);
+		const char *other = strcmp(own, "encrypted") == 0
+					    ? "authenticated"
+					    : "encrypted";
+		const char *const changes[] = {
+			NULL, "non-secure", other, "no such profile"};
+		struct profile *p = believing(BOTH);
+		for (size_t who = LSC; who <= MIC; who++) {
+			struct phone phone = first_visit(p, mode, who);
+			for (size_t i = 0; i < 4; i++) {
+				struct phone twin = first_visit(p, mode, who);
+				device_is(changes[i], true);
+				assert_int_equal(
+					comes_back(p, "sip", &twin), FULL);
+				device_is(own, true);
+				forget(&twin);
+			}
+			assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+			forget(&phone);
+		}
+		assert_int_equal(resume.verdicts[RESUME_DEVICE], 8);
+		profile_unref(p);
+		after();
+	}
+}
+
+/* registration.unknown "lsc": it needs no entry. */
+static void an_lsc_that_needs_no_entry_resumes_without_one(void **state)
+{
+	config->unknown_devices = CONFIG_UNKNOWN_LSC;
+	for (size_t i = 0; i < 4; i++) {
+		before(&modes[i]);
+		device_is(NULL, false);
+		struct profile *p = believing(BOTH);
+		struct phone lsc = first_visit(p, &modes[i], LSC);
+		struct phone mic = first_visit(p, &modes[i], MIC);
+		assert_int_equal(comes_back(p, "sip", &lsc), RESUMED);
+		assert_int_equal(comes_back(p, "sip", &mic), FULL);
+		forget(&lsc);
+		forget(&mic);
+		profile_unref(p);
+		after();
+	}
+	config->unknown_devices = CONFIG_UNKNOWN_REFUSE;
 }
 
 static const struct mode *mode_named(const char *name)
@@ -459,6 +528,69 @@ static void no_session_outlives_what_excused_it(void **state)
 		profile_unref(p);
 		profile_unref(next);
 		profile_unref(strict);
+		after();
+	}
+}
+
+/* Of an LSC that has ended, within its anchor's grace. */
+static void a_session_lasts_as_long_as_its_anchors_grace(void **state)
+{
+	const struct trust_anchor_policy late = {
+		.name = "0.pem", .grace_s = 5 * 86400};
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		policy.anchors = &late;
+		policy.n_anchors = 1;
+		struct profile *p = believing(ONLY_LSC);
+		policy.n_anchors = 0;
+		struct profile *strict = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LATE);
+		if (mode->tickets)
+			assert_true(SSL_SESSION_get_ticket_lifetime_hint(
+					    phone.session) > 60);
+		ahead = 3 * 86400;
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		take_new_session(&phone);
+		ahead = 4 * 86400 + 60;
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		ahead = 0;
+		take_new_session(&phone);
+		struct meeting *m =
+			meet(strict, "sip", phone.ctx, phone.session);
+		assert_false(m->server_up);
+		assert_int_equal(
+			m->client_end.alert, SSL_AD_CERTIFICATE_EXPIRED);
+		part(m);
+		assert_int_equal(resume.verdicts[RESUME_EXPIRED], 2);
+		forget(&phone);
+		profile_unref(p);
+		profile_unref(strict);
+		after();
+	}
+}
+
+static void a_session_ends_when_its_anchor_is_for_enrolment_alone(void **state)
+{
+	const struct trust_anchor_policy row = {
+		.name = "0.pem", .enrol_only = true};
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(ONLY_LSC);
+		policy.anchors = &row;
+		policy.n_anchors = 1;
+		struct profile *next = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LSC);
+		struct meeting *m = meet(next, "sip", phone.ctx, phone.session);
+		assert_false(m->server_up);
+		assert_int_equal(
+			m->client_end.alert, SSL_AD_UNSUPPORTED_CERTIFICATE);
+		assert_int_equal(resume.verdicts[RESUME_ANCHOR], 1);
+		part(m);
+		forget(&phone);
+		profile_unref(p);
+		profile_unref(next);
 		after();
 	}
 }
@@ -594,45 +726,6 @@ static void what_is_kept_holds_no_certificate(void **state)
 	after();
 }
 
-static void a_record_reads_back_the_same(void **state)
-{
-	struct resume_record a = {.kind = CERT_KIND_MIC, .made_ns = -2};
-	enum { LEVEL = 2 };
-	struct resume_view b;
-	struct cert_identity id;
-	uint8_t data[RESUME_RECORD_MAX];
-	memset(a.tag, 7, sizeof(a.tag));
-	memset(a.anchor, 9, sizeof(a.anchor));
-	cert_identity_read(certs[1], &id);
-	a.cert = peer_cert_new(&id);
-	a.cert->level = LEVEL;
-	a.cert->waived = TRUST_WAIVER_RSA1024;
-	size_t n = resume_record_write(&a, data);
-	assert_in_range(n, 150, RESUME_RECORD_MAX);
-	assert_true(resume_view_read(&b, data, n));
-	assert_memory_equal(a.tag, b.tag, sizeof(a.tag));
-	assert_memory_equal(a.anchor, b.anchor, sizeof(a.anchor));
-	assert_int_equal(a.kind, b.kind);
-	struct peer_cert *back = peer_cert_pack(&b.facts, b.texts);
-	assert_true(b.made_ns == a.made_ns);
-	assert_string_equal(back->device, id.device);
-	assert_string_equal(back->subject, id.subject);
-	assert_string_equal(back->issuer, id.issuer);
-	assert_memory_equal(back->sha256, id.sha256_raw, 32);
-	assert_int_equal(back->not_after, id.not_after);
-	assert_int_equal(back->level, LEVEL);
-	assert_int_equal(back->waived, TRUST_WAIVER_RSA1024);
-	peer_cert_unref(back);
-	peer_cert_unref(a.cert);
-	/* Every cut and every extra byte is refused. */
-	for (size_t i = 0; i < n; i++)
-		assert_false(resume_view_read(&b, data, i));
-	data[n] = 0;
-	assert_false(resume_view_read(&b, data, n + 1));
-	data[0]++;
-	assert_false(resume_view_read(&b, data, n));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -644,8 +737,15 @@ int main(void)
 		cmocka_unit_test(no_session_outlives_its_certificate),
 		cmocka_unit_test(sessions_stay_at_their_listener),
 		cmocka_unit_test(a_device_that_lost_its_mic_does_not_resume),
+		cmocka_unit_test(
+			a_device_that_is_gone_or_changed_does_not_resume),
+		cmocka_unit_test(
+			an_lsc_that_needs_no_entry_resumes_without_one),
 		cmocka_unit_test(a_session_never_changes_its_cipher),
 		cmocka_unit_test(no_session_outlives_what_excused_it),
+		cmocka_unit_test(a_session_lasts_as_long_as_its_anchors_grace),
+		cmocka_unit_test(
+			a_session_ends_when_its_anchor_is_for_enrolment_alone),
 		cmocka_unit_test(
 			a_listener_that_offers_other_things_is_another),
 		cmocka_unit_test(revoking_all_keys_ends_every_session),
@@ -653,7 +753,6 @@ int main(void)
 		cmocka_unit_test(a_rotation_keeps_them),
 		cmocka_unit_test(a_stranger_gets_no_session),
 		cmocka_unit_test(what_is_kept_holds_no_certificate),
-		cmocka_unit_test(a_record_reads_back_the_same),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("resume", tests, set_up, tear_down);

@@ -227,6 +227,43 @@ def tls(port, credential, version=None, **options):
     return context(credential, version).wrap_socket(tcp(port, **options))
 
 
+# ---- phones that come back ----
+
+# How they resume: TLS version, and what Python's client leaves out.
+WAYS = {
+    "TLS 1.2 ticket": ("1.2", 0),
+    "TLS 1.2 session id": ("1.2", ssl.OP_NO_TICKET),
+    "TLS 1.3": ("1.3", 0),
+}
+
+
+class Visitor:
+    """A phone that registers over SCCP, goes, and brings its session along
+    when it comes back."""
+
+    def __init__(self, daemon, credential, way):
+        version, options = WAYS[way]
+        self._daemon, self._device = daemon, credential.device
+        self._context = context(credential, version)
+        self._context.options |= options
+        self._session = None
+
+    def come(self):
+        """("resumed" or "full", "in", "rejected" or the alert it read)."""
+        try:
+            raw = tcp(self._daemon.port("sccp"))
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with raw, self._context.wrap_socket(raw, session=self._session) \
+                    as connection:
+                connection.sendall(sccp.register(self._device))
+                message, _ = sccp.Talk(connection).read()
+                self._session = connection.session
+                return ("resumed" if connection.session_reused else "full",
+                        "in" if message == sccp.REGISTER_ACK else "rejected")
+        except ssl.SSLError as refused:
+            return "full", refused.reason.partition("ALERT_")[2]
+
+
 def client_hello():
     """The first flight of a TLS client, as bytes."""
     out = ssl.MemoryBIO()

@@ -123,9 +123,13 @@ class Lab:
 
     def store(self, name, *cas):
         """A copy of CallManager-trust with more of the lab's CAs in it."""
-        folder = self.path(name)
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.path("CallManager-trust"), folder)
+        folder, made = self.path(name), self.path(name + ".made")
+        shutil.copytree(self.path("CallManager-trust"), made)
         for ca in cas:
-            shutil.copy(self.path("ca", ca + ".pem"), folder)
+            shutil.copy(self.path("ca", ca + ".pem"), made)
+        # A daemon that watches it never sees half of it.
+        if os.path.lexists(folder):
+            os.rename(folder, folder + ".old")
+        os.rename(made, folder)
+        shutil.rmtree(folder + ".old", ignore_errors=True)
         return folder

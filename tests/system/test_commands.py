@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import sys
 
@@ -10,7 +11,7 @@ from clients import Phones, call, credential_words
 from daemon import Daemon
 from harness import (DIALTONE, LOOPBACK, fact, good, holds, needs, run, same,
                      tap)
-from lab import Lab, common_name
+from lab import Lab, blocks, common_name
 
 LAB = Lab()
 DEVICE, STRANGER = "SEP020000000001", "SEP020000000002"
@@ -109,9 +110,14 @@ def trust_check_says_yes_or_why_not():
 
 
 def trust_check_warns_when_the_folder_has_changed():
+    """A file that lost a CA waits for an order: until then it is so."""
     folder = LAB.store("changed")
+    bundle = os.path.join(folder, "bundle.pem")
+    with open(bundle, "w", encoding="ascii") as f:
+        f.writelines(block for ca in ("other-capf", "manufacturing-root")
+                     for block in blocks(LAB.path("ca", ca + ".pem")))
     with Daemon(LAB.config(trust={"callmanager": folder})) as daemon:
-        LAB.store("changed", "other-capf")
+        shutil.copy(LAB.path("ca", "other-capf.pem"), bundle)
         done = run(DIALTONE, "--url", daemon.url, "trust", "check",
                    LAB.phone(STRANGER, "foreign").cert)
     same(done.returncode, 0, done.stdout)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The inventory as an admin writes it: devices, profiles, CSV files."""
 import os
+import re
 import socket
 import sys
 
 from admin import LAB, Admin, config, state_folder
 from daemon import Daemon
-from harness import DEADLINE_S, holds, same, tap
+from harness import DEADLINE_S, SOURCE, holds, same, tap
 
 DEVICE = "SEP0200000000D1"
 
@@ -263,6 +264,27 @@ def the_widest_device_imports_too():
         same(admin.json("device", "show", DEVICE), shown)
 
 
+def the_manual_tells_every_column():
+    """Those of its table, all of them, are the columns that there are."""
+    with open(os.path.join(SOURCE, "docs", "devices.md"),
+              encoding="utf-8") as f:
+        rows = re.findall(r"^\| (`.*?) \| ", f.read(), re.M)
+    told = [re.findall(r"`(\w+)`", row) for row in rows]
+    ends = [name for row in told for name in row]
+    with Daemon(config()) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "import", *admin.import_text(
+            ",".join(ends) + "\nSEP1" + "," * (len(ends) - 1) + "\n"))
+        found = admin.refused("device", "import",
+                              *admin.import_text("name,nonsense\n"))
+        exported = admin.say("device", "export").splitlines()[0].split(",")
+    holds(found, *(f"{name}," for name in ends
+                   if not re.search("line|dial", name)))
+    first = {row[0] for row in told} | {"line1_label", "line1_owner"}
+    same(set(exported) - first, set(), "columns that are exported, not told")
+    assert {"line42", "dial199"} <= set(ends), ends
+
+
 def columns_that_are_not_there_change_nothing():
     with Daemon(config()) as daemon:
         admin = Admin(daemon)
@@ -478,6 +500,7 @@ if __name__ == "__main__":
         a_password_is_kept_nowhere,
         what_is_exported_imports_to_the_same,
         the_widest_device_imports_too,
+        the_manual_tells_every_column,
         columns_that_are_not_there_change_nothing,
         a_dry_run_tells_and_does_nothing,
         a_bad_row_is_named_and_nothing_is_taken,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """/metrics: Prometheus's text format to the letter, and the numbers in it."""
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -176,6 +177,24 @@ def numbers_are_those_of_status():
             assert found >= worker[key], f"{name} of worker {number}"
 
 
+def stores_have_their_own_numbers():
+    LAB.store("trust")
+    with Daemon(LAB.config(trust={"callmanager": "trust",
+                                  "capf": "CAPF-trust"})) as daemon:
+        shutil.copy(LAB.path("ca", "capf.key"), LAB.path("trust"))
+        daemon.reload("reload-refused")
+        page, trust = page_of(daemon), daemon.get("/v1/trust")
+    for store, at, refused in (("callmanager", trust, 1),
+                               ("capf", trust["capf"], 0)):
+        for name, expected in (("generation", 1), ("reload_refused", refused),
+                               ("anchors", at["anchors"])):
+            same(page.sum("dialtone_trust_" + name, store=store), expected,
+                 f"{name} of {store}")
+    same(page.sum("dialtone_trust_refusals_total", store="callmanager",
+                  rule="private-key"), 1)
+    same(page.sum("dialtone_certificates_reload_refused"), 0)
+
+
 def workers_and_memory_are_in_status():
     with Scene() as daemon:
         status = daemon.get("/v1/status")
@@ -250,6 +269,7 @@ if __name__ == "__main__":
         every_sample_has_help_type_and_is_there_once,
         faults_are_found,
         numbers_are_those_of_status,
+        stores_have_their_own_numbers,
         workers_and_memory_are_in_status,
         a_connections_memory_is_told_from_a_hundred_on,
         off_has_no_key_age,

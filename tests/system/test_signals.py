@@ -66,10 +66,13 @@ def phones_come_back_after_a_kill():
 
 
 def a_reload_under_registrations_cuts_nobody():
-    with Daemon(LAB.config()) as daemon:
+    LAB.store("trust")
+    with Daemon(LAB.config(trust={"callmanager": "trust"})) as daemon:
         phones = phones_of(daemon)
         daemon.wait_registered(2)
         for generation in range(2, 22):
+            LAB.store("trust", *(["other-capf"] if generation % 2 == 0
+                                 else []))
             daemon.reload()
             same(daemon.get("/v1/status")["trust"]["generation"], generation)
         same(daemon.registered(), 2)

@@ -53,12 +53,12 @@ BAD_FILES = [
     ("a phone's own certificate",
      lambda: open(LAB.phone(DEVICE).cert, "rb").read(), ":1: not a CA"),
     ("half a file", lambda: half(read("ca", "other-capf.pem")),
-     ":1: a block without its END line"),
+     ":1: the file ends inside a certificate"),
     ("no certificate at all", lambda: b"not one\n",
      ": no certificate in it"),
-    ("an empty file", lambda: b"", ": no certificate in it"),
+    ("an empty file", lambda: b"", ": an empty file"),
     ("trailing bytes in a block", lambda: trailing(read("ca", "capf.pem")),
-     ":1: 1 bytes behind the certificate"),
+     ":1: bytes behind the certificate (1 of them)"),
     ("the same certificate twice",
      lambda: 2 * read("ca", "other-capf.pem"), ": the same certificate twice"),
 ]
@@ -101,7 +101,7 @@ def dangling_file_at_start():
     store = LAB.store(STORE)
     os.symlink("nowhere", os.path.join(store, "zz-gone.pem"))
     holds(refuses_to_start(config()).fields["why"],
-          os.path.join(store, "zz-gone.pem"), "No such file or directory")
+          os.path.join(store, "zz-gone.pem"), "a symbolic link to nothing")
 
 
 def bad_file_later_keeps_the_old_set():
@@ -110,19 +110,22 @@ def bad_file_later_keeps_the_old_set():
     with Daemon(config()) as daemon:
         before = daemon.get("/v1/status")["trust"]
         assert "reloadRefused" not in before, before
-        for _, make, says in BAD_FILES:
+        same(before.pop("refusals"), {})
+        for number, (_, make, says) in enumerate(BAD_FILES, 1):
             write("zz-bad.pem", make())
             event = daemon.reload("reload-refused")
             after = daemon.get("/v1/status")["trust"]
             holds(event.fields["why"], "zz-bad.pem:", says)
             same(after.pop("reloadRefused")["why"], event.fields["why"])
+            same(sum(after.pop("refusals").values()), number,
+                 "refusals counted")
             same(after, before, "the set in force")
             call(daemon, "sccp", *words).outcome("registered")
         os.unlink(LAB.path(STORE, "zz-bad.pem"))
         daemon.reload()
         mended = daemon.get("/v1/status")["trust"]
         assert "reloadRefused" not in mended, mended
-        same(mended["generation"], before["generation"] + 1)
+        same(mended["generation"], before["generation"])
         same(mended["fingerprint"], before["fingerprint"])
 
 
@@ -135,16 +138,19 @@ def wrong_key_later_keeps_the_old_certificate():
         before = daemon.get("/v1/status")["certificates"]
         shutil.copy(LAB.path("server", "ec.key"),
                     LAB.path("server", "mine.key"))
-        event = daemon.reload("reload-refused")
+        event = daemon.reload("reload-refused", "certificates")
         holds(event.fields["why"], "server/mine.key", "server/mine.pem")
-        same(daemon.get("/v1/status")["certificates"], before)
+        after = daemon.get("/v1/status")
+        same(after["certificates"], before)
+        same(after["certificatesRefused"]["why"], event.fields["why"])
         call(daemon, "sip", *credential_words(LAB.phone(DEVICE))) \
             .outcome("registered")
         shutil.copy(LAB.path("server", "ec.pem"),
                     LAB.path("server", "mine.pem"))
         daemon.reload()
-        after = daemon.get("/v1/status")["certificates"]
-    assert before != after, after
+        after = daemon.get("/v1/status")
+    assert "certificatesRefused" not in after, after
+    assert before != after["certificates"], after
 
 
 def try_in(daemon, made, session):

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/param_build.h>
 #include <openssl/x509v3.h>
 
 #include "tests/certs/made.h"
@@ -29,6 +31,11 @@ enum who {
 	NO_SIGN,     /* key usage without keyCertSign */
 	WEAK,	     /* RSA-1024 */
 	ODD,	     /* with a critical extension of its own */
+	LAX,	     /* basicConstraints that are not critical */
+	NUMBERLESS,  /* serial number 0 */
+	ENROL,	     /* for enrolment alone */
+	GRACE,	     /* whose phones may be 30 days late */
+	CAPF_ROOT,   /* stored, of a CAPF below it */
 	STRANGER,    /* from here on not stored, unless named */
 	CAPF_BEFORE, /* CAPF's name, another key */
 	MFG_ROOT,    /* issuer of MFG */
@@ -36,6 +43,8 @@ enum who {
 	ROOT2,	     /* stored, issuer of SUB_CA */
 	NOT_A_CA,    /* CA:FALSE, below CAPF */
 	CA_BELOW,    /* CA:TRUE below CAPF, whose pathlen is 0 */
+	SUB_CAPF,    /* below CAPF_ROOT */
+	SUB_LAX,     /* the same, but lax */
 	SELF,
 	CAST
 };
@@ -61,6 +70,9 @@ static const struct cert_extension no_sign_ca[] = {
 	{"keyUsage", "digitalSignature"}, {NULL, NULL}};
 static const struct cert_extension odd_ca[] = {
 	{"basicConstraints", "critical,CA:TRUE"}, ODD_EXTENSION, {NULL, NULL}};
+static const struct cert_extension lax_ca[] = {{"basicConstraints", "CA:TRUE"},
+	{"keyUsage", "keyCertSign"}, {"subjectKeyIdentifier", "hash"},
+	{NULL, NULL}};
 static const struct cert_extension not_a_ca[] = {
 	{"basicConstraints", "critical,CA:FALSE"},
 	{"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
@@ -73,6 +85,7 @@ static const struct {
 	const char *digest;
 	int from; /* days from now; 0: yesterday */
 	int to;	  /* 0: in a year */
+	const char *serial;
 } cast[CAST] = {
 	[CAPF] = {"CAPF-00000001", "capf.pem", capf_ca, CAST},
 	[MFG] = {"Some Manufacturing CA SHA2", "mfg.pem", plain_ca, MFG_ROOT},
@@ -85,6 +98,12 @@ static const struct {
 	[NO_SIGN] = {"CAPF-00000006", "no-sign.pem", no_sign_ca, CAST},
 	[WEAK] = {"CAPF-00000007", "weak.pem", plain_ca, CAST},
 	[ODD] = {"CAPF-00000008", "odd.pem", odd_ca, CAST},
+	[LAX] = {"CAPF-0000000b", "lax.pem", lax_ca, CAST},
+	[NUMBERLESS] = {"CAPF-0000000c", "numberless.pem", plain_ca, CAST, NULL,
+		0, 0, "0"},
+	[ENROL] = {"CAPF-0000000d", "enrol.pem", plain_ca, CAST},
+	[GRACE] = {"CAPF-0000000e", "capf-grace.pem", plain_ca, CAST},
+	[CAPF_ROOT] = {"CAPF-0000000f", "capf-root.pem", plain_ca, CAST},
 	[STRANGER] = {"CAPF-0000000a", NULL, plain_ca, CAST},
 	[CAPF_BEFORE] = {"CAPF-00000001", NULL, capf_ca, CAST},
 	[MFG_ROOT] = {"Some Root CA", NULL, plain_ca, CAST},
@@ -92,6 +111,8 @@ static const struct {
 	[ROOT2] = {"Some Root CA 2", "root2.pem", plain_ca, CAST},
 	[NOT_A_CA] = {"SEP00000000000C", NULL, not_a_ca, CAPF},
 	[CA_BELOW] = {"Eve", NULL, plain_ca, CAPF},
+	[SUB_CAPF] = {"CAPF-00000010", NULL, plain_ca, CAPF_ROOT},
+	[SUB_LAX] = {"CAPF-00000011", NULL, lax_ca, CAPF_ROOT},
 	[SELF] = {"CP-8861-SEP001122334455", NULL, NULL, CAST},
 };
 
@@ -122,6 +143,7 @@ static void make_ca(enum who who)
 		.not_before =
 			cast[who].from ? MADE_NOW + cast[who].from * DAY : 0,
 		.not_after = cast[who].to ? MADE_NOW + cast[who].to * DAY : 0,
+		.serial = cast[who].serial,
 	});
 	if (who == UNDATED) {
 		X509 *dated = ca[who];
@@ -149,6 +171,26 @@ static const struct cert_extension server[] = {
 	LSC_BASE, {"extendedKeyUsage", "serverAuth"}, {NULL, NULL}};
 static const struct cert_extension signer[] = {
 	{"keyUsage", "critical,keyCertSign"}, {NULL, NULL}};
+#define SIGNS(usage)                                             \
+	{                                                        \
+		{"basicConstraints", "critical,CA:FALSE"},       \
+			{"keyUsage", "digitalSignature," usage}, \
+		{                                                \
+			NULL, NULL                               \
+		}                                                \
+	}
+static const struct cert_extension signs_too[] = SIGNS("keyCertSign");
+static const struct cert_extension signs_crls[] = SIGNS("cRLSign");
+static const struct cert_extension long_path[] = {
+	{"basicConstraints", "critical,CA:FALSE,pathlen:0"}, {NULL, NULL}};
+static const struct cert_extension constrains[] = {
+	LSC_BASE, {"nameConstraints", "permitted;DNS:a.test"}, {NULL, NULL}};
+static const struct cert_extension maps[] = {
+	LSC_BASE, {"policyMappings", "1.2.3.4:1.2.3.5"}, {NULL, NULL}};
+static const struct cert_extension demands[] = {LSC_BASE,
+	{"policyConstraints", "requireExplicitPolicy:0"}, {NULL, NULL}};
+static const struct cert_extension inhibits[] = {
+	LSC_BASE, {"inhibitAnyPolicy", "0"}, {NULL, NULL}};
 static const struct cert_extension cipher_only[] = {
 	{"keyUsage", "critical,keyEncipherment"}, {NULL, NULL}};
 static const struct cert_extension as_ca[] = {
@@ -163,9 +205,11 @@ static const struct cert_extension twice[] = {
 
 enum twist {
 	STRAIGHT,
-	BROKEN,	     /* a bit of the signature is wrong */
-	NO_DATE,     /* fractional seconds */
-	EXPLICIT,    /* EC key with its curve spelt out */
+	BROKEN,	  /* a bit of the signature is wrong */
+	NO_DATE,  /* fractional seconds */
+	EXPLICIT, /* EC key with its curve spelt out */
+	DSA_KEY,
+	VERSION_1,
 	NONE,	     /* no certificate */
 	WITH_ISSUER, /* and its issuer's certificate is sent along */
 	WITH_ROOT,   /* and the one above too */
@@ -186,6 +230,7 @@ static const struct {
 	const char *digest;
 	int from;
 	int to;
+	const char *serial;
 } plays[] = {
 	{"an LSC", TRUST_OK, 0, 0, "capf.pem", CAPF, lsc},
 	{"an LSC that names no key id", TRUST_OK, 0, 0, "capf.pem", CAPF, mic},
@@ -275,6 +320,60 @@ static const struct {
 		"said of the CA CAPF-00000005", SERVER_ONLY, mic},
 	{"a CA that may not sign", TRUST_BAD_CHAIN, 79, 1,
 		"said of the CA CAPF-00000006", NO_SIGN, mic},
+	{"a CAPF that is lax", TRUST_BAD_CHAIN, 79, 1,
+		"it has basicConstraints that are not critical", LAX, lsc},
+	{"a CAPF without a serial number", TRUST_BAD_CHAIN, 79, 1,
+		"it has the serial number 0", NUMBERLESS, lsc},
+	{"an LSC of a CAPF below a root", TRUST_OK, 0, 0, "capf-root.pem",
+		SUB_CAPF, lsc, WITH_ISSUER},
+	{"an LSC of one that is lax", TRUST_BAD_CHAIN, 79, 1,
+		"it has basicConstraints that are not critical", SUB_LAX, lsc,
+		WITH_ISSUER},
+	{"an LSC that may sign certificates", TRUST_BAD_FORM, 28, 0,
+		": it is not made as an LSC has to be: it may sign ", CAPF,
+		signs_too},
+	{"an LSC that may sign CRLs", TRUST_BAD_FORM, 28, 0,
+		"it may sign certificates or CRLs", CAPF, signs_crls},
+	{"an LSC with a path length", TRUST_BAD_FORM, 28, 0,
+		"it has a path length", CAPF, long_path},
+	{"an LSC with nameConstraints", TRUST_BAD_FORM, 28, 0,
+		"it has nameConstraints", CAPF, constrains},
+	{"an LSC with policyMappings", TRUST_BAD_FORM, 28, 0,
+		"it has policyMappings", CAPF, maps},
+	{"an LSC with policyConstraints", TRUST_BAD_FORM, 28, 0,
+		"it has policyConstraints", CAPF, demands},
+	{"an LSC with inhibitAnyPolicy", TRUST_BAD_FORM, 28, 0,
+		"it has inhibitAnyPolicy", CAPF, inhibits},
+	{"an LSC with the serial number 0", TRUST_BAD_FORM, 28, 0,
+		"it has the serial number 0", CAPF, lsc, STRAIGHT, NULL, NULL,
+		0, 0, "0"},
+	{"an LSC with a negative serial number", TRUST_BAD_FORM, 28, 0,
+		"it has a negative serial number", CAPF, lsc, STRAIGHT, NULL,
+		NULL, 0, 0, "-7F"},
+	{"an LSC with a serial number of 20 bytes", TRUST_OK, 0, 0, "capf.pem",
+		CAPF, lsc, STRAIGHT, NULL, NULL, 0, 0,
+		"7F00000000000000000000000000000000000000"},
+	{"an LSC with a serial number of 21 bytes", TRUST_BAD_FORM, 28, 0,
+		"it has a serial number of more than 20 bytes", CAPF, lsc,
+		STRAIGHT, NULL, NULL, 0, 0,
+		"8000000000000000000000000000000000000000"},
+	{"an LSC of X.509 version 1", TRUST_BAD_FORM, 28, 0,
+		"it is not of X.509 version 3", CAPF, lsc, VERSION_1},
+	{"an LSC with a DSA key", TRUST_BAD_FORM, 28, 0,
+		"it has a key that is neither RSA nor EC", CAPF, lsc, DSA_KEY},
+	{"a MIC that may sign certificates", TRUST_OK, 0, 0, "mfg.pem", MFG,
+		signs_too},
+	{"a MIC with the serial number 0", TRUST_OK, 0, 0, "mfg.pem", MFG, mic,
+		STRAIGHT, NULL, NULL, 0, 0, "0"},
+	{"a MIC of X.509 version 1", TRUST_OK, 0, 0, "mfg.pem", MFG, mic,
+		VERSION_1},
+	{"an LSC of a CAPF for enrolment alone", TRUST_ENROL_ONLY, 26, 0,
+		"not register: CN=CAPF-0000000d,O=Test", ENROL, lsc},
+	{"an LSC that expired within its grace", TRUST_OK, 0, 0,
+		"capf-grace.pem", GRACE, lsc, STRAIGHT, NULL, NULL, -40, -29},
+	{"an LSC whose grace is over", TRUST_EXPIRED, 10, 0,
+		"it has expired: valid from ", GRACE, lsc, STRAIGHT, NULL, NULL,
+		-40, -30},
 	{"two basicConstraints", TRUST_UNREADABLE, 41, 0, "extension", CAPF,
 		twice},
 	{"a key on a curve of its own", TRUST_UNREADABLE, 94, 0,
@@ -291,6 +390,47 @@ static EVP_PKEY *explicit_key(void)
 			1);
 	}
 	return key;
+}
+
+/* A public key alone, and of numbers that prove nothing: who cannot be
+ * believed needs no better one. */
+static EVP_PKEY *dsa_key(void)
+{
+	static EVP_PKEY *key;
+	if (key)
+		return key;
+	BIGNUM *p = BN_get_rfc3526_prime_2048(NULL), *q = NULL, *g = NULL;
+	BN_hex2bn(&q, "8000000000000000000000000000000000000000000000000000000"
+		      "000000001");
+	BN_hex2bn(&g, "4");
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	OSSL_PARAM_BLD_push_BN(bld, "p", p);
+	OSSL_PARAM_BLD_push_BN(bld, "q", q);
+	OSSL_PARAM_BLD_push_BN(bld, "g", g);
+	OSSL_PARAM_BLD_push_BN(bld, "pub", g);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
+	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+	assert_int_equal(
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	BN_free(p);
+	BN_free(q);
+	BN_free(g);
+	return key;
+}
+
+/* There, no certificate had extensions. */
+static X509 *of_version_1(X509 *cert, EVP_PKEY *key)
+{
+	X509 *copy = X509_dup(cert);
+	assert_int_equal(X509_set_version(copy, X509_VERSION_1), 1);
+	while (X509_get_ext_count(copy))
+		X509_EXTENSION_free(X509_delete_ext(copy, 0));
+	assert_true(X509_sign(copy, key, EVP_sha256()) > 0);
+	return copy;
 }
 
 static void send_along(struct scene *scene, X509 *cert)
@@ -325,6 +465,10 @@ static void twist(struct scene *scene, enum twist how, enum who issuer)
 		/* Only a key that was read knows how it was written. */
 		scene->leaf = X509_dup(straight);
 		break;
+	case VERSION_1:
+		scene->leaf = of_version_1(straight, key_of(issuer));
+		break;
+	case DSA_KEY:
 	case STRAIGHT:
 		return;
 	}
@@ -341,16 +485,18 @@ static void make_scene(struct scene *scene, size_t i)
 		.verdict = plays[i].verdict,
 		.x509 = plays[i].x509,
 		.depth = plays[i].depth,
-		.no_tls = plays[i].twist == EXPLICIT,
-		.key = plays[i].twist == EXPLICIT
-			       ? explicit_key()
+		.no_tls =
+			plays[i].twist == EXPLICIT || plays[i].twist == DSA_KEY,
+		.key = plays[i].twist == EXPLICIT ? explicit_key()
+		       : plays[i].twist == DSA_KEY
+			       ? dsa_key()
 			       : made_key(plays[i].key ? plays[i].key
 						       : "rsa2048",
 					 0),
 	};
 	if (scene->verdict == TRUST_OK) {
 		scene->anchor = plays[i].anchor;
-		scene->kind = !strcmp(scene->anchor, "capf.pem")
+		scene->kind = !strncmp(scene->anchor, "capf", 4)
 				      ? CERT_KIND_LSC
 				      : CERT_KIND_MIC;
 	} else {
@@ -366,12 +512,18 @@ static void make_scene(struct scene *scene, size_t i)
 		.not_before =
 			plays[i].from ? MADE_NOW + plays[i].from * DAY : 0,
 		.not_after = plays[i].to ? MADE_NOW + plays[i].to * DAY : 0,
+		.serial = plays[i].serial,
 	});
 	twist(scene, plays[i].twist, issuer);
 }
 
 void scenes_init(struct scenes *s)
 {
+	static const struct trust_anchor_policy rows[] = {
+		{.name = "enrol.pem", .enrol_only = true},
+		{.name = "capf-grace.pem", .grace_s = 30 * DAY},
+	};
+	const struct trust_policy policy = {2, rows, 2};
 	struct diag d = {.text = ""};
 	*s = (struct scenes){.folder = made_folder()};
 	for (enum who who = 0; who < CAST; who++) {
@@ -381,9 +533,9 @@ void scenes_init(struct scenes *s)
 		if (cast[who].file)
 			made_pem(s->folder, cast[who].file, ca[who]);
 	}
-	if (trust_snapshot_load(
-		    &(struct trust_load){.dir = s->folder, .generation = 1},
-		    &s->snapshot, &d))
+	const struct trust_load load = {
+		.dir = s->folder, .generation = 1, .policy = &policy};
+	if (trust_snapshot_load(&load, &s->snapshot, &d))
 		fail_msg("%s", d.text);
 	for (; s->n < sizeof(plays) / sizeof(plays[0]); s->n++)
 		make_scene(&s->scene[s->n], s->n);

@@ -7,7 +7,7 @@
 
 #include "trust/verify.h"
 
-enum { SCENES_MAX = 64 };
+enum { SCENES_MAX = 80 };
 
 struct scene {
 	const char *name;
