@@ -242,6 +242,19 @@ def set_in_force_is_exported_by_default():
              daemon.get("/v1/trust")["fingerprint"])
 
 
+def capf_trust_is_exported_with_what_the_configuration_says():
+    LAB.store("CAPF-trust", "other-capf")
+    trust = {"capf": "CAPF-trust",
+             "anchors": {"other-capf.pem": {"retiring": True}}}
+    out = LAB.path("capf")
+    with Daemon(LAB.config(trust=trust)) as daemon:
+        export("asa", out, store="capf", url=daemon.url)
+    manifest = json.loads(text_of(out, "manifest.json"))
+    same({ca["file"] for ca in manifest["cas"] if ca["retiring"]},
+         {"other-capf.pem"})
+    holds(text_of(out, "README.txt"), ", retiring\n    trustpoint CAPF-")
+
+
 def facts():
     yield freeradius_lets_in_lsc_and_mic_and_no_stranger
     yield freeradius_with_old_and_new_capf_lets_in_both
@@ -260,6 +273,7 @@ def facts():
     yield refusals_name_what_is_wrong
     yield export_is_replaced_as_a_whole
     yield set_in_force_is_exported_by_default
+    yield capf_trust_is_exported_with_what_the_configuration_says
 
 
 if __name__ == "__main__":
