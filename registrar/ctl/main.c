@@ -47,6 +47,8 @@ static const struct {
 		"the devices that still hang on a retiring CA"},
 	{"trust", "lint", ctl_trust_lint,
 		"[DIR]: what would be refused, and what to look at"},
+	{"trust", "export", ctl_trust_export,
+		"--for WHO: the CAs as others need them"},
 	{"device", "list", ctl_device_list,
 		"[--name GLOB] [--profile P] [--protocol P] [--number N]"},
 	{"device", "show", ctl_device_show, "NAME: all about it"},
