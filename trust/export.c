@@ -11,8 +11,9 @@
 
 #include "certs/must.h"
 #include "trust/export_inside.h"
+#include "trust/revocation.h"
 
-enum { FILES_MAX = 2 * TRUST_EXPORT_CAS_MAX + 16 };
+enum { FILES_MAX = 4 * TRUST_EXPORT_CAS_MAX + 16 };
 
 static const char *const names[] = {
 #define X(symbol, name) name,
@@ -55,16 +56,29 @@ static const char *unfit(X509 *cert)
 	return NULL;
 }
 
-static void judge(struct trust_export_ca *ca, time_t now)
+static void judge(
+	struct trust_export_ca *ca, const struct trust_export_order *order)
 {
+	char said[200];
+	struct trust_revoked revoked;
+	const struct trust_revocation *r =
+		trust_snapshot_revocation(order->trust);
 	const char *why = unfit(ca->cert);
 	if (!why && !ca->id.times_ok)
 		why = "its validity dates are not valid DER times";
-	else if (!why && ca->id.not_after <= now)
+	else if (!why && ca->id.not_after <= order->now)
 		why = "it has expired";
 	else if (!why && ca->anchor && !ca->anchor->usable)
 		why = ca->anchor->unusable_why;
 	snprintf(ca->left_out, sizeof(ca->left_out), "%s", why ? why : "");
+	if (!why && trust_revocation_find(r, ca->id.sha256_raw, "", &revoked)) {
+		trust_revoked_text(&revoked, said, sizeof(said));
+		snprintf(ca->left_out, sizeof(ca->left_out),
+			"it was revoked: %s", said);
+	}
+	ca->crl = trust_revocation_of(r, ca->id.sha256_raw);
+	if (ca->crl && !ca->crl->x509)
+		ca->crl = NULL;
 }
 
 static int add(struct trust_export *e, X509 *cert,
@@ -103,7 +117,7 @@ static int gather(struct trust_export *e,
 	for (size_t i = 0; !error && i < order->n_with; i++)
 		error = add(e, order->with[i], NULL, d);
 	for (size_t i = 0; i < e->n; i++)
-		judge(&e->ca[i], order->now);
+		judge(&e->ca[i], order);
 	return error;
 }
 
@@ -282,6 +296,7 @@ int trust_export_make(const struct trust_export_order *order,
 	struct trust_export *e = cert_must(calloc(1, sizeof(*e)));
 	*out = NULL;
 	e->to = order->to;
+	e->now = order->now;
 	e->trust = trust_snapshot_ref(order->trust);
 	e->ca = cert_must(calloc(TRUST_EXPORT_CAS_MAX, sizeof(*e->ca)));
 	e->file = cert_must(calloc(FILES_MAX, sizeof(*e->file)));

@@ -12,6 +12,7 @@
 #include "certs/diag.h"
 #include "certs/folder.h"
 #include "certs/identity.h"
+#include "trust/crl.h"
 #include "trust/snapshot.h"
 
 /* Who is to use it (specs certificates 6). X(symbol, name) */
@@ -47,7 +48,7 @@ struct trust_export_phones {
 
 struct trust_export_order {
 	enum trust_export_for to;
-	struct trust_snapshot *trust;
+	struct trust_snapshot *trust; /* loaded with keep_lists */
 	/* Issuers of anchors that are not in the set: most who are to use it
 	 * want whole chains. What issued none of them is left out. */
 	X509 *const *with;
@@ -63,6 +64,7 @@ struct trust_export_ca {
 	X509 *cert;
 	struct cert_identity id;
 	const struct trust_anchor *anchor; /* NULL: it came by `with` */
+	const struct trust_crl *crl;	   /* its list in force, or NULL */
 	char left_out[256]; /* why it is in no file; "": it is in them */
 	bool rooted;	    /* up to a root, its chain is here */
 	bool old;	    /* a CAPF that is retiring, or has a newer one */
@@ -79,8 +81,10 @@ struct trust_export;
  * Makes the files: every anchor that can vouch for a phone at order->now,
  * whatever its kind, and their issuers as far as they are known, issuers first.
  * The same order makes the same bytes. A CA that would only do harm there
- * (expired, unusable, an extended key usage without clientAuth) is left out and
- * named. 0, or -E2BIG above TRUST_EXPORT_CAS_MAX, -ENOENT when nothing is left.
+ * (expired, revoked, unusable, an extended key usage without clientAuth) is
+ * left out and named. Where lists of revoked certificates are of use, each CA's
+ * goes along. 0, or -E2BIG above TRUST_EXPORT_CAS_MAX, -ENOENT when nothing is
+ * left.
  */
 int trust_export_make(const struct trust_export_order *order,
 	struct trust_export **out, struct diag *d);
@@ -89,6 +93,9 @@ void trust_export_free(struct trust_export *e);
 /* All CAs, those left out last. */
 const struct trust_export_ca *trust_export_cas(
 	const struct trust_export *e, size_t *n);
+/* Has each anchor in the files a list that has not ended? Else who checks them
+ * refuses phones that we let in. */
+bool trust_export_checks(const struct trust_export *e);
 /* Issuers above a leaf in its longest chain here, at least 1. */
 size_t trust_export_depth(const struct trust_export *e);
 /* The files, as they are to be written; one more of the caller's. */

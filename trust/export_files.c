@@ -50,30 +50,50 @@ static void bundle(struct trust_export *e)
 	trust_export_end(e, &t, "ca.pem");
 }
 
-/* One file a CA, and OpenSSL's links to it: the hash of its subject, and a
- * number where several have that subject. */
+/* A file of that end, and OpenSSL's link to it: the hash of the name in it,
+ * and a number where several have that name. */
+static void hashed_file(struct trust_export *e, struct trust_export_text *t,
+	const char *base, const char *end, const char *link)
+{
+	char name[TRUST_EXPORT_NAME_MAX + 16];
+	snprintf(name, sizeof(name), "%s%s", base, end);
+	trust_export_end(e, t, name);
+	const char *slash = strrchr(name, '/');
+	trust_export_link(e, link, slash ? slash + 1 : name);
+}
+
+/* One file a CA, one a list. */
 static void hashed(struct trust_export *e, const char *folder)
 {
 	unsigned long *hash = cert_must(calloc(e->n_here, sizeof(*hash)));
 	for (size_t i = 0; i < e->n_here; i++) {
 		struct trust_export_text t;
-		char name[TRUST_EXPORT_NAME_MAX + 16], link[32];
-		unsigned before = 0;
+		char base[TRUST_EXPORT_NAME_MAX + 8], link[32];
+		unsigned cas = 0, lists = 0;
 		hash[i] = X509_subject_name_hash(e->ca[i].cert);
-		for (size_t j = 0; j < i; j++)
-			before += hash[j] == hash[i];
-		snprintf(name, sizeof(name), "%s%s.pem", folder, e->ca[i].name);
-		snprintf(link, sizeof(link), "%s%08lx.%u", folder, hash[i],
-			before);
+		for (size_t j = 0; j < i; j++) {
+			cas += hash[j] == hash[i];
+			lists += hash[j] == hash[i] &&
+				 trust_export_owns_list(e, j);
+		}
+		snprintf(base, sizeof(base), "%s%s", folder, e->ca[i].name);
+		snprintf(
+			link, sizeof(link), "%s%08lx.%u", folder, hash[i], cas);
 		trust_export_begin(&t);
 		pem(t.f, e->ca[i].cert, false);
-		trust_export_end(e, &t, name);
-		trust_export_link(e, link, name + strlen(folder));
+		hashed_file(e, &t, base, ".pem", link);
+		if (!trust_export_owns_list(e, i))
+			continue;
+		snprintf(link, sizeof(link), "%s%08lx.r%u", folder, hash[i],
+			lists);
+		trust_export_begin(&t);
+		trust_export_print_list(t.f, e->ca[i].crl);
+		hashed_file(e, &t, base, ".crl", link);
 	}
 	free(hash);
 }
 
-static const char freeradius[] =
+static const char freeradius_begin[] =
 	"# FreeRADIUS 3: EAP-TLS for phones. This folder is meant to be\n"
 	"# ${certdir}/dialtone, and this file mods-enabled/eap.\n"
 	"eap {\n"
@@ -90,7 +110,9 @@ static const char freeradius[] =
 	"\t\t# A phone's 802.1X identity is the CN of its certificate.\n"
 	"\t\tcheck_cert_cn = %{User-Name}\n"
 	"\n"
-	"\t\tcheck_crl = no\n"
+	/* check_crl comes here */
+	;
+static const char freeradius_end[] =
 	"\n"
 	"\t\t# Phones of the 7900 series know TLS 1.0 alone; they need "
 	"\"1.0\"\n"
@@ -104,9 +126,36 @@ static const char freeradius[] =
 	"\t}\n"
 	"}\n";
 
+/* It would refuse each phone of a CA without a list, or whose list has ended,
+ * and the registrar does not. */
+static void print_check(FILE *f, const struct trust_export *e)
+{
+	bool checks = trust_export_checks(e);
+	fprintf(f,
+		"\t\t# Lists of revoked certificates, in ca/. With yes, each "
+		"phone of a CA\n"
+		"\t\t# that has none, or whose list has ended, is refused: "
+		"%s\n",
+		checks ? "export\n\t\t# again, and restart, before that."
+		       : "yes is right\n\t\t# once every CA has one.");
+	for (size_t i = 0; i < e->n_here; i++) {
+		char state[64];
+		trust_export_list_state(e, &e->ca[i], state, sizeof(state));
+		if (e->ca[i].anchor)
+			fprintf(f, "\t\t#   %s.pem: %s\n", e->ca[i].name,
+				state);
+	}
+	fprintf(f, "\t\tcheck_crl = %s\n", checks ? "yes" : "no");
+}
+
 static void dot1x(struct trust_export *e)
 {
-	trust_export_add(e, "eap", freeradius, strlen(freeradius));
+	struct trust_export_text t;
+	trust_export_begin(&t);
+	fputs(freeradius_begin, t.f);
+	print_check(t.f, e);
+	fputs(freeradius_end, t.f);
+	trust_export_end(e, &t, "eap");
 	bundle(e);
 	hashed(e, "ca/");
 }
@@ -169,6 +218,12 @@ static void ios(struct trust_export *e)
 	trustpoints(e, &ios_words);
 }
 
+static void bundles(struct trust_export *e)
+{
+	bundle(e);
+	trust_export_bundle_lists(e);
+}
+
 static void top_hashed(struct trust_export *e)
 {
 	hashed(e, "");
@@ -180,7 +235,7 @@ void trust_export_write_files(struct trust_export *e)
 		[TRUST_EXPORT_DOT1X] = dot1x,
 		[TRUST_EXPORT_ASA] = asa,
 		[TRUST_EXPORT_IOS] = ios,
-		[TRUST_EXPORT_PEM] = bundle,
+		[TRUST_EXPORT_PEM] = bundles,
 		[TRUST_EXPORT_HASHED_DIR] = top_hashed,
 	};
 	write[e->to](e);

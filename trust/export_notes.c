@@ -10,6 +10,7 @@ struct words {
 	const char *use;
 	const char *whole;  /* what it does with a chain that has no root */
 	const char *remove; /* how a CA goes from there */
+	const char *lists;  /* what it does with them; NULL: none go along */
 };
 
 #define ROOT_NEEDED                                               \
@@ -39,7 +40,13 @@ static const struct words words_for[] = {
 			"ACS\n"
 			"and older ones do not: give its root with --with FILE",
 			"remove ca/NAME.pem, the link to it, and its block in "
-			"ca.pem"},
+			"ca.pem",
+			"FreeRADIUS reads them from ca/ when it starts, if "
+			"check_crl is yes in eap, as\n"
+			"it is where every CA has one. It wants that of the "
+			"CA that issued the phone's\n"
+			"certificate (check_all_crl: of every CA of the "
+			"chain)."},
 	[TRUST_EXPORT_ASA] =
 		{"For an ASA that lets phones in over VPN by their "
 		 "certificates.\n\n"
@@ -84,14 +91,20 @@ static const struct words words_for[] = {
 		 "HAProxy:  bind ... ca-file ca.pem verify required\n"
 		 "Check:    openssl verify -purpose sslclient -CAfile ca.pem "
 		 "PHONE.pem\n",
-			ROOT_NEEDED, "remove its block in ca.pem"},
+			ROOT_NEEDED, "remove its block in ca.pem",
+			"nginx:    ssl_crl crl.pem;\n"
+			"HAProxy:  crl-file crl.pem\n"
+			"Both then want one of every CA of the chain, of its "
+			"root, too."},
 	[TRUST_EXPORT_HASHED_DIR] =
 		{"For what reads a folder of CAs by OpenSSL's hashes "
 		 "(SSLCACertificatePath, ca_path).\n\n"
 		 "Check:    openssl verify -purpose sslclient -CApath . "
 		 "PHONE.pem\n"
 		 "If you add a CA of your own: `openssl rehash .`\n",
-			ROOT_NEEDED, "remove NAME.pem and the link to it"},
+			ROOT_NEEDED, "remove NAME.pem and the link to it",
+			"Check:    openssl verify -crl_check -purpose "
+			"sslclient -CApath . PHONE.pem"},
 };
 
 static const char *role_of(const struct trust_export_ca *ca)
@@ -138,6 +151,10 @@ static void print_ca(FILE *f, const struct trust_export_ca *ca)
 	if (a)
 		fprintf(f, "  file     %s of the store\n", a->file);
 	print_chain(f, ca);
+	if (ca->crl)
+		fprintf(f, "  list     %s of the store%s%s, %zu revoked\n",
+			ca->crl->file, *ca->crl->number ? ", number " : "",
+			ca->crl->number, ca->crl->n);
 	if (ca->phones >= 0 && a)
 		fprintf(f, "  phones   %lld depend on it\n", ca->phones);
 }
@@ -179,6 +196,24 @@ static void print_unrooted(FILE *f, const struct trust_export *e)
 				words_for[e->to].whole);
 		fprintf(f, "  %s.pem\n", e->ca[i].name);
 		none = false;
+	}
+}
+
+static void print_lists(FILE *f, const struct trust_export *e)
+{
+	if (!words_for[e->to].lists)
+		return;
+	fprintf(f,
+		"\nLists of revoked certificates, as far as the store has "
+		"them.\n%s\n"
+		"Who checks them refuses each phone of a CA without one, or "
+		"whose list has ended,\n"
+		"which the registrar does not: export again before that.\n",
+		words_for[e->to].lists);
+	for (size_t i = 0; i < e->n_here; i++) {
+		char state[64];
+		trust_export_list_state(e, &e->ca[i], state, sizeof(state));
+		fprintf(f, "  %s.pem: %s\n", e->ca[i].name, state);
 	}
 }
 
@@ -244,6 +279,7 @@ static void write_readme(struct trust_export *e)
 	      "manifest.json say what each CA is, with its fingerprints.\n",
 		t.f);
 	print_unrooted(t.f, e);
+	print_lists(t.f, e);
 	print_deletion(t.f, e);
 	trust_export_end(e, &t, "README.txt");
 }

@@ -111,6 +111,12 @@ static json_t *describe(const struct trust_export_ca *ca)
 	if (*ca->left_out)
 		return o;
 	ctl_set_text(o, "name", ca->name);
+	if (ca->crl) {
+		ctl_set_text(o, "crl", ca->crl->file);
+		ctl_set_text(o, "crlNumber", ca->crl->number);
+		if (ca->crl->next_update)
+			set_time(o, "crlNextUpdate", ca->crl->next_update);
+	}
 	ctl_set_text(o, "trustpoint", ca->trustpoint);
 	ctl_set_text(o, "missingIssuer", ca->missing);
 	json_object_set_new(o, "rooted", json_boolean(ca->rooted));
@@ -135,11 +141,12 @@ static json_t *manifest_of(
 	for (size_t i = 0; i < n_files; i++)
 		json_array_append_new(files, json_string(file[i].name));
 	json_array_append_new(files, json_string("manifest.json"));
-	json_t *o = json_pack("{ss ss sI so so so}", "for",
+	json_t *o = json_pack("{ss ss sI sb so so so}", "for",
 		trust_export_name(order->to), "fingerprint",
 		trust_snapshot_fingerprint(order->trust), "verifyDepth",
-		(json_int_t)trust_export_depth(e), "cas", here, "leftOut", out,
-		"files", files);
+		(json_int_t)trust_export_depth(e), "checksCrls",
+		trust_export_checks(e), "cas", here, "leftOut", out, "files",
+		files);
 	ctl_set_text(o, "devicesUncounted", order->uncounted);
 	return o;
 }
@@ -260,6 +267,18 @@ static int run_export(const struct ctl *ctl, const struct wish *w,
 	return status;
 }
 
+/* With the lists themselves, which are to go along. */
+static int read_store(
+	const struct ctl_trust *store, struct trust_snapshot **out)
+{
+	struct diag d;
+	struct trust_load load = ctl_trust_load(store);
+	load.keep_lists = true;
+	if (trust_snapshot_load(&load, out, &d) == 0)
+		return CTL_OK;
+	return ctl_trust_complain(&d);
+}
+
 int ctl_trust_export(const struct ctl *ctl, int argc, char **argv)
 {
 	struct wish w = {.to = -1};
@@ -272,7 +291,7 @@ int ctl_trust_export(const struct ctl *ctl, int argc, char **argv)
 	if (status == CTL_OK)
 		status = ctl_trust_open(ctl, w.store, &store);
 	if (status == CTL_OK)
-		status = ctl_trust_read(&store, &trust);
+		status = read_store(&store, &trust);
 	if (status == CTL_OK)
 		status = run_export(ctl, &w, trust, &with);
 	cert_list_deinit(&with);

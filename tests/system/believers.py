@@ -80,6 +80,7 @@ http {{
 		ssl_client_certificate {ca};
 		ssl_verify_client on;
 		ssl_verify_depth {depth};
+		{crl}
 		location / {{ return 200 "$ssl_client_s_dn"; }}
 	}}
 }}
@@ -162,10 +163,10 @@ class Radius:
 class Nginx:
     """nginx that asks clients for a certificate below these CAs."""
 
-    def __init__(self, lab, ca, depth):
+    def __init__(self, lab, ca, depth, crl=None):
         self.program = needs("nginx")
         self.lab = lab
-        self.ca, self.depth = ca, depth
+        self.ca, self.depth, self.crl = ca, depth, crl
         self.port = None
 
     def serving(self):
@@ -174,7 +175,8 @@ class Nginx:
         self.port = free_port(socket.SOCK_STREAM)
         config = write(os.path.join(folder, "nginx.conf"), NGINX.format(
             folder=folder, host=LOOPBACK, port=self.port, ca=self.ca,
-            depth=self.depth, cert=self.lab.path("server", "rsa.pem"),
+            depth=self.depth,
+            crl=f"ssl_crl {self.crl};" if self.crl else "", cert=self.lab.path("server", "rsa.pem"),
             key=self.lab.path("server", "rsa.key")))
         return serving([self.program, "-p", folder, "-c", config,
                         "-e", "stderr"], "stderr", "getrlimit")

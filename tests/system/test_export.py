@@ -102,6 +102,74 @@ def nginx_without_the_root_refuses_whom_the_export_said():
         judges(nginx, (("lsc", True), ("mic", False)))
 
 
+def capf_list(store, *revoked):
+    FORGE.crl(os.path.join(store, "the-newest.crl"), LAB.path("ca", "capf.pem"),
+              LAB.path("ca", "capf.key"), 5, -60, 9 * 86400,
+              [credential.cert for credential in revoked])
+
+
+def store_with_a_list_each(name):
+    """A store whose CAPF has revoked DEVICE's LSC, and all others nobody."""
+    store = LAB.store(name)
+    cas = {sha256_of(LAB.path("ca", ca)): LAB.path("ca", ca)
+           for ca in os.listdir(LAB.path("ca")) if ca.endswith(".pem")}
+    for name in os.listdir(store):
+        ca = cas[sha256_of(os.path.join(store, name))]
+        FORGE.crl(os.path.join(store, name[:-4] + ".crl"), ca,
+                  ca[:-4] + ".key", 1, -60, 9 * 86400)
+    capf_list(store, LAB.phone(DEVICE))
+    return store
+
+
+def freeradius_refuses_whom_a_list_names():
+    radius = Radius(LAB, "raddb-lists")
+    export("802.1x", radius.export, "--with", ROOT,
+           store=store_with_a_list_each("lists"))
+    holds(text_of(radius.export, "eap"), "check_crl = yes")
+    with radius.serving() as log:
+        judges(radius, (("lsc", False), ("mic", True)))
+        holds(log.text(), "certificate revoked")
+        same(radius.lets_in(LAB.phone("SEP020000000002")), True, "another")
+
+
+def freeradius_does_not_check_while_a_ca_has_no_list():
+    radius = Radius(LAB, "raddb-no-lists")
+    store = LAB.store("half-lists")
+    capf_list(store, LAB.phone(DEVICE))
+    export("802.1x", radius.export, "--with", ROOT, store=store)
+    holds(text_of(radius.export, "eap"), "check_crl = no", ".pem: no list",
+          ".pem: its list is good until ")
+    with radius.serving():
+        judges(radius, (("lsc", True), ("mic", True)))
+
+
+def nginx_refuses_whom_a_list_names_and_who_has_none():
+    store = LAB.store("nginx-lists")
+    capf_list(store, LAB.phone(DEVICE))
+    out = LAB.path("nginx-lists-export")
+    export("pem", out, "--with", ROOT, store=store)
+    holds(text_of(out, "README.txt"), "ssl_crl crl.pem;",
+          "one of every CA of the chain", ".pem: no list")
+    nginx = Nginx(LAB, os.path.join(out, "ca.pem"), 9,
+                  os.path.join(out, "crl.pem"))
+    with nginx.serving():
+        same(nginx.lets_in(LAB.phone(DEVICE)), False, "revoked")
+        same(nginx.lets_in(LAB.phone("SEP020000000002")), True, "another")
+        # The trap: no list of its CA.
+        same(nginx.lets_in(LAB.phone(DEVICE, "mic")), False, "MIC")
+
+
+def openssl_finds_the_lists_of_the_hashed_folder():
+    out = LAB.path("hashed-lists")
+    export("hashed-dir", out, "--with", ROOT,
+           store=store_with_a_list_each("lists-hashed"))
+    for credential, expected in ((LAB.phone(DEVICE), False),
+                                 (LAB.phone("SEP020000000002"), True),
+                                 (LAB.phone(DEVICE, "mic"), True)):
+        same(verified(credential, "-crl_check", "-no-CAfile", "-no-CAstore",
+                      "-CApath", out), expected, credential.cert)
+
+
 def verified(credential, *words):
     chain = LAB.chain_of(credential)
     rest = ["-untrusted", chain] if chain else []
@@ -263,7 +331,11 @@ def facts():
         yield fact(f"nginx with the {who} export lets in LSC and MIC and no "
                    "stranger", nginx_lets_in_lsc_and_mic_and_no_stranger, who)
     yield nginx_without_the_root_refuses_whom_the_export_said
+    yield freeradius_refuses_whom_a_list_names
+    yield freeradius_does_not_check_while_a_ca_has_no_list
+    yield nginx_refuses_whom_a_list_names_and_who_has_none
     yield openssl_verifies_with_the_hashed_folder
+    yield openssl_finds_the_lists_of_the_hashed_folder
     yield hashed_folder_holds_old_and_new_capf
     yield gnutls_verifies_with_the_bundle
     for who in WHO:

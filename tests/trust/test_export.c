@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "certs/pem.h"
@@ -97,8 +98,10 @@ static struct trust_export *export_with(
 	struct trust_export *e = NULL;
 	struct diag d = {.text = ""};
 	const struct trust_policy policy = {2, x->rows, x->n_rows};
-	const struct trust_load load = {
-		.dir = folder, .generation = 1, .policy = &policy};
+	const struct trust_load load = {.dir = folder,
+		.generation = 1,
+		.policy = &policy,
+		.keep_lists = true};
 	if (trust_snapshot_load(&load, &trust, &d))
 		fail_msg("%s", d.text);
 	const struct trust_export_order order = {
@@ -486,6 +489,148 @@ static void issuer_that_is_left_out_completes_no_chain(void **state)
 	X509_free(leaf);
 }
 
+static void put_list(const char *name, X509 *ca, int which, time_t to,
+	const char *const *serials)
+{
+	const struct made_crl order = {.ca = ca,
+		.key = made_key("rsa2048", which),
+		.serials = serials,
+		.number = 1,
+		.to = to};
+	X509_CRL *crl = made_crl(&order);
+	made_crl_pem(folder, name, crl);
+	X509_CRL_free(crl);
+}
+
+static bool has_file(const struct trust_export *e, const char *name)
+{
+	size_t n;
+	const struct cert_folder_file *file = trust_export_files(e, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(file[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* CRLs of that file: how many. */
+static int lists_in(const struct trust_export *e, const char *name)
+{
+	const struct cert_folder_file *file = file_of(e, name);
+	BIO *bio = BIO_new_mem_buf(file->data, (int)file->n);
+	int n = 0;
+	X509_CRL *crl;
+	while ((crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL))) {
+		X509_CRL_free(crl);
+		n++;
+	}
+	ERR_clear_error();
+	BIO_free(bio);
+	return n;
+}
+
+static X509 *listing_ca(const char *cn, int which, X509 *issuer, int by)
+{
+	static const struct cert_extension extensions[] = {
+		{"basicConstraints", "critical,CA:TRUE"},
+		{"keyUsage", "keyCertSign,cRLSign"},
+		{"subjectKeyIdentifier", "hash"},
+		{"authorityKeyIdentifier", "keyid"}, {NULL, NULL}};
+	const struct cert_attribute subject[] = {{"CN", cn}, {NULL, NULL}};
+	return made_cert((struct cert_order){.subject = subject,
+		.extensions = extensions,
+		.serial = issuer ? "4711" : NULL,
+		.key = made_key("rsa2048", which),
+		.issuer = issuer,
+		.issuer_key = issuer ? made_key("rsa2048", by) : NULL});
+}
+
+/* Old and new CAPF of one name: two lists, .r0 and .r1. */
+static void lists_go_along_and_are_checked_when_all_have_one(void **state)
+{
+	X509 *old = listing_ca("CAPF-00000001", 1, NULL, 0);
+	X509 *new = listing_ca("CAPF-00000001", 2, NULL, 0);
+	char link[32];
+	made_pem(folder, "old.pem", old);
+	made_pem(folder, "new.pem", new);
+	struct trust_export *e = export(TRUST_EXPORT_PEM);
+	assert_false(trust_export_checks(e));
+	assert_false(has_file(e, "crl.pem"));
+	trust_export_free(e);
+
+	put_list("old.crl", old, 1, 0, NULL);
+	e = export(TRUST_EXPORT_DOT1X);
+	assert_false(trust_export_checks(e));
+	holds(e, "eap", "\n\t\tcheck_crl = no\n");
+	holds(e, "eap", ".pem: no list\n");
+	trust_export_free(e);
+
+	put_list("new.crl", new, 2, 0, NULL);
+	e = export(TRUST_EXPORT_DOT1X);
+	assert_true(trust_export_checks(e));
+	holds(e, "eap", "\n\t\tcheck_crl = yes\n");
+	for (int i = 0; i < 2; i++) {
+		char name[300];
+		snprintf(link, sizeof(link), "ca/%08lx.r%d",
+			X509_subject_name_hash(old), i);
+		snprintf(name, sizeof(name), "ca/%s", file_of(e, link)->link);
+		assert_int_equal(lists_in(e, name), 1);
+	}
+	trust_export_free(e);
+	e = export(TRUST_EXPORT_PEM);
+	assert_int_equal(lists_in(e, "crl.pem"), 2);
+	holds(e, "README.txt", "ssl_crl crl.pem;");
+	holds(e, "manifest.txt", "  list     old.crl of the store, number 1");
+	trust_export_free(e);
+
+	/* One that has ended would refuse every phone there. */
+	put_list("new.crl", new, 2, MADE_NOW, NULL);
+	e = export(TRUST_EXPORT_DOT1X);
+	assert_false(trust_export_checks(e));
+	holds(e, "eap", ".pem: its list has ended, 2026-");
+	holds(e, "eap", "\n\t\tcheck_crl = no\n");
+	trust_export_free(e);
+	X509_free(old);
+	X509_free(new);
+}
+
+static void a_list_of_two_cas_is_there_once(void **state)
+{
+	X509 *old = listing_ca("CAPF-00000001", 1, NULL, 0);
+	X509 *new = listing_ca("CAPF-00000001", 1, NULL, 0);
+	ASN1_INTEGER_set(X509_get_serialNumber(new), 99);
+	X509_sign(new, made_key("rsa2048", 1), EVP_sha256());
+	made_pem(folder, "old.pem", old);
+	made_pem(folder, "new.pem", new);
+	put_list("both.crl", old, 1, 0, NULL);
+	struct trust_export *e = export(TRUST_EXPORT_PEM);
+	assert_true(trust_export_checks(e));
+	assert_int_equal(lists_in(e, "crl.pem"), 1);
+	trust_export_free(e);
+	X509_free(old);
+	X509_free(new);
+}
+
+static void revoked_anchor_is_left_out(void **state)
+{
+	static const char *const serials[] = {"4711", NULL};
+	X509 *root = listing_ca("Some Root", 1, NULL, 0);
+	X509 *sub = listing_ca("Some Manufacturing CA", 2, root, 1);
+	made_pem(folder, "root.pem", root);
+	made_pem(folder, "sub.pem", sub);
+	struct trust_export *e = export(TRUST_EXPORT_PEM);
+	assert_string_equal(ca_of(e, sub)->left_out, "");
+	trust_export_free(e);
+	put_list("root.crl", root, 1, 0, serials);
+	e = export(TRUST_EXPORT_PEM);
+	holds_cas(e, "ca.pem", &root, 1);
+	assert_memory_equal(ca_of(e, sub)->left_out,
+		"it was revoked: root.crl (CRL number 1, ", 40);
+	holds(e, "manifest.txt", "it was revoked: root.crl");
+	trust_export_free(e);
+	X509_free(root);
+	X509_free(sub);
+}
+
 static void export_of_nothing_is_refused(void **state)
 {
 	const struct cert_attribute subject[] = {{"CN", "Root"}, {NULL, NULL}};
@@ -687,6 +832,9 @@ int main(void)
 		FACT(hostile_names_stay_text),
 		FACT(what_would_only_do_harm_is_left_out_and_named),
 		FACT(issuer_that_is_left_out_completes_no_chain),
+		FACT(lists_go_along_and_are_checked_when_all_have_one),
+		FACT(a_list_of_two_cas_is_there_once),
+		FACT(revoked_anchor_is_left_out),
 		FACT(export_of_nothing_is_refused),
 		FACT(export_has_a_limit),
 		FACT(router_gets_what_it_can_read_back),
