@@ -61,7 +61,7 @@ static void on_trust(void *self, enum trust_store store,
 {
 	if (store == STORE_CALLMANAGER)
 		server_sweep(self); /* at the start nobody is here yet */
-	if (before) /* else we start: nobody is here yet */
+	if (before)		    /* else we start: nobody is here yet */
 		impact_tell(self, store, before, after);
 }
 

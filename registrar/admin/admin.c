@@ -198,15 +198,15 @@ static void no_such(struct plane_answer *out)
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
 	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s",
-		inventory_order_paths, phone_order_paths,
-		trust_order_paths, admission_order_paths);
+		inventory_order_paths, phone_order_paths, trust_order_paths,
+		admission_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
 static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
-	const struct admin *a = self;
+	struct admin *a = self;
 	const struct resource *r = find(request->path);
 	if (!r && (obey_inventory(self, request, out) ||
 			  obey_phone(self, request, out) ||

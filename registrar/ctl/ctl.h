@@ -149,6 +149,7 @@ int ctl_trust_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_add(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv);
+int ctl_trust_lint(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_remove(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_diff(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_expiry(const struct ctl *ctl, int argc, char **argv);

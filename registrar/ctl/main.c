@@ -37,6 +37,8 @@ static const struct {
 		"read the folders now; files may have lost certificates"},
 	{"trust", "check", ctl_trust_check,
 		"CERT: would this phone be let in, and if not, why"},
+	{"trust", "lint", ctl_trust_lint,
+		"[DIR]: what would be refused, and what to look at"},
 	{"trust", "remove", ctl_trust_remove,
 		"FILE... [--store S] [--dry-run] [--force]: unless it locks "
 		"out"},
@@ -45,8 +47,6 @@ static const struct {
 	{"trust", "expiry", ctl_trust_expiry, "what ends in which month"},
 	{"trust", "retiring", ctl_trust_retiring,
 		"the devices that still hang on a retiring CA"},
-	{"trust", "lint", ctl_trust_lint,
-		"[DIR]: what would be refused, and what to look at"},
 	{"trust", "export", ctl_trust_export,
 		"--for WHO: the CAs as others need them"},
 	{"device", "list", ctl_device_list,

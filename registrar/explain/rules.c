@@ -126,13 +126,15 @@ static const struct explain_rule rules[] = {
 		"A CRL in CallManager-trust names the phone's MIC, or the CA "
 		"that issued it: the manufacturer does not vouch for it any "
 		"more. A MIC cannot be replaced.",
-		"dialtone failures shows the CRL, its date and the "
+		"dialtone failures\n"
+		"shows the CRL, its date and the "
 		"reason it gives.\n" NEW_LSC},
 	{"revoked", "",
 		"A CRL in CallManager-trust names the phone's certificate, or "
 		"the CA that issued it. Somebody revoked it at its CA: perhaps "
 		"because the phone was stolen, or because it has a newer one.",
-		"dialtone failures shows the CRL, its date and the "
+		"dialtone failures\n"
+		"shows the CRL, its date and the "
 		"reason it gives.\n"
 		"If the phone is yours and at its place, give it a new "
 		"LSC:\n" NEW_LSC

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "registrar/history.h"
+#include "registrar/impact.h"
 #include "registrar/status/forecast.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
@@ -608,8 +609,12 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 	const struct trust_anchor *list = trust_snapshot_anchors(trust, &n);
 	json_t *o = trust_head(s, store, trust, &state);
 	json_t *all = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, anchor(&list[i]));
+	for (size_t i = 0; i < n; i++) {
+		json_t *one = anchor(&list[i]);
+		set_num(one, "devices",
+			impact_depending(s, list[i].id.sha256_raw));
+		json_array_append_new(all, one);
+	}
 	json_object_set_new(o, "list", all);
 	json_object_set_new(o, "crlList", crls(trust));
 	trust_snapshot_unref(trust);

@@ -12,7 +12,8 @@ from authority import Authority
 from clients import call, credential_words
 from daemon import Daemon
 from forge import Forge
-from harness import DIALTONE, SOURCE, fact, good, holds, run, same, tap
+from harness import (DIALTONE, SOURCE, good, holds, run, same, tap,
+                     wait_until)
 from lab import Lab, blocks, common_name, field_of, sha256_of
 
 LAB = Lab()
@@ -72,6 +73,23 @@ def bundle(path, *files):
 
 
 # ---- list, show ----
+
+def list_counts_the_devices_that_hang_on_an_anchor():
+    with Daemon(config()) as daemon:
+        daemon.order(f"/v1/devices/{DEVICE}", "PUT", {})
+        call(daemon, "sip", *credential_words(LAB.phone(DEVICE))) \
+            .outcome("registered")
+
+        def devices():
+            return {a["file"]: a["devices"]
+                    for a in Trust(daemon).json("list")["list"]}
+        wait_until("the phone to be counted", lambda: devices()[own()] == 1)
+        same(sum(devices().values()), 1)
+        same(Trust(daemon).json("show", own())[0]["devices"], 1)
+        warned = {o["file"] for o in Trust(daemon).json("lint")["warnings"]
+                  if o["rule"] == "no-devices"}
+        same(warned, set(names()) - {own()})
+
 
 def list_tells_what_is_particular_about_an_anchor():
     LAB.store(STORE)
@@ -434,6 +452,7 @@ def read(*parts):
 if __name__ == "__main__":
     sys.exit(tap.run(
         list_tells_what_is_particular_about_an_anchor,
+        list_counts_the_devices_that_hang_on_an_anchor,
         show_tells_all_about_one,
         a_ca_added_is_in_force_when_the_command_ends,
         names_are_those_of_a_callmanager,

@@ -11,11 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <openssl/pem.h>
 
 #include "tests/certs/made.h"
@@ -248,6 +253,48 @@ static void links_inside_the_folder_are_followed(void **state)
 	made_folder_end(folder);
 }
 
+/* As on a kernel before 5.6, and where a filter does not know the call. */
+static void take_openat2_away(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static void without_openat2_links_are_judged_alike(void **state)
+{
+	int status = -1;
+	char *folder = made_folder(), *other = made_folder();
+	const struct trust_load what = {.dir = folder};
+	made_pem(folder, "a.pem", ca[0]);
+	made_pem(other, "b.pem", ca[1]);
+	assert_int_equal(symlink("a.pem", made_path(folder, "link.pem")), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		take_openat2_away();
+		bool good = *rule_of(&what) == '\0';
+		char target[300];
+		snprintf(target, sizeof(target), "%s/b.pem", other);
+		good = good &&
+		       symlink(target, made_path(folder, "out.pem")) == 0 &&
+		       strcmp(rule_of(&what), "link-out") == 0;
+		_exit(good ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	made_folder_end(folder);
+	made_folder_end(other);
+}
+
 /* ---- what happens between the first look and the last ---- */
 
 static void replace(const char *folder)
@@ -397,6 +444,7 @@ int main(void)
 		cmocka_unit_test(a_file_may_be_left_out_of_the_set),
 		cmocka_unit_test(a_hidden_file_is_judged_as_if_it_had_a_name),
 		cmocka_unit_test(links_inside_the_folder_are_followed),
+		cmocka_unit_test(without_openat2_links_are_judged_alike),
 		cmocka_unit_test(
 			a_folder_that_changed_while_it_was_read_is_not_believed),
 		cmocka_unit_test(
