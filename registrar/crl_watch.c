@@ -36,7 +36,11 @@ static size_t warn(const struct trust_crl *crl, enum trust_crl_state state)
 		log_list(LOG_EV_CRL_OVERDUE, crl, state,
 			"it has ended: fetch the next one from its CA; it "
 			"stays in force, and no phone is refused for that");
-	return state == TRUST_CRL_DUE || state == TRUST_CRL_OVERDUE;
+	if (state == TRUST_CRL_ORPHAN)
+		log_list(LOG_EV_CRL_ORPHAN, crl, state,
+			"its CA is not here: remove it, or add the CA");
+	return state == TRUST_CRL_DUE || state == TRUST_CRL_OVERDUE ||
+	       state == TRUST_CRL_ORPHAN;
 }
 
 size_t crl_watch_look(

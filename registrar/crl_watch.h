@@ -17,8 +17,8 @@ struct crl_watch {
 };
 
 /* Logs the lists of a generation when it sees that first; and each that ends
- * within a day, or has ended, once when that begins. Answers how many it
- * warned of. */
+ * within a day, has ended, or is an orphan, once when that begins. Answers how
+ * many it warned of. */
 size_t crl_watch_look(
 	struct crl_watch *w, const struct trust_snapshot *trust, time_t now);
 

@@ -24,9 +24,12 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"an anchor was loaded that no certificate can be "             \
 		"verified with")                                               \
 	X(CRL_LOADED, LOG_NOTICE, "crl-loaded",                                \
-		"a list of revoked certificates is in force, or superseded")   \
+		"a list of revoked certificates was loaded, and its state")    \
 	X(CRL_DUE, LOG_WARN, "crl-due",                                        \
 		"a list of revoked certificates ends within a day")            \
+	X(CRL_ORPHAN, LOG_WARN, "crl-orphan",                                  \
+		"a list of revoked certificates whose CA is not in the "       \
+		"folder was loaded, without effect")                           \
 	X(CRL_OVERDUE, LOG_WARN, "crl-overdue",                                \
 		"a list of revoked certificates has ended; it stays in force") \
 	X(LOCKED_OUT, LOG_WARN, "locked-out",                                  \

@@ -16,61 +16,62 @@
 /*
  * Why a list is refused at load. X(symbol, rule, what is wrong, cure)
  */
-#define TRUST_CRL_RULE_LIST(X)                                                 \
-	X(TOO_LONG, "crl-too-long", "longer than 16 MiB",                      \
-		"take a list of certificates that have not expired")           \
-	X(TOO_MANY, "crl-too-many",                                            \
-		"more than 1024 lists or 500000 entries in the folder",        \
-		"remove the lists of CAs whose phones are gone")               \
-	X(NONE, "crl-none",                                                    \
-		"no certificate revocation list in it (PEM or DER)",           \
-		"fetch it from its CA again, or remove the file")              \
-	X(HALF, "crl-half-written", "a block that is damaged or has no end",   \
-		"copy the whole file: write it beside, then rename it")        \
-	X(OTHER, "crl-other-block", "a block that is no X509 CRL",             \
-		"put certificates into files of their own, keys elsewhere")    \
-	X(DAMAGED, "crl-damaged",                                              \
-		"not a certificate revocation list, or a damaged one",         \
-		"fetch it from its CA again")                                  \
-	X(TRAILING, "crl-trailing-bytes", "bytes behind the list",             \
-		"fetch it from its CA again")                                  \
-	X(ENTRY, "crl-entry",                                                  \
-		"an entry with an unreadable date or reason, or with a "       \
-		"serial number that is negative or longer than 32 bytes",      \
-		"ask its CA for a new list")                                   \
-	X(DATES, "crl-dates",                                                  \
-		"its dates cannot be read, or it ends before it begins",       \
-		"ask its CA for a new list")                                   \
-	X(FUTURE, "crl-future", "issued in the future",                        \
-		"look at our clock, and at its CA's")                          \
-	X(NUMBER, "crl-number", "its number cannot be read",                   \
-		"ask its CA for a new list")                                   \
-	X(DELTA, "crl-delta", "a delta, which says only what has changed",     \
-		"use its CA's full list")                                      \
-	X(INDIRECT, "crl-indirect", "an indirect list, of several CAs",        \
-		"use the list that each CA signs for itself")                  \
-	X(PARTIAL, "crl-partial",                                              \
-		"of some of its CA's certificates or reasons alone",           \
-		"use its CA's full list")                                      \
-	X(CRITICAL, "crl-critical-extension",                                  \
-		"a critical extension that we do not know",                    \
-		"ask its CA for a list without it")                            \
-	X(UNKNOWN_ISSUER, "crl-unknown-issuer", "its CA is not in the folder", \
-		"put the CA's certificate there, or remove the list too")      \
-	X(SIGNATURE, "crl-bad-signature",                                      \
-		"its signature fits no CA of that name in the folder",         \
-		"put its CA there, or fetch it from its CA again")             \
-	X(NO_CRL_SIGN, "crl-no-crl-sign", "its CA's key usage lacks cRLSign",  \
-		"have the CA's certificate issued with cRLSign")               \
-	X(AMBIGUOUS, "crl-ambiguous",                                          \
-		"another list of its CA is as new and says something else",    \
-		"remove one of them")                                          \
-	X(OLDER, "crl-older", "older than its CA's list in force",             \
-		"fetch the newest; to go back, remove it, reload, and put it"  \
-		" there again")                                                \
-	X(SHRUNK, "crl-shrunk",                                                \
-		"a list of a CA that is still there is gone from it",          \
-		"copy the whole file; to give that list up, put the others "   \
+#define TRUST_CRL_RULE_LIST(X)                                                \
+	X(TOO_LONG, "crl-too-long", "longer than 16 MiB",                     \
+		"take a list of certificates that have not expired")          \
+	X(TOO_MANY, "crl-too-many",                                           \
+		"more than 1024 lists or 500000 entries in the folder",       \
+		"remove the lists of CAs whose phones are gone")              \
+	X(NONE, "crl-none",                                                   \
+		"no certificate revocation list in it (PEM or DER)",          \
+		"fetch it from its CA again, or remove the file")             \
+	X(HALF, "crl-half-written", "a block that is damaged or has no end",  \
+		"copy the whole file: write it beside, then rename it")       \
+	X(OTHER, "crl-other-block", "a block that is no X509 CRL",            \
+		"put certificates into files of their own, keys elsewhere")   \
+	X(DAMAGED, "crl-damaged",                                             \
+		"not a certificate revocation list, or a damaged one",        \
+		"fetch it from its CA again")                                 \
+	X(TRAILING, "crl-trailing-bytes", "bytes behind the list",            \
+		"fetch it from its CA again")                                 \
+	X(ENTRY, "crl-entry",                                                 \
+		"an entry with an unreadable date or reason, or with a "      \
+		"serial number that is negative or longer than 32 bytes",     \
+		"ask its CA for a new list")                                  \
+	X(DATES, "crl-dates",                                                 \
+		"its dates cannot be read, or it ends before it begins",      \
+		"ask its CA for a new list")                                  \
+	X(FUTURE, "crl-future", "issued in the future",                       \
+		"look at our clock, and at its CA's")                         \
+	X(NUMBER, "crl-number", "its number cannot be read",                  \
+		"ask its CA for a new list")                                  \
+	X(DELTA, "crl-delta", "a delta, which says only what has changed",    \
+		"use its CA's full list")                                     \
+	X(INDIRECT, "crl-indirect", "an indirect list, of several CAs",       \
+		"use the list that each CA signs for itself")                 \
+	X(PARTIAL, "crl-partial",                                             \
+		"of some of its CA's certificates or reasons alone",          \
+		"use its CA's full list")                                     \
+	X(CRITICAL, "crl-critical-extension",                                 \
+		"a critical extension that we do not know",                   \
+		"ask its CA for a list without it")                           \
+	X(UNKNOWN_ISSUER, "crl-unknown-issuer",                               \
+		"a CA of that name is here, but with another key",            \
+		"put the CA's certificate there, or remove the list too")     \
+	X(SIGNATURE, "crl-bad-signature",                                     \
+		"its signature fits no CA of that name in the folder",        \
+		"put its CA there, or fetch it from its CA again")            \
+	X(NO_CRL_SIGN, "crl-no-crl-sign", "its CA's key usage lacks cRLSign", \
+		"have the CA's certificate issued with cRLSign")              \
+	X(AMBIGUOUS, "crl-ambiguous",                                         \
+		"another list of its CA is as new and says something else",   \
+		"remove one of them")                                         \
+	X(OLDER, "crl-older", "older than its CA's list in force",            \
+		"fetch the newest; to go back, remove it, reload, and put it" \
+		" there again")                                               \
+	X(SHRUNK, "crl-shrunk",                                               \
+		"a list of a CA that is still there is gone from it",         \
+		"copy the whole file; to give that list up, put the others "  \
 		"into a file of another name and remove this one")
 
 enum trust_crl_rule {
@@ -109,7 +110,7 @@ struct trust_crl {
 	size_t n; /* entries */
 	/* ---- crl.c's ---- */
 	atomic_uint refs;
-	X509_CRL *x509; /* until it is bound */
+	X509_CRL *x509; /* until it is bound, unless it is kept */
 	struct trust_crl_entry *entries;
 	uint32_t *slots; /* open addressing: an entry's number + 1 */
 	size_t mask;

@@ -24,6 +24,8 @@ struct word {
 struct trust_revocation {
 	time_t now;
 	struct trust_crl **crl;
+	bool *orphan; /* of each list, once bound */
+	bool keeps;   /* the lists themselves, too */
 	size_t n;
 	size_t entries;
 	struct word *words; /* open addressing by SHA-256; NULL: no lists */
@@ -37,6 +39,11 @@ struct trust_revocation *trust_revocation_new(time_t now)
 	return r;
 }
 
+void trust_revocation_keep(struct trust_revocation *r)
+{
+	r->keeps = true;
+}
+
 void trust_revocation_free(struct trust_revocation *r)
 {
 	if (!r)
@@ -44,6 +51,7 @@ void trust_revocation_free(struct trust_revocation *r)
 	for (size_t i = 0; i < r->n; i++)
 		trust_crl_unref(r->crl[i]);
 	free((void *)r->crl);
+	free(r->orphan);
 	free(r->words);
 	free(r);
 }
@@ -238,9 +246,10 @@ static int bind_to(struct trust_revocation *r,
 	return 0;
 }
 
-static int bind_list(struct trust_revocation *r, struct trust_crl *crl,
+static int bind_list(struct trust_revocation *r, size_t at,
 	const struct trust_anchor *anchors, size_t n, struct diag *d)
 {
+	const struct trust_crl *crl = r->crl[at];
 	AUTHORITY_KEYID *names = X509_CRL_get_ext_d2i(
 		crl->x509, NID_authority_key_identifier, NULL, NULL);
 	enum fit best = FIT_NOT;
@@ -254,10 +263,10 @@ static int bind_list(struct trust_revocation *r, struct trust_crl *crl,
 	AUTHORITY_KEYID_free(names);
 	switch (best) {
 	case FIT_NOT:
-		return refuse(d, TRUST_CRL_UNKNOWN_ISSUER, crl);
+		r->orphan[at] = true;
+		break;
 	case FIT_NAME:
-		return trust_crl_refuse(d, TRUST_CRL_UNKNOWN_ISSUER, crl->path,
-			crl->issuer, "a CA of that name has another key");
+		return refuse(d, TRUST_CRL_UNKNOWN_ISSUER, crl);
 	case FIT_KEY_ID:
 		return refuse(d, TRUST_CRL_SIGNATURE, crl);
 	case FIT_SIGNATURE:
@@ -372,8 +381,9 @@ static int bind(struct trust_revocation *r, const struct trust_anchor *anchors,
 		slots *= 2;
 	r->mask = slots - 1;
 	r->words = cert_must(calloc(slots, sizeof(*r->words)));
+	r->orphan = cert_must(calloc(r->n, sizeof(*r->orphan)));
 	for (size_t i = 0; i < r->n; i++) {
-		int error = bind_list(r, r->crl[i], anchors, n, d);
+		int error = bind_list(r, i, anchors, n, d);
 		if (error)
 			return error;
 	}
@@ -390,11 +400,11 @@ int trust_revocation_bind(struct trust_revocation *r,
 	if (!error && before)
 		error = compare_with(r, anchors, n, before, d);
 	ERR_pop_to_mark();
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; !r->keeps && i < r->n; i++) {
 		X509_CRL_free(r->crl[i]->x509);
 		r->crl[i]->x509 = NULL;
 	}
-	if (!error && before)
+	if (!error && before && !r->keeps)
 		share(r, before);
 	return error;
 }
@@ -423,6 +433,12 @@ bool trust_revocation_is_revoked(const struct trust_revocation *r,
 {
 	struct trust_revoked unused;
 	return trust_revocation_find(r, anchor, serial, &unused);
+}
+
+const struct trust_crl *trust_revocation_of(
+	const struct trust_revocation *r, const uint8_t anchor[32])
+{
+	return r && r->words ? word_of(r, anchor)->crl : NULL;
 }
 
 void trust_revoked_text(
@@ -478,6 +494,8 @@ enum trust_crl_state trust_revocation_state(
 	const struct trust_revocation *r, size_t i, time_t now)
 {
 	const struct trust_crl *crl = r->crl[i];
+	if (r->orphan[i])
+		return TRUST_CRL_ORPHAN;
 	if (!in_force(r, crl))
 		return TRUST_CRL_SUPERSEDED;
 	if (!crl->next_update || now < crl->next_update - TRUST_CRL_DUE_S)

@@ -11,13 +11,16 @@
 /*
  * Whose word counts: a list is of every anchor that has its issuer's name, the
  * key that signed it and the right to (cRLSign, where it has a key usage). A
- * list that no anchor signed is refused, and so is each that says less than
- * all (delta, indirect, partial): half a list lets in whom the other half
- * names. Of two lists of one CA the newer is in force, by number, by date
- * where one has none; the other is superseded and may be removed. None may be
- * older than the one that was in force, so that no old file lets anybody back
- * in. A list that has ended stays in force: its entries are still revoked. A
- * CA without a list has revoked nobody: neither is a phone's fault.
+ * list whose issuer's name no anchor has is an orphan: it says nothing, so that
+ * a CA can be removed by hand with its list left, and counts as any other once
+ * its CA is here. One in the name of an anchor that none of them signed is
+ * refused, and so is each that says less than all (delta, indirect, partial):
+ * half a list lets in whom the other half names. Of two lists of one CA the
+ * newer is in force, by number, by date where one has none; the other is
+ * superseded and may be removed. None may be older than the one that was in
+ * force, so that no old file lets anybody back in. A list that has ended stays
+ * in force: its entries are still revoked. A CA without a list has revoked
+ * nobody: neither is a phone's fault.
  *
  * An anchor that another anchor issued, and whose serial number that one's
  * list names, is revoked itself, and all it vouches for with it. Nothing is
@@ -31,6 +34,9 @@ struct trust_revocation;
 
 /* `now`: what is in the future; 0: nothing is. */
 struct trust_revocation *trust_revocation_new(time_t now);
+/* Before _parse: the lists themselves (crl->x509) stay when it is bound, for
+ * who passes them on; many times the memory, and nothing is shared. */
+void trust_revocation_keep(struct trust_revocation *r);
 void trust_revocation_free(struct trust_revocation *r);
 
 /* Adds the lists of one file (one or many, PEM or DER). 0, or -EINVAL with d
@@ -57,6 +63,9 @@ struct trust_revoked {
 bool trust_revocation_find(const struct trust_revocation *r,
 	const uint8_t anchor[32], const char *serial,
 	struct trust_revoked *out);
+/* The anchor's list in force, or NULL. */
+const struct trust_crl *trust_revocation_of(
+	const struct trust_revocation *r, const uint8_t anchor[32]);
 /* "capf.crl (CRL number 7, issued ...) names it since ..., reason: ..." */
 void trust_revoked_text(
 	const struct trust_revoked *revoked, char *out, size_t size);
@@ -70,7 +79,8 @@ enum { TRUST_CRL_DUE_S = 86400 };
 	X(CURRENT, "current")                                 \
 	X(DUE, "due")	      /* ends within a day */         \
 	X(OVERDUE, "overdue") /* has ended; still in force */ \
-	X(SUPERSEDED, "superseded")
+	X(SUPERSEDED, "superseded")                           \
+	X(ORPHAN, "orphan") /* its CA is not here */
 
 enum trust_crl_state {
 #define X(symbol, name) TRUST_CRL_##symbol,

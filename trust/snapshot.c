@@ -304,6 +304,8 @@ int trust_snapshot_load(const struct trust_load *load,
 	s->generation = load->generation;
 	copy_policy(&s->policy, p);
 	s->revocation = trust_revocation_new(load->now);
+	if (load->keep_lists)
+		trust_revocation_keep(s->revocation);
 	struct loader l = {.s = s, .load = load, .d = d};
 	ERR_set_mark();
 	int error = load_folder(&l);

@@ -70,6 +70,7 @@ struct trust_load {
 	/* A hidden file of it, and the name under which it is judged as one
 	 * of the others; or NULL. */
 	const char *with, *with_name;
+	bool keep_lists; /* trust_revocation_keep */
 };
 
 /*

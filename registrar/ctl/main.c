@@ -47,6 +47,8 @@ static const struct {
 	{"trust", "expiry", ctl_trust_expiry, "what ends in which month"},
 	{"trust", "retiring", ctl_trust_retiring,
 		"the devices that still hang on a retiring CA"},
+	{"trust", "export", ctl_trust_export,
+		"--for WHO: the CAs as others need them"},
 	{"device", "list", ctl_device_list,
 		"[--name GLOB] [--profile P] [--protocol P] [--number N]"},
 	{"device", "show", ctl_device_show, "NAME: all about it"},

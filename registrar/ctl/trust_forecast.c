@@ -22,6 +22,7 @@ static const struct ctl_column month_columns[] = {
 	{"LSCS", "lsc"},
 	{"MICS", "mic"},
 	{"CAS", "files"},
+	{"CRLS", "lists"},
 };
 
 static const struct ctl_column ca_columns[] = {
@@ -50,6 +51,8 @@ static void print_expiry(const json_t *o)
 	{
 		const json_t *here = json_object_get(month, "cas");
 		json_object_set_new(month, "files", files_of(here));
+		json_object_set_new(month, "lists",
+			files_of(json_object_get(month, "crls")));
 		json_array_extend(cas, (json_t *)here);
 	}
 	ctl_print_table(json_object_get(o, "months"), COLUMNS(month_columns));

@@ -57,6 +57,8 @@ static const char usage[] =
 		"fetch the newest from its CA")                                \
 	X(CRL_SUPERSEDED, "crl-superseded", "a newer list of its CA is here",  \
 		"remove it")                                                   \
+	X(CRL_ORPHAN, "crl-orphan", "its CA is not here",                      \
+		"remove it, or add the CA")                                    \
 	X(POLICY, "policy-of-nothing",                                         \
 		"trust.anchors names it, and no file or SHA-256 here is that", \
 		"correct the name, or take the entry out")
@@ -208,6 +210,7 @@ static void look_at_crls(struct lint *l, const struct trust_snapshot *s)
 		[TRUST_CRL_DUE] = WARNING_CRL_DUE,
 		[TRUST_CRL_OVERDUE] = WARNING_CRL_OVERDUE,
 		[TRUST_CRL_SUPERSEDED] = WARNING_CRL_SUPERSEDED,
+		[TRUST_CRL_ORPHAN] = WARNING_CRL_ORPHAN,
 	};
 	const struct trust_revocation *r = trust_snapshot_revocation(s);
 	for (size_t i = 0; i < trust_revocation_count(r); i++) {

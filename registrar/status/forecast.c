@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "registrar/impact.h"
+#include "trust/revocation.h"
 
 enum { DAY_S = 86400 };
 
@@ -34,8 +35,8 @@ static json_t *month_of(json_t *months, int month)
 		if (order > 0)
 			break;
 	}
-	json_t *fresh = json_pack(
-		"{ss s[] si si}", "month", name, "cas", "lsc", 0, "mic", 0);
+	json_t *fresh = json_pack("{ss s[] s[] si si}", "month", name, "cas",
+		"crls", "lsc", 0, "mic", 0);
 	json_array_insert_new(months, i, fresh);
 	return fresh;
 }
@@ -71,6 +72,27 @@ static void add_cas(json_t *months, enum trust_store store,
 	}
 }
 
+/* Lists of revoked certificates in force: when the next one is due. */
+static void add_crls(json_t *months, enum trust_store store,
+	const struct trust_snapshot *trust, time_t now)
+{
+	const struct trust_revocation *r = trust_snapshot_revocation(trust);
+	for (size_t i = 0; i < trust_revocation_count(r); i++) {
+		const struct trust_crl *crl = trust_revocation_at(r, i);
+		enum trust_crl_state state = trust_revocation_state(r, i, now);
+		if (!crl->next_update || state == TRUST_CRL_SUPERSEDED ||
+			state == TRUST_CRL_ORPHAN)
+			continue;
+		json_t *o = month_of(months, census_month_of(crl->next_update));
+		json_array_append_new(json_object_get(o, "crls"),
+			json_pack("{ss ss ss so ss}", "store",
+				trust_store_title(store), "file", crl->file,
+				"issuer", crl->issuer, "nextUpdate",
+				time_json(crl->next_update), "state",
+				trust_crl_state_name(state)));
+	}
+}
+
 /* CAs that end within so many days. */
 static json_int_t cas_within(
 	const struct trust_snapshot *trust, int64_t now, int days)
@@ -94,8 +116,10 @@ json_t *status_json_expiry(struct server *s)
 	for (int i = 0; i < TRUST_STORES; i++) {
 		struct trust_snapshot *trust =
 			server_trust(s, (enum trust_store)i);
-		if (trust)
+		if (trust) {
 			add_cas(months, (enum trust_store)i, trust, c);
+			add_crls(months, (enum trust_store)i, trust, c->at);
+		}
 		trust_snapshot_unref(trust);
 	}
 	json_t *o =

@@ -366,7 +366,7 @@ static const struct row rows[] = {
 		STORE(generation)},
 	{"dialtone_trust_anchors", GAUGE, "Anchors in force.", STORE(anchors)},
 	{"dialtone_trust_crls", GAUGE,
-		"Lists of revoked certificates in force, and superseded.",
+		"Lists of revoked certificates, whatever their state.",
 		STORE(crls)},
 	{"dialtone_trust_crls_overdue", GAUGE,
 		"Those of them that have ended, and stay in force.",

@@ -51,6 +51,7 @@ LIBRARIES = {
     "dirent.h": WORLD,
     "fcntl.h": WORLD,
     "fnmatch.h": ["registrar/"],
+    "fts.h": ["certs/"],
     "getopt.h": ["registrar/", "bench/"],
     "glob.h": ["registrar/"],
     "ifaddrs.h": ["registrar/"],

@@ -319,7 +319,7 @@ def expiry_says_which_month():
         same(daemon.get("/v1/status")["trust"]["ends"]["within90Days"],
              {"cas": 0, "certificates": 0})
         said = good(DIALTONE, "--url", daemon.url, "trust", "expiry")
-        holds(said, "MONTH", "LSCS", ends, OLD_CA)
+        holds(said, "MONTH", "LSCS", "CRLS", ends, OLD_CA)
 
 
 def what_is_short_lived_is_in_the_forecast():

@@ -119,9 +119,9 @@ def exactly_the_revoked_are_closed_and_stay_out():
               loaded.fields["state"]), ("3", "3", "current"))
         for phone in out:
             phone.wait_closed()
-        same(sorted(e.fields["device"]
-                    for e in daemon.events("phone-revoked", mark)),
-             [phone.device for phone in out])
+        wait_until("all to be told", lambda: sorted(
+            e.fields["device"] for e in daemon.events("phone-revoked", mark))
+            == [phone.device for phone in out])
         event = daemon.events(
             "phone-revoked", mark, device=out[0].device)[0].fields
         holds(event["why"], "CRL number 3", "keyCompromise (1)")
@@ -167,6 +167,13 @@ def a_list_that_has_ended_refuses_nobody():
     with Daemon(config()) as daemon:
         event = daemon.wait_event("crl-overdue")
         same((event.fields["file"], event.fields["number"]), ("capf.crl", "5"))
+        month = time.strftime("%Y-%m", time.gmtime(time.time() - day))
+        [due] = [m for m in daemon.get("/v1/trust/expiry")["months"]
+                 if m["crls"]]
+        same((due["month"], [(c["file"], c["state"]) for c in due["crls"]]),
+             (month, [("capf.crl", "overdue")]))
+        said = good(DIALTONE, "--url", daemon.url, "trust", "expiry")
+        holds(said, "CRLS", "capf.crl")
         call(daemon, "sip", *credential_words(fine)).outcome("registered")
         same(s_client_alert(daemon, "sip", bad, "1.3"), 44)
         mark = daemon.mark()
@@ -198,6 +205,27 @@ def a_list_that_is_refused_changes_nothing():
 
 def removed(name):
     os.unlink(LAB.path(STORE, name))
+
+
+def ca_that_goes_without_its_list_goes():
+    forget_lists()
+    other = LAB.path("ca", "other-capf.pem")
+    shutil.copy(other, LAB.path(STORE))
+    FORGE.crl(LAB.path(STORE, "other.crl"), other,
+              LAB.path("ca", "other-capf.key"), 5, -60, 9 * 86400)
+    phone = LAB.phone("SEP020000000003", "foreign")
+    with Daemon(config()) as daemon:
+        call(daemon, "sip", *credential_words(phone)).outcome("registered")
+        mark = daemon.mark()
+        removed("other-capf.pem")
+        daemon.reload()
+        event = daemon.wait_event("crl-orphan", mark)
+        same((event.fields["file"], event.fields["state"]),
+             ("other.crl", "orphan"))
+        holds(event.fields["why"], "remove it, or add the CA")
+        same([c["state"] for c in daemon.get("/v1/trust")["crlList"]],
+             ["orphan"])
+        same(s_client_alert(daemon, "sip", phone, "1.3"), 48)
 
 
 def phones_of_a_removed_ca_are_closed_one_by_one():
@@ -257,5 +285,6 @@ if __name__ == "__main__":
         exactly_the_revoked_are_closed_and_stay_out,
         a_list_that_has_ended_refuses_nobody,
         a_list_that_is_refused_changes_nothing,
+        ca_that_goes_without_its_list_goes,
         phones_of_a_removed_ca_are_closed_one_by_one,
         a_newer_reload_decides_on_those_not_closed_yet))

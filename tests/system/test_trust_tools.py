@@ -398,6 +398,7 @@ def lint_warns_of_what_will_hurt():
                             "sha1.pem")):
             shutil.copy(path, inside(name))
         ONE.write_crl(inside("old.crl"))
+        Authority(LAB, "gone", "Gone").write_crl(inside("gone.crl"))
         ONE.write_crl(inside("one.crl"), "-crlhours", "1")
         said = Trust(daemon).json("lint")
         told = Trust(daemon).say("lint")
@@ -408,7 +409,8 @@ def lint_warns_of_what_will_hurt():
                 ("twin", "twin.pem"), ("weak-key", "weak.pem"),
                 ("unusable", "weak.pem"), ("no-key-id", "weak.pem"),
                 ("sha1", "sha1.pem"), ("policy-of-nothing", "nowhere.pem"),
-                ("crl-due", "one.crl"), ("crl-superseded", "old.crl")}
+                ("crl-due", "one.crl"), ("crl-superseded", "old.crl"),
+                ("crl-orphan", "gone.crl")}
     same(expected - found, set(), f"missing among {found}")
     assert ("twin", "weak.pem") not in found, found
     holds(told, "weak.pem:1: warning, weak-key", "0 refused")

@@ -389,7 +389,6 @@ static void every_rule_refuses_its_list(void **state)
 	refused(ONE(with(IDP, "critical,DER:05:00")), "crl-critical-extension");
 	refused(ONE(with("1.3.6.1.4.1.99999.1", "critical,DER:0500")),
 		"crl-critical-extension");
-	refused(ONE(der_of(plain(STRANGER, 1))), "crl-unknown-issuer");
 	refused(ONE(with_key_id(TWIN, STRANGER)), "crl-bad-signature");
 	refused(ONE(in_name_of(CAPF, STRANGER)), "crl-bad-signature");
 	refused(ONE(broken()), "crl-bad-signature");
@@ -553,6 +552,45 @@ static void half_a_file_does_not_let_anybody_in(void **state)
 	trust_revocation_free(two);
 }
 
+/* Its CA was removed and is back, or never was here. */
+static void a_list_without_its_ca_is_without_effect(void **state)
+{
+	struct folder without = {.file = {der_of(plain(SUB, 5)), PLAIN},
+		.name = {"trust/sub.crl"},
+		.anchors = anchors,
+		.n = SUB};
+	struct made_crl order = list_of(ROOT, 1);
+	order.serials = (const char *const[]){"06", NULL};
+	struct trust_revocation *gone = loaded(without);
+	assert_int_equal(
+		trust_revocation_state(gone, 0, MADE_NOW), TRUST_CRL_ORPHAN);
+	assert_int_equal(
+		trust_revocation_state(gone, 1, MADE_NOW), TRUST_CRL_CURRENT);
+	assert_false(names(gone, SUB, "4711"));
+	assert_true(names(gone, CAPF, "4711"));
+	assert_null(trust_revocation_of(gone, anchors[SUB].id.sha256_raw));
+	struct trust_revocation *back = loaded((struct folder){
+		.file = {der_of(plain(SUB, 5)), der_of(made_crl(&order))},
+		.name = {"trust/sub.crl", "trust/root.crl"},
+		.before = gone});
+	assert_int_equal(
+		trust_revocation_state(back, 0, MADE_NOW), TRUST_CRL_CURRENT);
+	assert_true(names(back, SUB, "4711"));
+	trust_revocation_free(gone);
+	refused((struct folder){.file = {der_of(plain(SUB, 4))},
+			.before = back},
+		"crl-older");
+	/* An anchor alone, and a list of nobody's. */
+	gone = loaded((struct folder){.file = {der_of(plain(STRANGER, 1))},
+		.anchors = anchors,
+		.n = 1,
+		.before = back});
+	assert_int_equal(
+		trust_revocation_state(gone, 0, MADE_NOW), TRUST_CRL_ORPHAN);
+	trust_revocation_free(gone);
+	trust_revocation_free(back);
+}
+
 static void every_rule_was_met(void **state)
 {
 	for (size_t i = 0; i < TRUST_CRL_RULES; i++)
@@ -674,6 +712,7 @@ int main(void)
 		cmocka_unit_test(the_newest_of_two_lists_counts),
 		cmocka_unit_test(no_list_in_force_gives_way_to_an_older_one),
 		cmocka_unit_test(half_a_file_does_not_let_anybody_in),
+		cmocka_unit_test(a_list_without_its_ca_is_without_effect),
 		cmocka_unit_test(every_rule_was_met),
 		cmocka_unit_test(a_list_that_has_ended_stays_in_force),
 		cmocka_unit_test(
