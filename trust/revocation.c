@@ -70,7 +70,8 @@ static int add(struct trust_revocation *r, const char *file, X509_CRL *x509,
 	int error = trust_crl_read(x509, file, r->now, &crl, d);
 	if (error < 0)
 		return error;
-	r->crl = cert_must(realloc((void *)r->crl, (r->n + 1) * sizeof(crl)));
+	r->crl = cert_must(realloc(
+		(void *)r->crl, (r->n + 1) * sizeof(struct trust_crl *)));
 	r->crl[r->n++] = crl;
 	r->entries += crl->n;
 	if (r->entries > TRUST_CRL_ENTRIES_MAX)

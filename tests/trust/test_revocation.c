@@ -407,17 +407,17 @@ static void exactly_what_is_listed_is_revoked(void **state)
 	static const char *const all[] = {"00", "07", "80", "0A",
 		"00FF", /* written without the zero */
 		"6162636465666768696A6B6C6D6E6F7071727374757677",
-		"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
-		"FFFFFF",
+		("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+		 "FFFFFF"),
 		"07", /* twice */ NULL};
 	static const char *const as_text[] = {"0", "07", "80", "0a", "ff",
 		"6162636465666768696a6b6c6d6e6f7071727374757677",
-		"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-		"ffffff"};
+		("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		 "ffffff")};
 	static const char *const others[] = {"", "1", "01", "08", "a0", "7",
 		"-07", "0700", "0007", "zz", "0A", "ffff",
-		"fffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-		"fffffffff"};
+		("fffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+		 "fffffffff")};
 	struct made_crl order = list_of(CAPF, 1);
 	order.serials = all;
 	struct trust_revocation *r = loaded(ONE(der_of(made_crl(&order))));
