@@ -234,10 +234,16 @@ static int load_files(struct loader *l)
 	return -EINVAL;
 }
 
+/* Who starts us or orders a load says with it that the files are complete. */
+static time_t settled_at(const struct trust_load *load)
+{
+	return load->before && !load->explicit_order ? load->now : 0;
+}
+
 static int load_folder(struct loader *l)
 {
-	int error =
-		trust_folder_open(&l->folder, l->load->dir, l->load->now, l->d);
+	int error = trust_folder_open(
+		&l->folder, l->load->dir, settled_at(l->load), l->d);
 	if (error)
 		return error;
 	if (l->load->with)

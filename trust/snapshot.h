@@ -61,10 +61,12 @@ struct trust_revocation;
 struct trust_load {
 	const char *dir;
 	uint64_t generation;
-	time_t now; /* 0: the age of files is not asked */
+	time_t now;			     /* 0: nobody knows */
 	const struct trust_policy *policy;   /* NULL: the default */
 	const struct trust_snapshot *before; /* the set in force, or NULL */
-	bool explicit_order; /* an admin asked: files may have lost CAs */
+	/* An admin asked: files may have lost CAs, and be of this very second
+	 * though nobody can say whether their writer is done. */
+	bool explicit_order;
 	const char *const *without; /* names of files to leave out */
 	size_t n_without;
 	/* A hidden file of it, and the name under which it is judged as one

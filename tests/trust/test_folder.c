@@ -161,6 +161,39 @@ static void what_a_writer_holds_open_is_not_read_at_any_byte(void **state)
 	made_folder_end(folder);
 }
 
+/* Who owns a file may ask whether it is being written; of another's its age
+ * has to say it, unless somebody says that it is complete. */
+static void a_young_file_of_another_user_waits_unless_it_is_ordered(
+	void **state)
+{
+	int status = -1;
+	if (geteuid() != 0)
+		skip(); /* it takes two users */
+	char *folder = made_folder();
+	assert_int_equal(chmod(folder, 0755), 0);
+	made_pem(folder, "b.pem", ca[0]);
+	struct trust_snapshot *before = load(folder);
+	struct trust_load what = {.dir = folder, .now = time(NULL)};
+	made_pem(folder, "a.pem", ca[1]);
+	pid_t child = fork();
+	if (child == 0) {
+		if (setresuid(12345, 12345, 12345) < 0)
+			_exit(2);
+		bool good = !*rule_of(&what); /* a start */
+		what.before = before;
+		good = good && !strcmp(rule_of(&what), "being-written");
+		what.now += 3;
+		good = good && !*rule_of(&what);
+		what.now -= 3;
+		what.explicit_order = true;
+		_exit(good && !*rule_of(&what) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	trust_snapshot_unref(before);
+	made_folder_end(folder);
+}
+
 static void files_may_lose_certificates_when_an_admin_says_so(void **state)
 {
 	char *folder = made_folder();
@@ -439,6 +472,8 @@ int main(void)
 			a_new_bundle_counts_at_the_borders_of_its_blocks_alone),
 		cmocka_unit_test(
 			what_a_writer_holds_open_is_not_read_at_any_byte),
+		cmocka_unit_test(
+			a_young_file_of_another_user_waits_unless_it_is_ordered),
 		cmocka_unit_test(
 			files_may_lose_certificates_when_an_admin_says_so),
 		cmocka_unit_test(a_file_may_be_left_out_of_the_set),
