@@ -8,13 +8,12 @@
 
 #include "certs/text.h"
 
-static void set(
-	struct diag *d, const char *rule, const char *format, va_list args)
+enum { TEXT = sizeof(((struct diag *)0)->text) };
+
+static void set(struct diag *d, const char *rule, const char *text)
 {
-	char text[sizeof(d->text)];
 	if (!d)
 		return;
-	vsnprintf(text, sizeof(text), format, args);
 	/* File names and what stands in files are foreign text. */
 	cert_text_clean(text, strlen(text), d->text, sizeof(d->text));
 	d->rule = rule;
@@ -22,19 +21,23 @@ static void set(
 
 int diag_set(struct diag *d, int error, const char *format, ...)
 {
+	char text[TEXT];
 	va_list args;
 	va_start(args, format);
-	set(d, "", format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	set(d, "", text);
 	return error;
 }
 
 int diag_refuse(
 	struct diag *d, const char *rule, int error, const char *format, ...)
 {
+	char text[TEXT];
 	va_list args;
 	va_start(args, format);
-	set(d, rule, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	set(d, rule, text);
 	return error;
 }

@@ -57,7 +57,7 @@ static bool lists(const struct marker *m, const char *name, bool folder)
 	int n = snprintf(
 		line, sizeof(line), "\n%s%c", name, folder ? '/' : '\n');
 	return n > 0 && (size_t)n < sizeof(line) && !strchr(name, '\n') &&
-	       (memmem(m->text, m->n, line, (size_t)n) ||
+	       ((m->text && memmem(m->text, m->n, line, (size_t)n)) ||
 		       strcmp(name, CERT_FOLDER_MARKER) == 0);
 }
 

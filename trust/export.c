@@ -132,7 +132,7 @@ static bool issued(
 static void drop_needless(
 	struct trust_export *e, const struct trust_export_ca **queue)
 {
-	bool *needed = cert_must(calloc(e->n, sizeof(*needed)));
+	bool *needed = cert_must(calloc(e->n + 1, sizeof(*needed)));
 	size_t n = 0;
 	for (size_t i = 0; i < e->n; i++)
 		if ((needed[i] = e->ca[i].anchor && !*e->ca[i].left_out))
@@ -203,7 +203,7 @@ static void complete_chains(
 	struct trust_export *e, const struct trust_export_ca **queue)
 {
 	struct placing p = {.queue = queue,
-		.placed = cert_must(calloc(e->n, sizeof(bool)))};
+		.placed = cert_must(calloc(e->n + 1, sizeof(bool)))};
 	for (size_t i = 0; i < e->n; i++)
 		p.placed[i] = *e->ca[i].left_out;
 	for (size_t i = 0; i < e->n; i++)
@@ -273,7 +273,7 @@ static int choose(struct trust_export *e,
 	if (error)
 		return error;
 	const struct trust_export_ca **queue =
-		cert_must(calloc(e->n, sizeof(*queue)));
+		cert_must(calloc(e->n + 1, sizeof(struct trust_export_ca *)));
 	drop_needless(e, queue);
 	complete_chains(e, queue);
 	free((void *)queue);

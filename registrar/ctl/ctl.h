@@ -155,7 +155,6 @@ int ctl_trust_diff(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_expiry(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_retiring(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_export(const struct ctl *ctl, int argc, char **argv);
-int ctl_trust_lint(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_trust_reload(const struct ctl *ctl, int argc, char **argv);
 int ctl_ticket_keys_show(const struct ctl *ctl, int argc, char **argv);
