@@ -123,13 +123,16 @@ int census_month_of(int64_t unix_s)
 static void count_anchor(
 	struct census *c, const uint8_t sha256[32], const char *file)
 {
-	struct census_anchor *a = c->anchors;
+	struct census_anchor *a;
 	const char *named = census_is_known(sha256) ? "" : file;
-	while (a < c->anchors + c->n_anchors &&
-		(memcmp(a->sha256, sha256, sizeof(a->sha256)) != 0 ||
-			strcmp(a->file, named) != 0))
-		a++;
-	if (a == c->anchors + c->n_anchors) {
+	size_t i = 0;
+	while (i < c->n_anchors &&
+		(memcmp(c->anchors[i].sha256, sha256, 32) != 0 ||
+			strcmp(c->anchors[i].file, named) != 0))
+		i++;
+	if (i < c->n_anchors) {
+		a = &c->anchors[i];
+	} else {
 		a = memory_grow(
 			(void **)&c->anchors, &c->n_anchors, sizeof(*a));
 		*a = (struct census_anchor){.file = named};

@@ -74,7 +74,8 @@ static void check_list(
 	}
 }
 
-/* Loads it; the lists of another CA are refused, ours are in force. */
+/* Loads it; the lists of another CA are refused or orphans, ours are in force.
+ */
 static void load(const uint8_t *data, size_t size, int is_ours)
 {
 	struct diag d = {.text = "", .rule = ""};
@@ -89,7 +90,10 @@ static void load(const uint8_t *data, size_t size, int is_ours)
 		if (error)
 			check_refusal(&d);
 		check(!is_ours || !error);
-		if (!error)
+		int is_orphan = !error && trust_revocation_state(r, 0, NOW) ==
+						  TRUST_CRL_ORPHAN;
+		check(!is_ours || !is_orphan);
+		if (!error && !is_orphan)
 			check_list(r, trust_revocation_at(r, 0));
 	}
 	trust_revocation_free(r);
