@@ -294,10 +294,10 @@ def it_is_on_the_disk_before_the_answer_leaves():
     def traced():
         with open(log, encoding="utf-8", errors="replace") as f:
             said = f.read()
-        return said if f"{daemon.pid} +++ exited" in said.replace("  ", " ") \
+        return said if "HTTP/1.1 200" in said[said.rfind('rename("'):] \
             else None
 
-    text = wait_until("strace to end", traced)
+    text = wait_until("the order and its answer in what strace says", traced)
     mark = text.rindex('rename("')
     order = re.findall(r"(rename|fsync|HTTP/1.1 200)",
                        text[text.rindex("fsync", 0, mark):])
