@@ -17,6 +17,8 @@ enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
 enum { CONFIG_CLUSTER_MIXED, CONFIG_CLUSTER_NON_SECURE };
 enum { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_LSC };
 enum { CONFIG_REMOVED_KEEP, CONFIG_REMOVED_CLOSE };
+enum { CONFIG_ISSUER_OWN, CONFIG_ISSUER_OFFLINE, CONFIG_ISSUER_EST };
+enum { CONFIG_NOTHING_BY_VERSION, CONFIG_NOTHING_0, CONFIG_NOTHING_7 };
 
 struct config_listener {
 	enum config_protocol protocol;
@@ -131,6 +133,73 @@ struct config_device {
 	FLAG("sip.redirect", sip_redirect, false,                              \
 		"INVITE to a registered address is answered 302 with its "     \
 		"contacts")                                                    \
+	PATH("capf.folder", capf_folder, "",                                   \
+		"folder of CAPF's own roots and their keys, mode 0700; "       \
+		"empty: capf in the state folder")                             \
+	ONE("capf.issuer", capf_issuer, "own", "own|offline|est",              \
+		"who signs LSCs: CAPF's own root, a CA whose certificates an " \
+		"admin brings, or one that is asked over EST")                 \
+	STR("capf.organisation", capf_organisation, "", 64,                    \
+		"O of new roots and their LSCs; empty: none")                  \
+	STR("capf.unit", capf_unit, "", 64, "OU of the same")                  \
+	STR("capf.locality", capf_locality, "", 64, "L of the same")           \
+	STR("capf.state", capf_province, "", 64, "ST of the same")             \
+	STR("capf.country", capf_country, "", 2, "C of the same: two letters") \
+	ONE("capf.root_key", capf_root_key, "rsa2048",                         \
+		"rsa2048|rsa3072|rsa4096|p256|p384",                           \
+		"key of new roots; 7900 phones know RSA up to 2048 alone")     \
+	NUM("capf.root_days", capf_root_days, 1825, 30, 7300,                  \
+		"validity of new roots")                                       \
+	NUM("capf.validity_days", capf_validity_days, 1825, 1, 1825,           \
+		"validity of LSCs")                                            \
+	FLAG("capf.allow_rsa512", capf_allow_rsa512, false,                    \
+		"profiles may ask phones for RSA-512, which anybody breaks")   \
+	FLAG("capf.allow_rsa1024", capf_allow_rsa1024, false,                  \
+		"profiles may ask phones for RSA-1024")                        \
+	FLAG("capf.allow_exponent_3", capf_allow_exponent_3, false,            \
+		"phones' RSA keys may have the public exponent 3")             \
+	NUM("capf.answer_ms", capf_answer_ms, 60000, 1000, 600000,             \
+		"for a phone to answer CAPF")                                  \
+	NUM("capf.keygen_s", capf_keygen_s, 1800, 10, 14400,                   \
+		"for a phone to make its key")                                 \
+	NUM("capf.keygen_attempts", capf_keygen_attempts, 3, 1, 100,           \
+		"failed keys before an operation ends")                        \
+	ONE("capf.nothing_pending", capf_nothing_pending, "version",           \
+		"version|0|7",                                                 \
+		"END_SESSION reason when there is nothing to do: 7 to phones " \
+		"of version 2 and 0 to others, or always the same")            \
+	FLAG("capf.auth_type", capf_auth_type, false,                          \
+		"AUTH_REQUEST has an AUTH_TYPE element")                       \
+	NUM("capf.string_digits", capf_string_digits, 6, 4, 10,                \
+		"length of authentication strings")                            \
+	NUM("capf.string_tries", capf_string_tries, 3, 1, 10,                  \
+		"wrong ones before a string is void")                          \
+	NUM("capf.string_hours", capf_string_hours, 72, 1, 720,                \
+		"life of a string")                                            \
+	PATH("capf.offline_folder", capf_offline_folder, "",                   \
+		"issuer offline: requests are written there, certificates "    \
+		"taken from its folder signed; empty: by command alone")       \
+	STR("capf.est_url", capf_est_url, "", 255,                             \
+		"issuer est: https://host[:port][/.well-known/est[/label]]")   \
+	PATH("capf.est_ca", capf_est_ca, "",                                   \
+		"PEM: the CA of the EST server's certificate")                 \
+	PATH("capf.est_certificate", capf_est_certificate, "",                 \
+		"PEM: our certificate to the EST server")                      \
+	PATH("capf.est_key", capf_est_key, "", "PEM: its key")                 \
+	NUM("capf.est_ms", capf_est_ms, 30000, 100, 600000,                    \
+		"for the EST server to answer")                                \
+	FLAG("capf.renew", capf_renew, true,                                   \
+		"LSCs are renewed by themselves in the last third of their "   \
+		"life")                                                        \
+	NUM("capf.renew_from_hour", capf_renew_from, 1, 0, 23,                 \
+		"local hour in which renewals begin")                          \
+	NUM("capf.renew_to_hour", capf_renew_to, 5, 0, 24,                     \
+		"local hour before which they end; the same hour: all day")    \
+	NUM("capf.renew_per_min", capf_renew_per_min, 10, 1, 6000,             \
+		"phones that are told to renew in a minute")                   \
+	NUM("capf.live_days", capf_live_days, 30, 1, 365,                      \
+		"phones seen within so many days hold up the end of a "        \
+		"rollover")                                                    \
 	NUM("limits.connections", connections_max, 18000, 1, 1000000,          \
 		"connections at once; more wait in the backlog")               \
 	NUM("limits.half_open", half_open_max, 8000, 1, 1000000,               \

@@ -26,6 +26,8 @@ ARROWS = {
                        "protocols/sip/"],
     "protocols/sccp/": ["protocols/bytes.h", "protocols/moment.h",
                         "protocols/sccp/"],
+    "protocols/capf/": ["protocols/bytes.h", "protocols/moment.h",
+                        "protocols/capf/"],
     "protocols/tcpip/": ["protocols/bytes.h", "protocols/tcpip/"],
     "protocols/console/": ["protocols/console/"],
     "certs/": ["certs/"],
