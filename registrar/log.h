@@ -50,6 +50,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"the ticket key file cannot be read or written")               \
 	X(ADMIN, LOG_NOTICE, "admin",                                          \
 		"an admin's order: who gave it, what came of it")              \
+	X(CAPF_RENEWAL, LOG_INFO, "capf-renewal",                              \
+		"phones were queued because their LSC will end")               \
+	X(ROLLOVER, LOG_NOTICE, "rollover",                                    \
+		"a step in which CAPF's root is replaced")                     \
 	X(INVENTORY_LOADED, LOG_NOTICE, "inventory-loaded",                    \
 		"the devices of the state folder are in force")                \
 	X(STORE_FAILED, LOG_ERROR, "store-failed",                             \
