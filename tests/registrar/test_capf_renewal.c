@@ -31,7 +31,7 @@ static void is_due_in_the_first_half_of_the_last_third(void **state)
 		assert_true(at > last);
 		last = at;
 	}
-	assert_true(last > begin + LIFE * 2 / 3 + LIFE / 6 * 99 / 100);
+	assert_true(last > begin + LIFE * 2 / 3 + LIFE / 600 * 99);
 }
 
 static void does_not_renew_what_the_root_would_cut_short(void **state)
