@@ -3,6 +3,7 @@
 #include "protocols/capf/phone.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "protocols/capf/link.h"
@@ -14,6 +15,7 @@ enum {
 	VERSION_OF_KEY_TYPE = 3,
 	RSA_MIN = 512,
 	RSA_MAX = 4096,
+	DELAY_SHOWN = 8, /* bytes of RETRY_DELAY in words */
 };
 
 enum phase {
@@ -281,6 +283,18 @@ static bool on_end(struct capf_phone *p, const struct capf_message *m,
 	return true;
 }
 
+/* Nobody knows what it holds: the delay, most likely, of unknown width. */
+static bool on_retry_later(struct capf_phone *p, const struct capf_message *m)
+{
+	const struct capf_bytes *delay = &m->elements[CAPF_EL_RETRY_DELAY];
+	char hex[2 * DELAY_SHOWN + 1] = "";
+	for (size_t i = 0; i < delay->n && i < DELAY_SHOWN; i++)
+		snprintf(hex + 2 * i, sizeof(hex) - 2 * i, "%02x", delay->p[i]);
+	return capf_refuse(&p->state->link.why, CAPF_RULE_RETRY_LATER,
+		"RETRY_LATER%s%s: the server wants to be called again later",
+		*hex ? ", delay 0x" : "", hex);
+}
+
 static bool on_request(struct capf_phone *p, const struct capf_message *m,
 	struct capf_phone_event *event)
 {
@@ -327,6 +341,8 @@ static bool on_message(struct capf_phone *p, const struct capf_message *m,
 			m->session, st->session);
 	if (m->command == CAPF_END_SESSION)
 		return on_end(p, m, event);
+	if (m->command == CAPF_RETRY_LATER)
+		return on_retry_later(p, m);
 	if (in_order(st, m->command))
 		return on_request(p, m, event);
 	return capf_refuse(&st->link.why, CAPF_RULE_ORDER,
