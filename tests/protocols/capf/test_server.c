@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about the server engine: its conversations, and what they cannot say.
  */
+#include <glob.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -40,10 +47,10 @@ static void say(struct capf_server *s, struct capf_builder *b)
 	bytes_queue_deinit(&q);
 }
 
-static void begin_auth(struct capf_builder *b)
+static void begin_auth(struct capf_builder *b, unsigned version)
 {
 	capf_builder_init(b, CAPF_AUTH_RESPONSE, SESSION);
-	capf_builder_number(b, CAPF_EL_VERSION, 3);
+	capf_builder_number(b, CAPF_EL_VERSION, version);
 	capf_builder_text(b, CAPF_EL_DEVICE_NAME, "SEP000E325C9A43");
 }
 
@@ -53,7 +60,7 @@ static void setup_asked(struct capf_server *s)
 	struct capf_server_event e;
 	struct capf_builder b;
 	capf_server_init(s, &config, &now);
-	begin_auth(&b);
+	begin_auth(&b, 3);
 	say(s, &b);
 	assert_true(capf_server_next(s, &e));
 	assert_int_equal(e.type, CAPF_SERVER_AUTH);
@@ -111,7 +118,7 @@ static void takes_the_longest_message(void **state)
 	struct capf_builder b;
 	memset(sudi, 0x5a, sizeof(sudi));
 	capf_server_init(&s, &config, &now);
-	begin_auth(&b);
+	begin_auth(&b, 3);
 	capf_builder_bytes(&b, CAPF_EL_SUDI_DATA, &bytes);
 	assert_int_equal(b.out.left, 0);
 	say(&s, &b);
@@ -129,7 +136,7 @@ static void wipes_the_password_from_its_queue(void **state)
 	struct capf_server s;
 	struct capf_builder b;
 	capf_server_init(&s, &config, &now);
-	begin_auth(&b);
+	begin_auth(&b, 3);
 	capf_builder_text(&b, CAPF_EL_PASSWORD, "271828");
 	say(&s, &b);
 	/* A message in advance keeps the queue's memory alive. */
@@ -200,6 +207,119 @@ static void verbs_after_failure_do_nothing(void **state)
 	capf_server_deinit(&s);
 }
 
+/* ---- our own mistakes ---- */
+
+static void ask_v2_for_ec(struct capf_server *s)
+{
+	const struct capf_key_wish wish = {CAPF_KEY_EC, 256};
+	capf_server_generate_key(s, &wish, &now);
+}
+
+static void ask_v2_for_4097_bits(struct capf_server *s)
+{
+	const struct capf_key_wish wish = {CAPF_KEY_RSA, 4097};
+	capf_server_generate_key(s, &wish, &now);
+}
+
+static void store_nothing(struct capf_server *s)
+{
+	capf_server_store(s, "", 0, &now);
+}
+
+static void store_too_much(struct capf_server *s)
+{
+	static const uint8_t der[DER_MAX + 1];
+	capf_server_store(s, der, sizeof(der), &now);
+}
+
+static void ask_twice(struct capf_server *s)
+{
+	capf_server_erase(s, &now);
+	capf_server_erase(s, &now);
+}
+
+static void store_after_erase(struct capf_server *s)
+{
+	static const uint8_t erased[] = {
+		0x55, 0x0e, 0, 0, 0, SESSION, 0, 4, 1, 0, 1, 1};
+	struct capf_server_event e;
+	capf_server_erase(s, &now);
+	capf_server_feed(s, erased, sizeof(erased), &now);
+	if (!capf_server_next(s, &e) || e.type != CAPF_SERVER_ERASED)
+		_exit(1);
+	capf_server_store(s, "\x30", 1, &now);
+}
+
+static bool dies_of(void (*mistake)(struct capf_server *s))
+{
+	int status = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		const struct rlimit none = {0};
+		struct capf_server s;
+		struct capf_server_event e;
+		struct capf_builder b;
+		setrlimit(RLIMIT_CORE, &none);
+		close(STDERR_FILENO); /* it says so, which is no news */
+		capf_server_init(&s, &config, &now);
+		begin_auth(&b, 2);
+		say(&s, &b);
+		capf_server_next(&s, &e);
+		mistake(&s);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void a_mistake_of_the_host_is_an_assert(void **state)
+{
+	assert_true(dies_of(ask_v2_for_ec));
+	assert_true(dies_of(ask_v2_for_4097_bits));
+	assert_true(dies_of(store_nothing));
+	assert_true(dies_of(store_too_much));
+	assert_true(dies_of(ask_twice));
+	assert_true(dies_of(store_after_erase));
+}
+
+/* ---- the rules ---- */
+
+/* Is it in a conversation of that folder that a peer broke this rule? */
+static bool is_told(const char *folder, const char *rule)
+{
+	char path[PATH_MAX], wanted[64];
+	const char *source = getenv("DIALTONE_SOURCE");
+	bool found = false;
+	glob_t files;
+	snprintf(path, sizeof(path), "%s/tests/conversations/capf/%s/*.conv",
+		source ? source : ".", folder);
+	snprintf(wanted, sizeof(wanted), "\n! failed %s: ", rule);
+	if (glob(path, 0, NULL, &files) != 0)
+		fail_msg("%s: none", path);
+	for (size_t i = 0; !found && i < files.gl_pathc; i++) {
+		char text[4096] = "";
+		FILE *f = fopen(files.gl_pathv[i], "r");
+		assert_non_null(f);
+		text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+		fclose(f);
+		found = strstr(text, wanted) != NULL;
+	}
+	globfree(&files);
+	return found;
+}
+
+static void every_rule_has_a_conversation_that_breaks_it(void **state)
+{
+	for (int i = 0; i < CAPF_RULES; i++) {
+		const char *rule = capf_rule_name((enum capf_rule)i);
+		if (i == CAPF_RULE_NOT_READING)
+			continue; /* the runner reads all, at once */
+		if (!is_told("server", rule) && !is_told("phone", rule))
+			fail_msg("%s: no conversation breaks it", rule);
+	}
+}
+
 static void deinit_of_nothing_is_fine(void **state)
 {
 	struct capf_server s = {0};
@@ -222,6 +342,8 @@ int main(void)
 		cmocka_unit_test(memory_is_bounded_while_the_host_thinks),
 		cmocka_unit_test(a_phone_that_does_not_read_is_failed),
 		cmocka_unit_test(verbs_after_failure_do_nothing),
+		cmocka_unit_test(a_mistake_of_the_host_is_an_assert),
+		cmocka_unit_test(every_rule_has_a_conversation_that_breaks_it),
 		cmocka_unit_test(deinit_of_nothing_is_fine),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
