@@ -11,10 +11,6 @@
 
 enum {
 	ANSWER_MS = 30000,
-	OUT_MAX = 65536,
-	VERSION_OF_KEY_TYPE = 3,
-	RSA_MIN = 512,
-	RSA_MAX = 4096,
 	DELAY_SHOWN = 8, /* bytes of RETRY_DELAY in words */
 };
 
@@ -39,7 +35,7 @@ void capf_phone_init(struct capf_phone *p,
 	*p = (struct capf_phone){.config = *config};
 	if (!p->config.answer_ms)
 		p->config.answer_ms = ANSWER_MS;
-	bytes_queue_init(&p->out, OUT_MAX);
+	bytes_queue_init(&p->out, CAPF_OUT_MAX);
 	p->state = calloc(1, sizeof(*p->state));
 	if (!p->state)
 		abort(); /* law 2 */
@@ -114,7 +110,7 @@ static void put_reason(struct capf_builder *b)
 void capf_phone_authenticate(struct capf_phone *p,
 	const struct capf_phone_auth *auth, const struct moment *now)
 {
-	bool old = p->config.version < VERSION_OF_KEY_TYPE;
+	bool old = p->config.version < CAPF_VERSION_KEY_TYPE;
 	struct capf_builder b;
 	if (!may_say(p, CAPF_AUTH_REQUEST))
 		return;
@@ -221,15 +217,15 @@ static bool on_auth(struct capf_phone *p, const struct capf_message *m,
 static bool on_curve(struct capf_phone *p, const struct capf_message *m,
 	struct capf_phone_event *event)
 {
-	static const unsigned bits[] = {256, 384, 521};
 	int curve = capf_message_number(m, CAPF_EL_CURVE);
-	if (p->config.version < VERSION_OF_KEY_TYPE)
+	if (p->config.version < CAPF_VERSION_KEY_TYPE)
 		return senseless(p, CAPF_EL_KEY_TYPE, CAPF_KEY_EC);
 	if (curve < 0)
 		return lacks(p, m, "CURVE");
-	if ((size_t)curve >= sizeof(bits) / sizeof(*bits))
+	if (!capf_curve_bits((unsigned)curve))
 		return senseless(p, CAPF_EL_CURVE, curve);
-	event->wish = (struct capf_key_wish){CAPF_KEY_EC, bits[curve]};
+	event->wish = (struct capf_key_wish){
+		CAPF_KEY_EC, capf_curve_bits((unsigned)curve)};
 	return true;
 }
 
@@ -245,7 +241,7 @@ static bool on_generate(struct capf_phone *p, const struct capf_message *m,
 		return senseless(p, CAPF_EL_KEY_TYPE, type);
 	if (size < 0)
 		return lacks(p, m, "KEY_SIZE");
-	if (size < RSA_MIN || size > RSA_MAX)
+	if (size < CAPF_RSA_MIN || size > CAPF_RSA_MAX)
 		return senseless(p, CAPF_EL_KEY_SIZE, size);
 	event->wish = (struct capf_key_wish){CAPF_KEY_RSA, (unsigned)size};
 	return true;
