@@ -465,7 +465,8 @@ static json_t *failure(const struct failure *f)
 	set_text(o, "rule", f->rule);
 	if (f->code != REASON_FAILURE_NO_ERROR)
 		set_code(o, "reason", REASON_SPACE_FAILURE, (int)f->code);
-	if (f->tls && f->stage != FAILURE_CONNECTION)
+	if (f->tls &&
+		(f->stage == FAILURE_TLS || f->stage == FAILURE_REGISTRATION))
 		set_code(o, "tlsFailure", REASON_SPACE_TLS,
 			(int)failure_tls_reason(f));
 	set_text(o, "device", f->device);

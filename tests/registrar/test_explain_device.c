@@ -55,8 +55,13 @@ static void every_rule_has_its_paragraph(void **state)
 #define X(symbol, name, text) has_paragraph(name);
 	CAPF_RULE_LIST(X)
 #undef X
-	for (int i = CAPF_WHY_NOTHING + 1; i < CAPF_WHYS; i++)
-		has_paragraph(capf_why_name((enum capf_why)i));
+	for (int i = CAPF_WHY_NOTHING + 1; i < CAPF_WHYS; i++) {
+		char rule[48];
+		snprintf(rule, sizeof(rule), "capf-%s",
+			capf_why_name((enum capf_why)i));
+		has_paragraph(rule);
+	}
+	has_paragraph("capf-unknown-device");
 }
 
 static void every_end_has_its_paragraph(void **state)
