@@ -10,6 +10,7 @@
 
 #include "registrar/history.h"
 #include "registrar/impact.h"
+#include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
@@ -366,6 +367,7 @@ json_t *status_json_status(struct server *s)
 	json_t *capf = trust_head_of(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capfTrust", capf);
+	json_object_set_new(o, "capf", status_json_capf_sum(s));
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
 	set_refused(o, "certificatesRefused", &own);
@@ -522,6 +524,7 @@ json_t *status_json_phone(struct server *s, const char *name)
 	else
 		set_state(o, REASON_STATUS_REJECTED);
 	failures_index_free(refused);
+	json_object_set_new(o, "capf", status_json_capf_phone(s, name));
 	json_object_set_new(o, "failures", failed);
 	return o;
 }
