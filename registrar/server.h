@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "certs/diag.h"
+#include "registrar/capf/authority.h"
+#include "registrar/capf/desk.h"
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
@@ -49,8 +51,8 @@ int server_order(struct server *s, const char *device, enum phone_order order,
  */
 void server_sweep(struct server *s);
 
-/* Keeps ticket keys young, warns of lists of revoked certificates that end.
- * Call it now and then, from the main loop. */
+/* Keeps ticket keys young, does what is due of CAPF, warns of lists of revoked
+ * certificates that end. Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
 /* ---- for status; thread-safe ---- */

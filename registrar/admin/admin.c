@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "registrar/admin/admission_order.h"
+#include "registrar/admin/capf_orders.h"
 #include "registrar/admin/inventory_orders.h"
+#include "registrar/admin/phone_certs.h"
 #include "registrar/admin/phone_orders.h"
-#include "registrar/admin/rollover_orders.h"
 #include "registrar/admin/ticket_keys.h"
 #include "registrar/admin/trust_orders.h"
 #include "registrar/http/plane.h"
@@ -189,16 +190,16 @@ static bool obey_phone(struct admin *a, const struct plane_request *request,
 	return true;
 }
 
-/* An order about CAPF's root; false when it is none. */
-static bool obey_rollover(struct admin *a, const struct plane_request *request,
+/* An order to CAPF; false when it is none. */
+static bool obey_capf(struct admin *a, const struct plane_request *request,
 	struct plane_answer *out)
 {
 	struct unix_socket_peer who;
-	struct rollover_request order = {
+	struct capf_request_order order = {
 		.server = a->server, .request = request, .out = out};
 	if (!knows(request, &who, out))
 		return true;
-	if (!rollover_order(&order))
+	if (!capf_orders_obey(&order))
 		return false;
 	if (order.changes)
 		audit(request, &who,
@@ -218,9 +219,9 @@ static void no_such(struct plane_answer *out)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
-	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s, %s",
-		inventory_order_paths, phone_order_paths, rollover_order_paths,
-		trust_order_paths, admission_order_paths);
+	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s, %s, %s",
+		inventory_order_paths, phone_order_paths, phone_certs_paths,
+		capf_orders_paths, trust_order_paths, admission_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
@@ -231,7 +232,8 @@ static void answer(void *self, const struct plane_request *request,
 	const struct resource *r = find(request->path);
 	if (!r && (obey_inventory(self, request, out) ||
 			  obey_phone(self, request, out) ||
-			  obey_rollover(self, request, out) ||
+			  obey_capf(self, request, out) ||
+			  phone_certs_order(a->server, request, out) ||
 			  trust_order(a->server, request, out) ||
 			  admission_order(a->server, request, out)))
 		return;
@@ -252,7 +254,7 @@ static size_t body_max(void *self, const char *method, const char *path)
 {
 	size_t n = inventory_order_body_max(method, path);
 	if (n == 0)
-		n = rollover_order_body_max(method, path);
+		n = capf_orders_body_max(method, path);
 	return n ? n : trust_order_body_max(method, path);
 }
 

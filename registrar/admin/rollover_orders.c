@@ -3,19 +3,11 @@
 #include "registrar/admin/rollover_orders.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
+#include "registrar/admin/order.h"
 #include "registrar/capf/rollover.h"
 
-enum { BODY_MAX = 1024, RATE_MAX = 60000 };
-
-static const char place[] = "/v1/capf/rollover";
-const char rollover_order_paths[] =
-	"GET /v1/capf/rollover, POST /v1/capf/rollover/start, "
-	"POST /v1/capf/rollover/issue, POST /v1/capf/rollover/finish, "
-	"POST /v1/capf/rollover/cancel";
+enum { RATE_MAX = 60000 };
 
 /* ---- what is answered ---- */
 
@@ -53,151 +45,98 @@ static json_t *view_json(const struct rollover_view *v)
 		"queued", (json_int_t)v->queued, "phones", phones);
 }
 
-static void show(struct rollover_request *r)
+/* Where it stands, unless it failed: then no. */
+static void answer(struct capf_request_order *o, int error)
 {
 	struct rollover_view v;
-	r->error = rollover_look(r->server, &v, &r->d);
-	if (r->error == 0)
-		r->out->json = view_json(&v);
+	if (error < 0) {
+		capf_orders_refuse(o, error);
+		return;
+	}
+	error = rollover_look(o->server, &v, &o->d);
+	if (error == 0)
+		o->out->json = view_json(&v);
+	else
+		capf_orders_refuse(o, error);
 	rollover_view_deinit(&v);
 }
 
-/* ---- what is wanted ---- */
+void rollover_orders_show(struct capf_request_order *o)
+{
+	answer(o, 0);
+}
+
+void rollover_orders_start(struct capf_request_order *o)
+{
+	answer(o, rollover_start(o->server, &o->d));
+}
+
+void rollover_orders_cancel(struct capf_request_order *o)
+{
+	answer(o, rollover_cancel(o->server, &o->d));
+}
+
+/* ---- with a body, which may be empty ---- */
 
 struct wish {
 	json_int_t per_min;
 	int tell, force;
 };
 
-static int read_body(struct rollover_request *r, struct wish *w)
+static int read_body(struct capf_request_order *o, struct wish *w)
 {
 	json_error_t why;
+	int error = 0;
 	*w = (struct wish){.tell = true};
-	if (r->request->n == 0)
+	if (o->request->n == 0)
 		return 0;
-	json_t *body = json_loadb(
-		r->request->body, r->request->n, JSON_REJECT_DUPLICATES, &why);
-	int error =
-		body ? json_unpack_ex(body, &why, JSON_STRICT, "{s?I s?b s?b}",
-			       "ratePerMinute", &w->per_min, "tell", &w->tell,
-			       "force", &w->force)
-		     : -1;
+	json_t *body = order_object(o->request, &error, &o->d);
+	if (body && json_unpack_ex(body, &why, JSON_STRICT, "{s?I s?b s?b}",
+			    "ratePerMinute", &w->per_min, "tell", &w->tell,
+			    "force", &w->force) < 0)
+		error = diag_set(&o->d, -EINVAL, "body: %s", why.text);
 	json_decref(body);
-	if (error)
-		return diag_set(&r->d, -EINVAL, "body: %s", why.text);
-	if (w->per_min < 0 || w->per_min > RATE_MAX)
-		return diag_set(&r->d, -EINVAL,
+	if (error == 0 && (w->per_min < 0 || w->per_min > RATE_MAX))
+		error = diag_set(&o->d, -EINVAL,
 			"ratePerMinute: %lld is not between 0 and %d",
 			(long long)w->per_min, RATE_MAX);
-	return 0;
-}
-
-static int start(struct rollover_request *r, const struct wish *w)
-{
-	return rollover_start(r->server, &r->d);
-}
-
-static int cancel(struct rollover_request *r, const struct wish *w)
-{
-	return rollover_cancel(r->server, &r->d);
-}
-
-static int issue(struct rollover_request *r, const struct wish *w)
-{
-	size_t queued;
-	int error = rollover_issue(
-		r->server, (unsigned)w->per_min, w->tell, &queued, &r->d);
-	if (error == 0)
-		r->out->json = json_pack("{sI}", "queued", (json_int_t)queued);
 	return error;
 }
 
-static int finish(struct rollover_request *r, const struct wish *w)
-{
-	struct rollover_view v;
-	int error = rollover_finish(r->server, w->force, &v, &r->d);
-	if (error == -EPERM) {
-		r->out->status = 409;
-		r->out->json = json_pack("{ss ss so}", "title", "refused",
-			"detail", r->d.text, "rollover", view_json(&v));
-	}
-	rollover_view_deinit(&v);
-	return error;
-}
-
-static const struct {
-	const char *verb;
-	int (*act)(struct rollover_request *r, const struct wish *w);
-} orders[] = {
-	{"start", start},
-	{"issue", issue},
-	{"finish", finish},
-	{"cancel", cancel},
-};
-enum { ORDERS = sizeof(orders) / sizeof(orders[0]) };
-
-/* ---- doing it ---- */
-
-static void refuse(struct rollover_request *r)
-{
-	if (r->out->json)
-		return;
-	unsigned status = r->error == -EINVAL			    ? 400
-			  : r->error == -EIO || r->error == -ENOSPC ? 500
-								    : 409;
-	plane_problem(r->out, status,
-		status == 500	? "it failed"
-		: status == 400 ? "it breaks a rule"
-				: "refused",
-		r->d.text);
-}
-
-static void obey(struct rollover_request *r, int i)
+void rollover_orders_issue(struct capf_request_order *o)
 {
 	struct wish w;
-	if (strcmp(r->request->method, "POST") != 0) {
-		plane_not_allowed(r->out, "POST",
-			"this changes something: it is asked for with POST");
-		return;
-	}
-	r->changes = true;
-	r->error = read_body(r, &w);
-	if (r->error == 0)
-		r->error = orders[i].act(r, &w);
-	if (r->error == 0 && !r->out->json)
-		show(r);
+	size_t queued = 0;
+	int error = read_body(o, &w);
+	if (error == 0)
+		error = rollover_issue(
+			o->server, (unsigned)w.per_min, w.tell, &queued, &o->d);
+	if (error == 0)
+		o->out->json = json_pack("{sI}", "queued", (json_int_t)queued);
+	else
+		capf_orders_refuse(o, error);
 }
 
-bool rollover_order(struct rollover_request *r)
+/* Who it would lock out, beside the no. */
+static void refuse_finish(
+	struct capf_request_order *o, const struct rollover_view *v)
 {
-	const char *path = r->request->path;
-	if (strncmp(path, place, strlen(place)) != 0)
-		return false;
-	path += strlen(place);
-	if (*path == '\0') {
-		if (strcmp(r->request->method, "GET") == 0)
-			show(r);
-		else
-			plane_not_allowed(r->out, "GET, HEAD",
-				"there is nothing to change here");
-	} else {
-		int i = 0;
-		while (i < ORDERS &&
-			(*path != '/' || strcmp(orders[i].verb, path + 1) != 0))
-			i++;
-		if (i == ORDERS)
-			return false;
-		obey(r, i);
-	}
-	if (r->error < 0)
-		refuse(r);
-	return true;
+	o->error = -EPERM;
+	o->out->status = 409;
+	o->out->json = json_pack("{ss ss so}", "title", "refused", "detail",
+		o->d.text, "rollover", view_json(v));
 }
 
-size_t rollover_order_body_max(const char *method, const char *path)
+void rollover_orders_finish(struct capf_request_order *o)
 {
-	return strcmp(method, "POST") == 0 &&
-			       strncmp(path, place, strlen(place)) == 0
-		       ? BODY_MAX
-		       : 0;
+	struct wish w;
+	struct rollover_view v = {.left = 0};
+	int error = read_body(o, &w);
+	if (error == 0)
+		error = rollover_finish(o->server, w.force, &v, &o->d);
+	if (error == -EPERM && v.recent)
+		refuse_finish(o, &v);
+	else
+		answer(o, error);
+	rollover_view_deinit(&v);
 }
