@@ -164,6 +164,7 @@ struct capf_desk {
 	struct capf_visit *to_publish;
 	struct desk_allowance refusals, strangers;
 	int64_t counted_at; /* the stale ones */
+	int64_t renewed_at; /* LSCs were looked at */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t news;

@@ -268,7 +268,7 @@ static int say_end(struct server *s, const struct rollover_view *v, bool force,
 {
 	char detail[CAPF_DETAIL_MAX + 1];
 	snprintf(detail, sizeof(detail),
-		"%s goes; %zu devices have an LSC of %s, %zu have none%s",
+		"%.64s goes; %zu devices have an LSC of %.64s, %zu have none%s",
 		v->old_name, v->done, v->new_name, v->left,
 		v->recent && force ? ": FORCED, though some of them are live"
 				   : "");

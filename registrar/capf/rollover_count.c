@@ -151,7 +151,7 @@ static int look_at_operation(struct capf_store *store, struct rollover_view *v,
 	phone->queued = o.state == CAPF_STATE_PENDING;
 	v->queued += phone->queued;
 	if (o.why != CAPF_WHY_NOTHING)
-		snprintf(phone->last, sizeof(phone->last), "%s%s%s",
+		snprintf(phone->last, sizeof(phone->last), "%s%s%.400s",
 			capf_why_text(o.why), *o.detail ? ": " : "", o.detail);
 	return 0;
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "registrar/capf/desk_inside.h"
+#include "registrar/capf/renewal.h"
 
 enum {
+	RENEW_S = 60,  /* between looks for LSCs that end */
 	AT_ONCE = 128, /* operations in one transaction of a call */
 	COUNT_S = 60,  /* between two counts of what is stale */
 };
@@ -129,6 +131,15 @@ static void count_stale(struct capf_desk *desk)
 			__ATOMIC_RELAXED);
 }
 
+static void renew(struct capf_desk *desk)
+{
+	int64_t now = capf_desk_now(desk);
+	if (now >= desk->renewed_at && now - desk->renewed_at < RENEW_S)
+		return;
+	desk->renewed_at = now;
+	capf_renewal_run(desk, &desk->world, now);
+}
+
 void capf_desk_tend(struct capf_desk *desk)
 {
 	char why[CAPF_DETAIL_MAX + 1];
@@ -145,6 +156,7 @@ void capf_desk_tend(struct capf_desk *desk)
 	for (size_t i = 0; i < f->n; i++)
 		desk->world.reset(desk->world.self, f->list[i].device);
 	free(f);
+	renew(desk);
 }
 
 void capf_desk_used(struct capf_desk *desk, const uint8_t sha256[32])
