@@ -114,8 +114,8 @@ static void on_closed(uv_handle_t *handle)
 static void say_end(struct enrol *e)
 {
 	const struct enrol_result *r = &e->result;
-	const char *before = r->outcome == ENROL_BY_DIED ? "power cut after "
-							 : "";
+	const char *before =
+		r->outcome == ENROL_BY_DIED ? "power cut after " : "";
 	console_say(e->phone.console, outcomes[r->outcome].level, "SECD",
 		outcomes[r->outcome].tag, "[CAPF], <%s>, %s%s",
 		e->setup->target->text, before, r->text);
@@ -166,8 +166,8 @@ static void on_alert(struct enrol *e, const struct tls_event *event)
 			"[CAPF], <%s>, we refused the server: %s",
 			e->setup->target->text, text);
 	console_alert(e->phone.console,
-		wrote ? CONSOLE_ALERT_WRITE : CONSOLE_ALERT_READ,
-		SSL3_AL_FATAL, event->alert);
+		wrote ? CONSOLE_ALERT_WRITE : CONSOLE_ALERT_READ, SSL3_AL_FATAL,
+		event->alert);
 	enrol_close(e, ENROL_BY_ALERT, text);
 }
 

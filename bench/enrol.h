@@ -22,23 +22,23 @@
  * key; STORED: it has the LSC; DELETED: it has none any more.
  * X(symbol, word)
  */
-#define ENROL_STEP_LIST(X)                  \
-	X(CONNECT, "connect")               \
-	X(TLS, "tls")                       \
-	X(AUTH_REQUEST, "auth-request")     \
-	X(AUTH_RESPONSE, "auth-response")   \
-	X(KEY_REQUEST, "key-request")       \
-	X(IN_PROGRESS, "in-progress")       \
-	X(KEY_MADE, "key-made")             \
-	X(KEY_RESPONSE, "key-response")     \
-	X(STORE_REQUEST, "store-request")   \
-	X(STORED, "stored")                 \
-	X(STORE_RESPONSE, "store-response") \
-	X(DELETE_REQUEST, "delete-request") \
-	X(DELETED, "deleted")               \
+#define ENROL_STEP_LIST(X)                    \
+	X(CONNECT, "connect")                 \
+	X(TLS, "tls")                         \
+	X(AUTH_REQUEST, "auth-request")       \
+	X(AUTH_RESPONSE, "auth-response")     \
+	X(KEY_REQUEST, "key-request")         \
+	X(IN_PROGRESS, "in-progress")         \
+	X(KEY_MADE, "key-made")               \
+	X(KEY_RESPONSE, "key-response")       \
+	X(STORE_REQUEST, "store-request")     \
+	X(STORED, "stored")                   \
+	X(STORE_RESPONSE, "store-response")   \
+	X(DELETE_REQUEST, "delete-request")   \
+	X(DELETED, "deleted")                 \
 	X(DELETE_RESPONSE, "delete-response") \
-	X(FETCH_REQUEST, "fetch-request")   \
-	X(FETCH_RESPONSE, "fetch-response") \
+	X(FETCH_REQUEST, "fetch-request")     \
+	X(FETCH_RESPONSE, "fetch-response")   \
 	X(END_SESSION, "end-session")
 
 enum enrol_step {
@@ -53,19 +53,19 @@ const char *enrol_step_name(enum enrol_step step);
  * How a visit ended: by END_SESSION, by the connection, by ourselves.
  * X(symbol, name, console level and tag)
  */
-#define ENROL_OUTCOME_LIST(X)                                          \
-	X(NONE, "none", "ERR", "CAPF_NONE")                            \
-	X(SUCCESS, "success", "NOT", "CAPF_OK")		/* reason 1 */ \
-	X(NO_ACTION, "no-action", "NOT", "CAPF_NOTHING")     /* 0 */   \
-	X(DECLINED, "declined", "ERR", "CAPF_DECLINED")	     /* 7 */   \
-	X(UNKNOWN, "unknown-device", "ERR", "CAPF_UNKNOWN")  /* 9 */   \
-	X(OTHER, "other-reason", "ERR", "CAPF_DECLINED")	       \
-	X(ALERT, "alert", "ERR", "CAPF_ALERT") /* a fatal one */       \
-	X(LOST, "lost", "ERR", "CAPF_LOST")    /* the server hung up */\
-	X(TIMEOUT, "timeout", "ERR", "CAPF_TIMEOUT")		       \
-	X(REFUSED, "refused", "ERR", "CAPF_REFUSED") /* no TCP */      \
-	X(FAILED, "failed", "ERR", "CAPF_FAILED") /* broken protocol */\
-	X(DIED, "died", "NOT", "CAPF_POWER_CUT")  /* die_after */      \
+#define ENROL_OUTCOME_LIST(X)                                              \
+	X(NONE, "none", "ERR", "CAPF_NONE")                                \
+	X(SUCCESS, "success", "NOT", "CAPF_OK")		    /* reason 1 */ \
+	X(NO_ACTION, "no-action", "NOT", "CAPF_NOTHING")    /* 0 */        \
+	X(DECLINED, "declined", "ERR", "CAPF_DECLINED")	    /* 7 */        \
+	X(UNKNOWN, "unknown-device", "ERR", "CAPF_UNKNOWN") /* 9 */        \
+	X(OTHER, "other-reason", "ERR", "CAPF_DECLINED")                   \
+	X(ALERT, "alert", "ERR", "CAPF_ALERT") /* a fatal one */           \
+	X(LOST, "lost", "ERR", "CAPF_LOST")    /* the server hung up */    \
+	X(TIMEOUT, "timeout", "ERR", "CAPF_TIMEOUT")                       \
+	X(REFUSED, "refused", "ERR", "CAPF_REFUSED") /* no TCP */          \
+	X(FAILED, "failed", "ERR", "CAPF_FAILED")    /* broken protocol */ \
+	X(DIED, "died", "NOT", "CAPF_POWER_CUT")     /* die_after */       \
 	X(STOPPED, "stopped", "NOT", "CAPF_STOPPED")
 
 enum enrol_outcome {
@@ -81,7 +81,7 @@ bool enrol_outcome_broken(enum enrol_outcome outcome);
 bool enrol_outcome_good(enum enrol_outcome outcome);
 
 /* What a phone cannot do, and answers so. X(symbol, word) */
-#define ENROL_FAULT_LIST(X)  \
+#define ENROL_FAULT_LIST(X) \
 	X(KEYGEN, "keygen") \
 	X(STORE, "store")   \
 	X(DELETE, "delete") \
@@ -114,11 +114,11 @@ enum enrol_progress {
 
 struct enrol_result {
 	enum enrol_outcome outcome;
-	int reason;	      /* of END_SESSION; -1: it did not come */
-	enum enrol_step last; /* the last step; ENROL_STEPS: none */
-	bool delivered;	      /* the flash took an LSC */
-	bool removed;	      /* an LSC was erased */
-	bool shown;	      /* certificates were sent to be looked at */
+	int reason;		 /* of END_SESSION; -1: it did not come */
+	enum enrol_step last;	 /* the last step; ENROL_STEPS: none */
+	bool delivered;		 /* the flash took an LSC */
+	bool removed;		 /* an LSC was erased */
+	bool shown;		 /* certificates were sent to be looked at */
 	const char *tls_version; /* NULL: no handshake */
 	char text[160];		 /* printable */
 };
@@ -134,9 +134,9 @@ struct enrol_setup {
 	unsigned version; /* 2 or 3 */
 	enum enrol_like like;
 	enum enrol_progress progress;
-	const char *string;    /* the authentication string; NULL: none */
-	uint32_t connect_ms;   /* for TCP, and again for the handshake */
-	uint32_t answer_ms;    /* for each message of the server's; 0: 30 s */
+	const char *string;	/* the authentication string; NULL: none */
+	uint32_t connect_ms;	/* for TCP, and again for the handshake */
+	uint32_t answer_ms;	/* for each message of the server's; 0: 30 s */
 	uint32_t keygen_min_ms; /* a key takes at least a time between these */
 	uint32_t keygen_max_ms;
 	enum enrol_fault fault;
@@ -151,8 +151,8 @@ struct enrol_setup {
 /* The phone that comes. All outlives the visit. */
 struct enrol_phone {
 	const char *device;
-	struct flash *flash;	 /* its mode says how it comes */
-	unsigned turn;		 /* of shared keys */
+	struct flash *flash;	   /* its mode says how it comes */
+	unsigned turn;		   /* of shared keys */
 	enum enrol_step die_after; /* ENROL_STEPS: it does not */
 	struct console *console;
 	void *owner;

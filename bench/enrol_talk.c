@@ -26,8 +26,8 @@ static void complain(struct enrol *e, const struct diag *d)
 {
 	char text[sizeof(e->result.text)];
 	talk_printable(text, sizeof(text), d->text);
-	console_say(e->phone.console, "ERR", "SECD", "CAPF_FLASH",
-		"[CAPF], %s", text);
+	console_say(e->phone.console, "ERR", "SECD", "CAPF_FLASH", "[CAPF], %s",
+		text);
 }
 
 /* Sends the answer, which is that step. */
@@ -80,8 +80,9 @@ static struct capf_cert cert_of(const struct credential *c)
 }
 
 /* The certificate, and that its key is ours. 0, or -EINVAL with d set. */
-static int prove(struct enrol *e, uint32_t session, struct capf_phone_auth *auth,
-	struct cert_proof_made *made, struct diag *d)
+static int prove(struct enrol *e, uint32_t session,
+	struct capf_phone_auth *auth, struct cert_proof_made *made,
+	struct diag *d)
 {
 	const struct credential *c = existing(e->phone.flash);
 	if (!c->cert)
@@ -100,8 +101,7 @@ static int prove(struct enrol *e, uint32_t session, struct capf_phone_auth *auth
 	return 0;
 }
 
-static void authenticate(
-	struct enrol *e, const struct capf_phone_event *event)
+static void authenticate(struct enrol *e, const struct capf_phone_event *event)
 {
 	enum flash_mode mode = e->phone.flash->mode;
 	struct cert_proof_made made = {0};
@@ -400,6 +400,7 @@ void enrol_talk_begin(struct enrol *e)
 	const struct moment now = enrol_now(e);
 	const struct capf_phone_config config = {
 		.version = e->setup->version,
+		.cisco_order = e->setup->like == ENROL_LIKE_CISCO,
 		.answer_ms = e->setup->answer_ms,
 	};
 	capf_phone_init(&e->talk, &config, &now);

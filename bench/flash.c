@@ -62,7 +62,8 @@ static int read_mode(struct flash *f, struct diag *d)
 	free(text);
 	return f->mode != FLASH_MODE_NONE
 		       ? 0
-		       : diag_set(d, -EINVAL, "%s: no number from 1 to 4", path);
+		       : diag_set(
+				 d, -EINVAL, "%s: no number from 1 to 4", path);
 }
 
 static int read_pending(struct flash *f, struct diag *d)

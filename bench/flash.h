@@ -7,10 +7,10 @@
 #include "certs/diag.h"
 
 /* How a phone comes to CAPF. X(symbol, number of <capfAuthMode>, word) */
-#define FLASH_MODE_LIST(X)   \
-	X(STRING, 1, "string") \
+#define FLASH_MODE_LIST(X)        \
+	X(STRING, 1, "string")    \
 	X(NULL_STRING, 2, "null") \
-	X(LSC, 3, "lsc")     \
+	X(LSC, 3, "lsc")          \
 	X(MIC, 4, "mic")
 
 enum flash_mode {

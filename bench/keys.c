@@ -65,8 +65,8 @@ static void make(uv_work_t *work)
 	struct keys_job *job = work->data;
 	const struct capf_key_wish *wish = &job->wish;
 	job->key = wish->type == CAPF_KEY_EC
-			   ? EVP_PKEY_Q_keygen(NULL, NULL, "EC",
-				     curve_of(wish->bits))
+			   ? EVP_PKEY_Q_keygen(
+				     NULL, NULL, "EC", curve_of(wish->bits))
 			   : EVP_PKEY_Q_keygen(
 				     NULL, NULL, "RSA", (size_t)wish->bits);
 	ERR_clear_error();
@@ -91,8 +91,8 @@ static void on_made(uv_work_t *work, int status)
 	free(job);
 }
 
-static struct keys_job *find(
-	const struct keys *keys, const struct capf_key_wish *wish, unsigned slot)
+static struct keys_job *find(const struct keys *keys,
+	const struct capf_key_wish *wish, unsigned slot)
 {
 	struct keys_job *job = keys->jobs;
 	while (job && (job->slot != slot || job->wish.type != wish->type ||

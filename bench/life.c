@@ -22,7 +22,6 @@ static void visit(struct life *l);
 static void on_timer_closed(uv_handle_t *timer)
 {
 	struct life *l = timer->data;
-	flash_close(&l->flash);
 	l->setup->on_over(l);
 }
 
@@ -85,8 +84,8 @@ static void on_enrolled(struct life *l, const struct enrol_result *result)
 			 : enrol_outcome_good(result->outcome);
 	if (good)
 		now_in(l);
-	end_unregistered(l, good ? HANDSET_ENROLLED : HANDSET_UNENROLLED,
-		result->text);
+	end_unregistered(
+		l, good ? HANDSET_ENROLLED : HANDSET_UNENROLLED, result->text);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -309,9 +308,19 @@ void life_init(struct life *l, const struct life_setup *setup,
 	l->timer.data = l;
 }
 
+void life_deinit(struct life *l)
+{
+	flash_close(&l->flash);
+}
+
 void life_set_up(struct life_setup *setup)
 {
 	setup->handset.on_registered = on_registered;
 	setup->handset.on_return = on_return;
 	setup->handset.on_closed = on_closed;
+}
+
+void life_set_up_enrol(struct enrol_setup *setup)
+{
+	setup->on_closed = on_visited;
 }

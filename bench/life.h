@@ -11,11 +11,11 @@
 #include "bench/handset.h"
 
 /* When a phone comes to CAPF before it registers. X(symbol, word) */
-#define LIFE_WHEN_LIST(X)    \
-	X(LACKING, "lacking") /* it has no LSC */                           \
+#define LIFE_WHEN_LIST(X)                                                     \
+	X(LACKING, "lacking") /* it has no LSC */                             \
 	X(RESET, "reset")     /* that, and when the server resets it; with an \
-			       * authentication string only somebody at the \
-			       * phone makes it come */                     \
+			       * authentication string only somebody at the   \
+			       * phone makes it come */                       \
 	X(ALWAYS, "always")   /* that, and whenever it starts */
 
 enum life_when {
@@ -38,7 +38,7 @@ struct life;
 
 /* What phones of one fleet share; outlives them. */
 struct life_setup {
-	struct handset_setup handset; /* its callbacks are ours */
+	struct handset_setup handset;	 /* its callbacks are ours */
 	const struct enrol_setup *enrol; /* NULL: there is no CAPF */
 	enum life_when when;
 	enum life_until until;
@@ -52,9 +52,8 @@ struct life_setup {
 	/* A visit to CAPF has ended; NULL: nobody wants to know. */
 	void (*on_visit)(struct life *l, const struct enrol_result *result);
 	/* A try to register has failed, and it comes again; or NULL. */
-	void (*on_setback)(
-		struct life *l, const struct handset_result *result);
-	/* It is over; l may be freed. */
+	void (*on_setback)(struct life *l, const struct handset_result *result);
+	/* It is over; life_deinit() is due. */
 	void (*on_over)(struct life *l);
 };
 
@@ -89,9 +88,13 @@ struct life {
 /* Takes over the flash. console.to of l->handset may be set. */
 void life_init(struct life *l, const struct life_setup *setup,
 	const char *device, const char *line, struct flash *flash);
+/* When it is over. */
+void life_deinit(struct life *l);
 void life_start(struct life *l);
 /* Fills in what handsets call. */
 void life_set_up(struct life_setup *setup);
+/* And what visits call. */
+void life_set_up_enrol(struct enrol_setup *setup);
 /* Leaves in order, wherever it is; hang_up: without a goodbye. */
 void life_leave(struct life *l, bool hang_up);
 /* Power is cut: all is gone but the flash. And comes back: it starts. */

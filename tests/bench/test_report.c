@@ -43,6 +43,17 @@ static const struct handset_result refused_by_alert = {
 	.text = "unknown CA",
 };
 
+static void tell(struct report *r, const char *device,
+	const struct handset_result *result)
+{
+	const struct report_line line = {
+		.device = device,
+		.result = result,
+		.good = handset_outcome_good(result->outcome),
+	};
+	report_phone(r, &line);
+}
+
 struct printed {
 	struct report report;
 	char *text;
@@ -89,8 +100,8 @@ static void json_has_a_line_for_each_phone_and_a_summary(void **state)
 {
 	struct printed p;
 	begin(&p, REPORT_JSON, 2);
-	report_phone(&p.report, "SEP000000000001", &registered);
-	report_phone(&p.report, "SEP000000000002", &refused_by_alert);
+	tell(&p.report, "SEP000000000001", &registered);
+	tell(&p.report, "SEP000000000002", &refused_by_alert);
 	assert_false(report_all_good(&p.report));
 	char *text = end(&p), *rest = text;
 
@@ -138,7 +149,7 @@ static void times_are_sorted_before_they_are_ranked(void **state)
 	begin(&p, REPORT_TEXT, 100);
 	for (int i = 0; i < 100; i++) {
 		result.seconds = (i * 37 % 100 + 1) / 100.0;
-		report_phone(&p.report, "SEP000000000001", &result);
+		tell(&p.report, "SEP000000000001", &result);
 	}
 	assert_true(report_all_good(&p.report));
 	char *text = end(&p);
@@ -153,7 +164,7 @@ static void text_tells_ten_failures_and_counts_the_rest(void **state)
 	struct printed p;
 	begin(&p, REPORT_TEXT, 13);
 	for (int i = 0; i < 13; i++)
-		report_phone(&p.report, "SEP000000000001", &refused_by_alert);
+		tell(&p.report, "SEP000000000001", &refused_by_alert);
 	char *text = end(&p);
 	unsigned told = 0;
 	for (const char *at = text; (at = strstr(at, ": alert: unknown CA\n"));
