@@ -557,12 +557,14 @@ static json_t *anchor(const struct trust_anchor *a)
 	return o;
 }
 
-/* trust.anchors, for who judges what is not in force. */
-static json_t *policy(const struct config *c)
+/* trust.anchors and what CAPF adds, for who judges what is not in force. */
+static json_t *policy(struct server *s)
 {
+	struct trust_snapshot *trust = server_trust(s, STORE_CALLMANAGER);
+	const struct trust_policy *p = trust_snapshot_policy(trust);
 	json_t *all = json_array();
-	for (size_t i = 0; i < c->n_anchors; i++) {
-		const struct trust_anchor_policy *row = &c->anchors[i];
+	for (size_t i = 0; i < p->n_anchors; i++) {
+		const struct trust_anchor_policy *row = &p->anchors[i];
 		json_t *o = json_object();
 		set_text(o, "name", row->name);
 		if (row->kind != CERT_KIND_UNKNOWN)
@@ -577,6 +579,7 @@ static json_t *policy(const struct config *c)
 			json_integer(row->grace_s / 86400));
 		json_array_append_new(all, o);
 	}
+	trust_snapshot_unref(trust);
 	return all;
 }
 
@@ -629,7 +632,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 json_t *status_json_trust(struct server *s)
 {
 	json_t *o = trust_store(s, STORE_CALLMANAGER);
-	json_object_set_new(o, "policy", policy(server_config(s)));
+	json_object_set_new(o, "policy", policy(s));
 	json_t *capf = trust_store(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capf", capf);
