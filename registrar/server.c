@@ -29,6 +29,7 @@ enum {
 	/* CAPF may have so much of the limits of connections: phones that
 	 * make keys, or say nothing, take no other's place. */
 	CAPF_SHARE = 4,
+	CAPF_TEND_MS = 1000,
 };
 
 struct server {
@@ -326,8 +327,6 @@ void server_sweep(struct server *s)
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
-	if (s->shared.world.capf)
-		capf_desk_tend(s->shared.world.capf);
 	watch_crls(s);
 }
 
@@ -401,6 +400,7 @@ static int open_desk(struct server *s, struct diag *d)
 		.trust = trust_of,
 		.wake = wake,
 		.reset = reset,
+		.tend_ms = CAPF_TEND_MS,
 		.self = s,
 	};
 	return s->authority ? capf_desk_open(&world, s->config->state_folder,

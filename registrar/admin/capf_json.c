@@ -57,7 +57,8 @@ json_t *capf_json_operation(const struct capf_operation *o)
 	capf_json_time(json, "completesBy", o->completes_by);
 	capf_json_time(json, "changed", o->changed_at);
 	json_object_set_new(json, "tell", json_boolean(o->tell));
-	capf_json_time(json, "told", o->told_at);
+	capf_json_time(json, "told", o->told_at > 0 ? o->told_at : 0);
+	capf_json_time(json, "missed", o->told_at < 0 ? -o->told_at : 0);
 	set_num(json, "visits", o->visits);
 	set_num(json, "keyFailures", o->key_failures);
 	set_text(json, "address", o->address);

@@ -321,8 +321,10 @@ static int open_records(
 			desk->store, &desk->newest_issue, d);
 	if (error == 0)
 		error = capf_store_count(desk->store, &counts, d);
-	if (error == 0)
+	if (error == 0) {
 		desk->stale = counts.issued[CAPF_ISSUED_STALE];
+		desk->missed = capf_tend_missed(desk);
+	}
 	return error;
 }
 
@@ -343,6 +345,7 @@ int capf_desk_open(const struct capf_desk_world *world, const char *folder,
 	struct capf_desk **out, struct diag *d)
 {
 	struct capf_desk *desk = memory_zero(sizeof(*desk));
+	pthread_condattr_t steady;
 	*out = NULL;
 	desk->world = *world;
 	desk->end = &desk->first;
@@ -354,7 +357,10 @@ int capf_desk_open(const struct capf_desk_world *world, const char *folder,
 	pthread_mutex_init(&desk->turns, NULL);
 	pthread_cond_init(&desk->turn, NULL);
 	pthread_mutex_init(&desk->lock, NULL);
-	pthread_cond_init(&desk->news, NULL);
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(&desk->news, &steady);
+	pthread_condattr_destroy(&steady);
 	int error = open_records(desk, folder, d);
 	if (error == 0 && world->config->capf_issuer == CONFIG_ISSUER_EST)
 		error = est_open(world->config, &desk->est, d);

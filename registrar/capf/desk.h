@@ -29,6 +29,7 @@ struct capf_desk_world {
 	/* Has a registered phone reset; -errno: there is nobody to tell. */
 	int (*reset)(void *self, const char *device);
 	int64_t (*now)(void *self); /* unix seconds; NULL: the system's */
+	uint32_t tend_ms; /* the desk tends itself; 0: the caller does */
 	void *self;
 };
 
@@ -145,9 +146,12 @@ struct capf_desk_state capf_desk_state(struct capf_desk *desk);
 
 /* ---- what happens ---- */
 
-/* A phone registered with this certificate: an LSC that was stale is
- * installed. Costs a look at a counter when none is stale; never waits. */
-void capf_desk_used(struct capf_desk *desk, const uint8_t sha256[32]);
+/* The device registered, with that certificate (SHA-256; NULL: with none): an
+ * LSC that was stale is installed, and a phone that could not be told at its
+ * turn, because nobody could reach it, is told now. Costs a look at two
+ * counters when there is neither; never waits. */
+void capf_desk_registered(
+	struct capf_desk *desk, const char *device, const uint8_t *sha256);
 /* Turns, ends of time, renewals. Now and then, from any one thread. */
 void capf_desk_tend(struct capf_desk *desk);
 

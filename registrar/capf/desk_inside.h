@@ -121,7 +121,13 @@ struct capf_visit {
 
 enum {
 	DESK_BUCKETS = 1024,
-	DESK_USED_MAX = 4096, /* registrations to be looked up */
+	DESK_SEEN_MAX = 2048, /* registrations to be looked up */
+};
+
+/* A device registered. */
+struct desk_seen {
+	char device[CERT_DEVICE_MAX + 1];
+	uint8_t sha256[32]; /* of its certificate; zero: it had none */
 };
 
 /* Names of devices, in one list. */
@@ -169,15 +175,17 @@ struct capf_desk {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t news;
 	struct capf_visit *first, **end; /* that wait */
-	uint8_t used[DESK_USED_MAX][32];
-	size_t n_used;
+	struct desk_seen seen[DESK_SEEN_MAX];
+	size_t n_seen;
 	struct desk_name *forget;
 	bool stopping;
 	struct capf_desk_state state;
 	enum desk_halt halt;
 	pthread_t thread;
+	int64_t tend_at_ms; /* monotonic; the thread's alone */
 
 	size_t stale;	  /* LSCs, at most; atomic */
+	size_t missed;	  /* is any phone to be told when it is back? atomic */
 	uint32_t session; /* the last one; atomic */
 };
 
@@ -303,6 +311,14 @@ int capf_outside_pick_up(
 
 /* A phone registered with that certificate. */
 int capf_used(struct capf_desk *desk, const uint8_t sha256[32], struct diag *d);
+
+/* ---- turns (tend.c) ---- */
+
+/* Is any phone to be told when it is back? (1, or 0) */
+size_t capf_tend_missed(struct capf_desk *desk);
+/* It is: *tell says whether it is to be reset, once this is on the disk. */
+int capf_tend_back(
+	struct capf_desk *desk, const char *device, bool *tell, struct diag *d);
 /* What is left of a device that is gone (orders.c). */
 int capf_forget(struct capf_desk *desk, const char *device, struct diag *d);
 /* The thread (queue.c). */

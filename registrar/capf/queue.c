@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "registrar/capf/desk_inside.h"
 
@@ -18,13 +19,22 @@ enum {
 struct batch {
 	struct capf_visit *visits[BATCH];
 	size_t n;
-	uint8_t used[DESK_USED_MAX][32];
-	size_t n_used;
+	struct desk_seen seen[DESK_SEEN_MAX];
+	bool tell[DESK_SEEN_MAX]; /* that one is to be reset */
+	size_t n_seen;
+	bool forget; /* devices have left the inventory */
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static bool is_idle(const struct capf_desk *desk)
 {
-	return !desk->first && !desk->n_used && !desk->forget;
+	return !desk->first && !desk->n_seen && !desk->forget;
 }
 
 static void take_visits(struct capf_desk *desk, struct batch *b)
@@ -42,17 +52,36 @@ static void take_visits(struct capf_desk *desk, struct batch *b)
 	desk->state.waiting -= b->n;
 }
 
+/* Until there is news, or it is time to tend. */
+static void wait_for_news(struct capf_desk *desk)
+{
+	struct timespec until;
+	if (!desk->world.tend_ms) {
+		pthread_cond_wait(&desk->news, &desk->lock);
+		return;
+	}
+	until.tv_sec = (time_t)(desk->tend_at_ms / 1000);
+	until.tv_nsec = (long)(desk->tend_at_ms % 1000) * 1000000;
+	pthread_cond_timedwait(&desk->news, &desk->lock, &until);
+}
+
+static bool is_time(const struct capf_desk *desk)
+{
+	return desk->world.tend_ms && now_ms() >= desk->tend_at_ms;
+}
+
 /* Waits for something; false: there is nothing more to come. */
 static bool take(struct capf_desk *desk, struct batch *b)
 {
 	pthread_mutex_lock(&desk->lock);
-	while (is_idle(desk) && !desk->stopping)
-		pthread_cond_wait(&desk->news, &desk->lock);
-	bool more = !is_idle(desk);
+	while (is_idle(desk) && !desk->stopping && !is_time(desk))
+		wait_for_news(desk);
+	bool more = !is_idle(desk) || !desk->stopping;
 	take_visits(desk, b);
-	b->n_used = desk->n_used;
-	memcpy(b->used, desk->used, desk->n_used * sizeof(desk->used[0]));
-	desk->n_used = 0;
+	b->n_seen = desk->n_seen;
+	memcpy(b->seen, desk->seen, desk->n_seen * sizeof(desk->seen[0]));
+	desk->n_seen = 0;
+	b->forget = desk->forget != NULL;
 	pthread_mutex_unlock(&desk->lock);
 	return more;
 }
@@ -72,16 +101,22 @@ static int decide(struct capf_desk *desk, struct capf_visit *v, struct diag *d)
 	return 0;
 }
 
-static int write_batch(
-	struct capf_desk *desk, const struct batch *b, struct diag *d)
+static int look_at(struct capf_desk *desk, const struct desk_seen *seen,
+	bool *tell, struct diag *d)
+{
+	int error = capf_used(desk, seen->sha256, d);
+	return error ? error : capf_tend_back(desk, seen->device, tell, d);
+}
+
+static int write_batch(struct capf_desk *desk, struct batch *b, struct diag *d)
 {
 	int error = capf_desk_begin(desk, d);
 	if (error < 0)
 		return error;
 	for (size_t i = 0; i < b->n && error == 0; i++)
 		error = decide(desk, b->visits[i], d);
-	for (size_t i = 0; i < b->n_used && error == 0; i++)
-		error = capf_used(desk, b->used[i], d);
+	for (size_t i = 0; i < b->n_seen && error == 0; i++)
+		error = look_at(desk, &b->seen[i], &b->tell[i], d);
 	if (error == 0)
 		return capf_desk_commit(desk, d);
 	capf_desk_fail(desk, d);
@@ -121,20 +156,30 @@ static void serve(struct capf_desk *desk, struct batch *b)
 {
 	struct diag d;
 	capf_desk_enter(desk);
-	if (write_batch(desk, b, &d) < 0)
+	int error = write_batch(desk, b, &d);
+	if (error < 0)
 		decline(b, &d);
 	settle(b);
 	capf_desk_leave(desk);
 	for (size_t i = 0; i < b->n; i++)
 		capf_visit_free(b->visits[i]);
+	for (size_t i = 0; i < b->n_seen && error == 0; i++)
+		if (b->tell[i])
+			desk->world.reset(desk->world.self, b->seen[i].device);
 }
 
 static void *run(void *self)
 {
 	struct capf_desk *desk = self;
 	static _Thread_local struct batch b;
-	while (take(desk, &b))
-		serve(desk, &b);
+	while (take(desk, &b)) {
+		if (b.n || b.n_seen || b.forget)
+			serve(desk, &b);
+		if (!is_time(desk))
+			continue;
+		capf_desk_tend(desk);
+		desk->tend_at_ms = now_ms() + desk->world.tend_ms;
+	}
 	return NULL;
 }
 

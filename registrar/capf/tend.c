@@ -7,6 +7,8 @@
 
 #include "registrar/capf/desk_inside.h"
 #include "registrar/capf/renewal.h"
+#include "registrar/memory.h"
+#include "registrar/text.h"
 
 enum {
 	RENEW_S = 60,  /* between looks for LSCs that end */
@@ -89,7 +91,7 @@ static int mark_told(
 }
 
 /* On the disk first: phones must not be reset again and again because it is
- * full. Who is not registered comes by itself when it starts. */
+ * full. */
 static void take_turns(struct capf_desk *desk, struct found *f)
 {
 	find(desk,
@@ -97,6 +99,50 @@ static void take_turns(struct capf_desk *desk, struct found *f)
 			.turn_by = capf_desk_now(desk), .most = AT_ONCE},
 		f);
 	change_each(desk, f, mark_told);
+}
+
+/* Nobody is there: told when it comes back. */
+static int mark_missed(
+	struct capf_desk *desk, struct capf_operation *o, struct diag *d)
+{
+	o->told_at = -capf_desk_now(desk);
+	return capf_desk_put(desk, o, d);
+}
+
+/* Without the records: a reset goes through other threads' locks. */
+static void tell_each(struct capf_desk *desk, struct found *f)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < f->n; i++)
+		if (desk->world.reset(desk->world.self, f->list[i].device) < 0)
+			f->list[n++] = f->list[i];
+	f->n = n;
+	if (n == 0)
+		return;
+	__atomic_store_n(&desk->missed, 1, __ATOMIC_RELAXED);
+	capf_desk_enter(desk);
+	change_each(desk, f, mark_missed);
+	capf_desk_leave(desk);
+}
+
+size_t capf_tend_missed(struct capf_desk *desk)
+{
+	struct found *f = memory_zero(sizeof(*f));
+	find(desk, &(struct capf_which){.missed = true, .most = 1}, f);
+	size_t n = f->n;
+	free(f);
+	return n;
+}
+
+int capf_tend_back(
+	struct capf_desk *desk, const char *device, bool *tell, struct diag *d)
+{
+	struct capf_operation o;
+	int error = capf_pending(desk, device, &o, d);
+	*tell = error == 0 && o.tell && o.told_at < 0;
+	if (*tell)
+		error = mark_told(desk, &o, d);
+	return error == -ENOENT ? 0 : error;
 }
 
 /* ---- a look ---- */
@@ -116,17 +162,20 @@ static void try_disk(struct capf_desk *desk)
 			desk, capf_desk_audit(desk, &note, &d), &d);
 }
 
-/* Some that were counted are installed or replaced by now. */
-static void count_stale(struct capf_desk *desk)
+/* Some that were counted are installed, replaced or told by now. */
+static void count(struct capf_desk *desk)
 {
 	struct capf_store_counts counts;
 	struct diag d;
 	int64_t now = capf_desk_now(desk);
-	if (__atomic_load_n(&desk->stale, __ATOMIC_RELAXED) == 0 ||
-		(now >= desk->counted_at && now - desk->counted_at < COUNT_S))
+	if (now >= desk->counted_at && now - desk->counted_at < COUNT_S)
 		return;
 	desk->counted_at = now;
-	if (capf_store_count(desk->store, &counts, &d) == 0)
+	if (__atomic_load_n(&desk->missed, __ATOMIC_RELAXED))
+		__atomic_store_n(&desk->missed, capf_tend_missed(desk),
+			__ATOMIC_RELAXED);
+	if (__atomic_load_n(&desk->stale, __ATOMIC_RELAXED) &&
+		capf_store_count(desk->store, &counts, &d) == 0)
 		__atomic_store_n(&desk->stale, counts.issued[CAPF_ISSUED_STALE],
 			__ATOMIC_RELAXED);
 }
@@ -143,30 +192,34 @@ static void renew(struct capf_desk *desk)
 void capf_desk_tend(struct capf_desk *desk)
 {
 	char why[CAPF_DETAIL_MAX + 1];
-	struct found *f = malloc(sizeof(*f));
-	if (!f)
-		abort();
+	struct found *f = memory_zero(sizeof(*f));
 	capf_desk_enter(desk);
 	try_disk(desk);
 	capf_issue_may(desk, capf_desk_now(desk), why);
 	end_late(desk, f);
 	take_turns(desk, f);
-	count_stale(desk);
+	count(desk);
 	capf_desk_leave(desk);
-	for (size_t i = 0; i < f->n; i++)
-		desk->world.reset(desk->world.self, f->list[i].device);
+	tell_each(desk, f);
 	free(f);
 	renew(desk);
 }
 
-void capf_desk_used(struct capf_desk *desk, const uint8_t sha256[32])
+void capf_desk_registered(
+	struct capf_desk *desk, const char *device, const uint8_t *sha256)
 {
-	if (__atomic_load_n(&desk->stale, __ATOMIC_RELAXED) == 0)
+	bool stale = sha256 && __atomic_load_n(&desk->stale, __ATOMIC_RELAXED);
+	if (!stale && !__atomic_load_n(&desk->missed, __ATOMIC_RELAXED))
 		return;
 	pthread_mutex_lock(&desk->lock);
 	/* What finds no room is told again at the next registration. */
-	if (desk->n_used < DESK_USED_MAX)
-		memcpy(desk->used[desk->n_used++], sha256, 32);
+	if (desk->n_seen < DESK_SEEN_MAX) {
+		struct desk_seen *seen = &desk->seen[desk->n_seen++];
+		*seen = (struct desk_seen){.device = ""};
+		text_copy(seen->device, sizeof(seen->device), device);
+		if (sha256)
+			memcpy(seen->sha256, sha256, sizeof(seen->sha256));
+	}
 	pthread_cond_signal(&desk->news);
 	pthread_mutex_unlock(&desk->lock);
 }

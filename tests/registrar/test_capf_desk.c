@@ -204,7 +204,7 @@ static void an_lsc_in_use_is_installed_whatever_was_heard(void **state)
 		capf_desk_look(office.desk), sep1, CAPF_ISSUED_STALE, &i, &d);
 	capf_desk_looked(office.desk);
 	office_restart(); /* the stale ones are counted */
-	capf_desk_used(office.desk, i.sha256);
+	capf_desk_registered(office.desk, i.device, i.sha256);
 	for (int n = 0; strcmp(office_ledger(sep1), "installed"); n++)
 		assert_true(n < 1000000);
 	assert_string_equal(office_state(sep1), "done none");
@@ -639,6 +639,34 @@ static void phones_are_told_at_their_turn_and_once(void **state)
 	assert_int_equal(office.resets, 2);
 }
 
+static void a_phone_that_missed_its_turn_is_told_when_it_is_back(void **state)
+{
+	const char *const names[] = {sep1};
+	struct capf_ordered result;
+	const struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_NULL_STRING,
+		.origin = "admin",
+		.tell = true};
+	open_with(sep1);
+	capf_desk_order(office.desk, &order, true, names, 1, &result, &d);
+	office.nobody_there = true;
+	capf_desk_tend(office.desk);
+	assert_int_equal(office_operation(sep1).told_at, -MADE_NOW);
+	office.nobody_there = false;
+	capf_desk_tend(office.desk);
+	assert_int_equal(office.resets, 0);
+	capf_desk_registered(office.desk, sep2, NULL);
+	office_restart(); /* it is not forgotten */
+	capf_desk_registered(office.desk, sep1, NULL);
+	for (int n = 0; __atomic_load_n(&office.resets, __ATOMIC_RELAXED) == 0;
+		n++)
+		assert_true(n < 2000000000);
+	capf_desk_registered(office.desk, sep1, NULL);
+	office_restart();
+	assert_int_equal(office.resets, 1);
+	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
+}
+
 /* ---- all at once ---- */
 
 enum { THREADS = 4, PHONES = 12 };
@@ -661,7 +689,8 @@ static void *phones_of_a_thread(void *self)
 		uint8_t sha256[32];
 		EVP_Digest(a.der, a.n, sha256, NULL, EVP_sha256(), NULL);
 		if (i % 4 == 2) {
-			capf_desk_used(office.desk, sha256);
+			capf_desk_registered(
+				office.desk, "SEP020000000001", sha256);
 			office_leave(v, "phone-gone");
 			continue;
 		}
@@ -742,6 +771,7 @@ int main(void)
 		FACT(who_leaves_the_inventory_is_forgotten),
 		FACT(an_operation_that_is_late_has_failed),
 		FACT(phones_are_told_at_their_turn_and_once),
+		FACT(a_phone_that_missed_its_turn_is_told_when_it_is_back),
 		FACT(many_phones_at_once_are_served),
 #undef FACT
 	};
