@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -82,7 +83,8 @@ static bool strikes(bool counted, bool kill_alone)
 	return true;
 }
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* As POSIX has it: a function is an object to dlsym(). */
+#define FIND(real, name) *(void **)&(real) = dlsym(RTLD_NEXT, #name)
 
 /* An interposed function of a path, or of a descriptor. */
 #define OF_PATH(type, name, args, call, path)      \
@@ -90,7 +92,7 @@ static bool strikes(bool counted, bool kill_alone)
 	{                                          \
 		static __typeof__(&name) real;     \
 		if (!real)                         \
-			real = REAL(name);         \
+			FIND(real, name);          \
 		if (strikes(is_path(path), false)) \
 			return -1;                 \
 		return real call;                  \
@@ -100,7 +102,7 @@ static bool strikes(bool counted, bool kill_alone)
 	{                                        \
 		static __typeof__(&name) real;   \
 		if (!real)                       \
-			real = REAL(name);       \
+			FIND(real, name);        \
 		if (strikes(is_file(fd), false)) \
 			return -1;               \
 		return real call;                \
@@ -111,7 +113,7 @@ static bool strikes(bool counted, bool kill_alone)
 		static __typeof__(&name) real;                   \
 		bool file = is_file(fd);                         \
 		if (!real)                                       \
-			real = REAL(name);                       \
+			FIND(real, name);                        \
 		if (strikes(file, false) ||                      \
 			(!file && strikes(is_socket(fd), true))) \
 			return -1;                               \
@@ -125,7 +127,7 @@ static bool strikes(bool counted, bool kill_alone)
 		mode_t mode = 0;                     \
 		va_list list;                        \
 		if (!real)                           \
-			real = REAL(name);           \
+			FIND(real, name);            \
 		if (flags & O_CREAT) {               \
 			va_start(list, flags);       \
 			mode = va_arg(list, mode_t); \
@@ -177,7 +179,7 @@ int close(int fd)
 	static __typeof__(&close) real;
 	bool counted = is_file(fd);
 	if (!real)
-		real = REAL(close);
+		FIND(real, close);
 	bool struck = strikes(counted, false);
 	if (fd >= 0 && fd < DESCRIPTORS)
 		counts[fd] = 0;
