@@ -203,6 +203,9 @@ static void serve_tls(struct server *s, int fd)
 		SSL_shutdown(ssl);
 	}
 	SSL_free(ssl);
+	/* A close with something unread would overtake the alert. */
+	shutdown(fd, SHUT_WR);
+	hold(s, fd);
 }
 
 static void *serve(void *self)
