@@ -106,5 +106,9 @@ enum {
 /* NULL for a number that is none. */
 const char *capf_command_name(unsigned command);
 const char *capf_element_name(unsigned tag);
+/* CAPF_FROM_NOBODY for a number that is none. */
+enum capf_side capf_command_side(unsigned command);
+/* CAPF_BYTES for a number that is none. */
+enum capf_form capf_element_form(unsigned tag);
 
 #endif

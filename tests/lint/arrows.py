@@ -172,6 +172,7 @@ WORLDLY = re.compile(r"""(?x)
 """)
 
 MAY_ASK = {"tls": [LIBC, OPENSSL], "sip": [LIBC, OSIP], "sccp": [LIBC],
+           "capf": [LIBC],
            "bytes": [LIBC], "tcpip": [LIBC], "console": [LIBC]}
 
 
