@@ -13,11 +13,15 @@ static const char own_name[] = "CAPF-";
 static int distrust(enum trust_store store, const struct trust_result *r,
 	const struct cert_identity *id, struct diag *d)
 {
+	const char *cure = *r->missing_ca
+				   ? "put the certificate of the CA that signs "
+				     "into both trust folders, with \"kind\": "
+				     "\"lsc\" in trust.anchors"
+				   : r->cure;
 	return diag_refuse(d, trust_verdict_name(r->verdict), -EPERM,
 		"%.60s: the phone would be locked out, as %s would not "
-		"believe it: %.200s; put the certificate of the CA that signs "
-		"into both trust folders (%.80s)",
-		id->subject, trust_store_title(store), r->why, r->cure);
+		"believe it: %.200s; %.140s",
+		id->subject, trust_store_title(store), r->why, cure);
 }
 
 static int judge(enum trust_store store, const struct trust_snapshot *s,
