@@ -4,6 +4,7 @@
 #define REGISTRAR_CAPF_OFFLINE_H
 
 #include "registrar/capf/believe.h"
+#include "registrar/capf/csr.h"
 #include "registrar/capf/desk.h"
 
 /*
@@ -38,5 +39,12 @@ void capf_offline_tend(struct capf_offline *o);
  */
 int capf_offline_import(struct capf_desk *desk, const struct capf_believers *by,
 	X509 *cert, char device[CERT_DEVICE_MAX + 1], struct diag *d);
+
+/* ---- what lies beside requests ---- */
+
+/* What people of the CA read; malloc'ed. */
+char *capf_offline_readme(const struct config *config);
+/* The extensions of an LSC of that device, as openssl reads them. */
+char *capf_offline_extensions(const struct capf_csr *c);
 
 #endif

@@ -21,9 +21,4 @@ struct capf_offline {
 int capf_offline_take(struct capf_offline *o, struct diag *d);
 /* Writes what waits and was not exported, and takes away what was answered. */
 int capf_offline_export(struct capf_offline *o, struct diag *d);
-/* What people of the CA read; malloc'ed. */
-char *capf_offline_readme(const struct config *config);
-/* The extensions of an LSC of that device, as openssl reads them. */
-char *capf_offline_extensions(const struct capf_csr *c);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people of a CA outside read beside the requests. */
-#include "registrar/capf/offline_inside.h"
+#include "registrar/capf/offline.h"
 #include "registrar/memory.h"
 
 char *capf_offline_extensions(const struct capf_csr *c)
@@ -48,7 +48,8 @@ char *capf_offline_readme(const struct config *config)
 		"      mv \"signed/.$key\" \"signed/$key.pem\"\n"
 		"  done\n"
 		"\n"
-		"Put what was signed into the folder `signed`: PEM or DER, one "
+		"Bring it with `dialtone capf csr import FILE...`, or put "
+		"it into the folder `signed`: PEM or DER, one "
 		"or many in a file\n(512 at most), %s.\n"
 		"A file goes to `done`, or to `refused` with FILE.why beside "
 		"it. dialtoned\nbelieves files that belong to root, to its own "
