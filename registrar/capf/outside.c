@@ -107,7 +107,10 @@ void capf_outside_begin(struct capf_visit *v)
 	size_t n = 0;
 	v->asks = false;
 	v->asking = true;
-	int error = cert_request_make(v->device, &of, v->key, &request, &n, &d);
+	int error = v->desk->est ? 0 : -ECANCELED;
+	if (error == 0)
+		error = cert_request_make(
+			v->device, &of, v->key, &request, &n, &d);
 	if (error == 0)
 		error = est_enrol(v->desk->est, request, n, take_reply, v);
 	free(request);
