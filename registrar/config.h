@@ -11,7 +11,13 @@
 #include "registrar/tls/offer.h"
 #include "trust/snapshot.h"
 
-enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
+/* Phones register over the first ones; over the last they get their LSC. */
+enum config_protocol {
+	CONFIG_SCCP,
+	CONFIG_SIP,
+	CONFIG_CAPF,
+	CONFIG_REGISTRATIONS = CONFIG_CAPF,
+};
 
 /* Positions in the choices of ONE options. */
 enum { CONFIG_CLUSTER_MIXED, CONFIG_CLUSTER_NON_SECURE };
@@ -298,6 +304,9 @@ char *config_schema(void);
 
 /* The realm of digest authentication. */
 const char *config_realm(const struct config *c);
+
+/* Does a listener serve CAPF? */
+bool config_has_capf(const struct config *c);
 
 const char *config_protocol_name(enum config_protocol protocol);
 /* tls, udp, or tcp where it is neither. */

@@ -24,6 +24,7 @@ struct store {
 struct reload {
 	const struct config *config;
 	struct resume *resume;
+	struct capf_authority *authority; /* NULL: none */
 	reload_fn took_effect;
 	void *self;
 	pthread_mutex_t running; /* one reload at a time; it alone writes */
@@ -120,15 +121,16 @@ static int read_store(struct reload *r, enum trust_store i, bool asked,
 	return error;
 }
 
-/* Nobody watches our own certificates' files: they are read when asked. */
+/* Nobody watches our own certificates' files: they are read when asked, and
+ * when CAPF has another root. */
 static int read_own(
 	struct reload *r, bool asked, struct own **out, struct diag *d)
 {
-	if (r->own && !asked) {
+	if (r->own && !asked && own_has_capf(r->own, r->authority)) {
 		*out = own_ref(r->own);
 		return 0;
 	}
-	int error = own_load(r->config, out, d);
+	int error = own_load(r->config, r->authority, out, d);
 	if (error == 0 && r->own && own_is_same(r->own, *out)) {
 		own_unref(*out);
 		*out = own_ref(r->own);
@@ -426,6 +428,11 @@ struct reload *reload_new(const struct config *config, struct resume *resume,
 	pthread_mutex_init(&r->running, NULL);
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
+}
+
+void reload_use_capf(struct reload *r, struct capf_authority *authority)
+{
+	r->authority = authority;
 }
 
 void reload_free(struct reload *r)

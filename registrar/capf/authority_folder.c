@@ -61,31 +61,50 @@ static int make_private(const char *path, struct diag *d)
 	return 0;
 }
 
-/* Nobody can read it afterwards, not even on the disk's blocks, as far as the
- * file system writes in place. */
-static int wipe(const char *path, struct diag *d)
+static int zero(int fd)
 {
-	static const char zero[4096];
+	static const char nothing[4096];
 	struct stat st;
+	off_t left = fstat(fd, &st) == 0 ? st.st_size : 0;
+	ssize_t got = 1;
+	while (left > 0 && got > 0) {
+		off_t n = left < (off_t)sizeof(nothing)
+				  ? left
+				  : (off_t)sizeof(nothing);
+		got = write(fd, nothing, (size_t)n);
+		left -= got;
+	}
+	return fsync(fd);
+}
+
+/* Nobody can read it afterwards, not even off the disk's blocks, as far as the
+ * file system writes in place. */
+static int destroy(const char *path, struct diag *d)
+{
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
 	if (fd >= 0) {
-		off_t left = fstat(fd, &st) == 0 ? st.st_size : 0;
-		ssize_t got = 1;
-		while (left > 0 && got > 0) {
-			size_t n = left < (off_t)sizeof(zero) ? (size_t)left
-							      : sizeof(zero);
-			got = write(fd, zero, n);
-			left -= got;
-		}
-		fsync(fd);
+		zero(fd);
 		close(fd);
 	}
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fault(d, -errno, path);
 	int error = cert_file_sync_folder(path);
 	return error ? fault(d, error, path) : 0;
+}
+
+/* Under a hidden name first, for half of it gone must not look like a key. */
+static int destroy_key(const char *folder, const char *name, struct diag *d)
+{
+	char *key = path_of(folder, name, ".key");
+	char *hidden = memory_format("%s/.%s.key.gone", folder, name);
+	int error = 0;
+	if (rename(key, hidden) < 0 && errno != ENOENT)
+		error = fault(d, -errno, key);
+	if (!error)
+		error = destroy(hidden, d);
+	free(hidden);
+	free(key);
+	return error;
 }
 
 int capf_folder_open(const char *folder, struct diag *d)
@@ -100,7 +119,7 @@ int capf_folder_open(const char *folder, struct diag *d)
 		if (strncmp(entry->d_name, ".CAPF-", 6) == 0 ||
 			strncmp(entry->d_name, ".signing.", 9) == 0) {
 			char *path = path_of(folder, entry->d_name, "");
-			error = wipe(path, d);
+			error = destroy(path, d);
 			free(path);
 		}
 	closedir(there);
@@ -269,8 +288,7 @@ int capf_folder_put(const char *folder, X509 *cert, EVP_PKEY *key,
 int capf_folder_remove(const char *folder, const char *name, struct diag *d)
 {
 	char *pem = path_of(folder, name, ".pem");
-	char *key = path_of(folder, name, ".key");
-	int error = wipe(key, d);
+	int error = destroy_key(folder, name, d);
 	if (!error && unlink(pem) < 0 && errno != ENOENT)
 		error = fault(d, -errno, pem);
 	if (!error) {
@@ -279,7 +297,6 @@ int capf_folder_remove(const char *folder, const char *name, struct diag *d)
 			fault(d, error, pem);
 	}
 	free(pem);
-	free(key);
 	return error;
 }
 

@@ -347,12 +347,14 @@ static void on_secured(struct conn *c)
 {
 	const struct profiles *now = c->host->in_force(c->host->self);
 	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
-	bool stands = now == c->profile->set || profile_stands(now, c->finding);
+	bool stands = c->profile->capf || now == c->profile->set ||
+		      profile_stands(now, c->finding);
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
 	count_handshake(c);
 	profile_settle(c->profile, c->tls->ssl);
 	forget_finding(c);
-	leave_half_open(c);
+	if (!c->service->greeted)
+		leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
 	if (!stands)
 		on_overtaken(c);
@@ -371,6 +373,8 @@ static void feed_service(struct conn *c, const uint8_t *data, size_t n)
 {
 	struct moment now = now_of(c);
 	c->service->feed(c->self, data, n, &now);
+	if (c->half_open && c->service->greeted && c->service->greeted(c->self))
+		leave_half_open(c);
 }
 
 static void on_tls_failed(struct conn *c, const struct tls_event *e)
@@ -433,6 +437,15 @@ void conn_order(struct conn *c, enum phone_order order)
 	if (c->state != CONN_OPEN || !c->service->order)
 		return;
 	c->service->order(c->self, order, &now);
+	settle(c);
+}
+
+void conn_wake(struct conn *c)
+{
+	struct moment now = now_of(c);
+	if (c->state != CONN_OPEN || c->finding)
+		return;
+	c->service->tick(c->self, &now);
 	settle(c);
 }
 

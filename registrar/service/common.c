@@ -160,6 +160,8 @@ bool service_register(const struct service_world *world,
 		log_entry(LOG_EV_REGISTERED, entry);
 		inventory_seen(world->inventory, entry->device, peer,
 			entry->since_ms / 1000);
+		if (world->capf && peer->cert)
+			capf_desk_used(world->capf, peer->cert->sha256);
 		return true;
 	case DIRECTORY_REFRESHED:
 		return true;

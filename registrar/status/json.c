@@ -10,6 +10,7 @@
 
 #include "registrar/history.h"
 #include "registrar/impact.h"
+#include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
@@ -366,6 +367,7 @@ json_t *status_json_status(struct server *s)
 	json_t *capf = trust_head_of(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capfTrust", capf);
+	json_object_set_new(o, "capf", status_json_capf_sum(s));
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
 	set_refused(o, "certificatesRefused", &own);
@@ -463,7 +465,8 @@ static json_t *failure(const struct failure *f)
 	set_text(o, "rule", f->rule);
 	if (f->code != REASON_FAILURE_NO_ERROR)
 		set_code(o, "reason", REASON_SPACE_FAILURE, (int)f->code);
-	if (f->tls && f->stage != FAILURE_CONNECTION)
+	if (f->tls &&
+		(f->stage == FAILURE_TLS || f->stage == FAILURE_REGISTRATION))
 		set_code(o, "tlsFailure", REASON_SPACE_TLS,
 			(int)failure_tls_reason(f));
 	set_text(o, "device", f->device);
@@ -521,6 +524,7 @@ json_t *status_json_phone(struct server *s, const char *name)
 	else
 		set_state(o, REASON_STATUS_REJECTED);
 	failures_index_free(refused);
+	json_object_set_new(o, "capf", status_json_capf_phone(s, name));
 	json_object_set_new(o, "failures", failed);
 	return o;
 }

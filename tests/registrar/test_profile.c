@@ -50,7 +50,7 @@ static int set_up(void **state)
 	const struct trust_load load = {
 		.dir = config->trust_folder, .generation = 1};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(own_load(config, NULL, &own, &d), 0);
 	assert_int_equal(profiles_new(config, trust, own, NULL, &set, &d), 0);
 	own_unref(own);
 	profile = set->of[0];
@@ -220,7 +220,7 @@ static void wrong_key_names_both_files(void **state)
 	struct config wrong = {.certificates = &pair, .n_certificates = 1};
 	struct own *own;
 	struct diag d = {.text = ""};
-	assert_int_equal(own_load(&wrong, &own, &d), -EINVAL);
+	assert_int_equal(own_load(&wrong, NULL, &own, &d), -EINVAL);
 	assert_non_null(strstr(d.text, "ec.key: this key does not belong"));
 	assert_non_null(strstr(d.text, "rsa.pem"));
 }
@@ -451,7 +451,7 @@ static void same_files_are_the_same_certificates(void **state)
 	other.certificates = turned;
 	for (size_t i = 0; i < 3; i++) {
 		struct own *own;
-		assert_int_equal(own_load(all[i], &own, &d), 0);
+		assert_int_equal(own_load(all[i], NULL, &own, &d), 0);
 		assert_int_equal(own_is_same(set->own, own), i == 0);
 		own_unref(own);
 	}
@@ -470,7 +470,7 @@ static void old_suites_need_an_rsa_certificate(void **state)
 		c.n_listeners = 1;
 		c.certificates = &config->certificates[1];
 		c.n_certificates = 1;
-		assert_int_equal(own_load(&c, &own, &d), -EINVAL);
+		assert_int_equal(own_load(&c, NULL, &own, &d), -EINVAL);
 		assert_non_null(strstr(d.text, "needs an RSA certificate"));
 		assert_non_null(strstr(d.text, "tls.certificates"));
 	}

@@ -124,7 +124,7 @@ static struct profile *believing(unsigned cas)
 	const struct trust_load load = {
 		.dir = path, .generation = 1, .policy = &policy};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(own_load(config, NULL, &own, &d), 0);
 	assert_int_equal(
 		profiles_new(config, trust, own, &resume, &set, &d), 0);
 	own_unref(own);
