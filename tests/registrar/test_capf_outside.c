@@ -290,6 +290,7 @@ static void go_online(struct server *s, char *answer)
 	pthread_create(&s->thread, NULL, serve, s);
 	use(s, cert);
 	X509_free(cert);
+	office_believe(site_ca);
 	office_start();
 	office_add(sep1, "ec");
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
@@ -358,6 +359,22 @@ static void what_is_not_for_that_phone_is_unfit(void **state)
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "pending ca-unfit");
 	assert_string_equal(office_ledger(sep1), "");
+	stop(&s);
+}
+
+/* It would lock the phone out: nobody here knows that CA. */
+static void what_would_not_be_believed_is_unfit(void **state)
+{
+	struct server s;
+	X509 *strange = made_ca("Strange CA", 1);
+	go_online(&s, good_answer(site_lsc(sep1, made_key("p256", 1))));
+	office_believe(strange);
+	struct capf_visit *v = come();
+	answers(office_key(v, made_key("p256", 1)), "END 7 ca-unfit");
+	office_leave(v, NULL);
+	assert_non_null(strstr(office_operation(sep1).detail, "locked out"));
+	assert_string_equal(office_ledger(sep1), "");
+	X509_free(strange);
 	stop(&s);
 }
 
@@ -431,6 +448,7 @@ int main(void)
 		FACT(who_is_cancelled_waits_for_nothing),
 		FACT(the_ca_s_certificate_is_stored),
 		FACT(what_is_not_for_that_phone_is_unfit),
+		FACT(what_would_not_be_believed_is_unfit),
 		FACT(a_ca_that_refuses_is_told_from_one_that_is_away),
 		FACT(who_leaves_meanwhile_is_delivered_it_next_time),
 		FACT(closing_does_not_wait_for_the_ca),
