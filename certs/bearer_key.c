@@ -70,7 +70,7 @@ static bool has_small_factor(const BIGNUM *n, BN_CTX *ctx)
 {
 	BIGNUM *product = number(ctx);
 	must(BN_one(product));
-	for (BN_ULONG odd = 3; odd < 1UL << SMALL_FACTOR_BITS; odd += 4) {
+	for (BN_ULONG odd = 1; odd < 1UL << SMALL_FACTOR_BITS; odd += 4) {
 		must(BN_mul_word(product, odd * (odd + 2)));
 		if (BN_num_bits(product) > 2 * BN_num_bits(n))
 			must(BN_mod(product, product, n, ctx));
@@ -296,6 +296,8 @@ static const struct curve *find_curve(const X509_ALGOR *algorithm)
 
 /* An SPKI as it came, not looked into. */
 struct spki {
+	const unsigned char *der;
+	size_t der_n;
 	X509_PUBKEY *all;
 	X509_ALGOR *algorithm;
 	const unsigned char *bits;
@@ -328,19 +330,11 @@ static enum cert_bearer_key judge_ec(const struct spki *spki, EVP_PKEY *key,
 	return on_curve ? CERT_BEARER_KEY_OK : CERT_BEARER_KEY_BAD_POINT;
 }
 
-/* One encoding of a key alone is DER: ours. */
-static bool is_der(EVP_PKEY *key, const void *der, size_t n)
-{
-	unsigned char *again = NULL;
-	int again_n = i2d_PUBKEY(key, &again);
-	bool is = again_n == (int)n && !memcmp(again, der, n);
-	OPENSSL_free(again);
-	return is;
-}
-
 static bool read_spki(const void *der, size_t n, struct spki *out)
 {
 	const unsigned char *p = der;
+	out->der = der;
+	out->der_n = n;
 	if (!n || n > SPKI_MAX)
 		return false;
 	out->all = d2i_X509_PUBKEY(NULL, &p, (long)n);
@@ -353,6 +347,16 @@ static bool read_spki(const void *der, size_t n, struct spki *out)
 	return true;
 }
 
+/* One encoding of a key alone is DER: ours. */
+static bool is_der(const struct spki *spki, EVP_PKEY *key)
+{
+	unsigned char *again = NULL;
+	int n = i2d_PUBKEY(key, &again);
+	bool is = n == (int)spki->der_n && !memcmp(again, spki->der, (size_t)n);
+	OPENSSL_free(again);
+	return is;
+}
+
 static enum cert_bearer_key judge(const struct spki *spki, EVP_PKEY *key,
 	const struct cert_key_wish *wish, struct diag *d)
 {
@@ -362,9 +366,14 @@ static enum cert_bearer_key judge(const struct spki *spki, EVP_PKEY *key,
 			OBJ_nid2ln(spki->type), wish->ec ? "EC" : "RSA");
 		return CERT_BEARER_KEY_WRONG_TYPE;
 	}
-	if (ec)
-		return judge_ec(spki, key, wish, d);
-	return key ? judge_rsa(key, wish, d) : CERT_BEARER_KEY_UNREADABLE;
+	/* A point that is none has no key, and deserves its own verdict. */
+	if (!ec && (!key || !is_der(spki, key)))
+		return CERT_BEARER_KEY_UNREADABLE;
+	enum cert_bearer_key verdict =
+		ec ? judge_ec(spki, key, wish, d) : judge_rsa(key, wish, d);
+	return verdict == CERT_BEARER_KEY_OK && !is_der(spki, key)
+		       ? CERT_BEARER_KEY_UNREADABLE
+		       : verdict;
 }
 
 enum cert_bearer_key cert_bearer_key_check(const void *der, size_t n,
@@ -379,8 +388,6 @@ enum cert_bearer_key cert_bearer_key_check(const void *der, size_t n,
 	if (read_spki(der, n, &spki)) {
 		key = X509_PUBKEY_get(spki.all);
 		verdict = judge(&spki, key, wish, &detail);
-		if (verdict == CERT_BEARER_KEY_OK && !is_der(key, der, n))
-			verdict = CERT_BEARER_KEY_UNREADABLE;
 	}
 	X509_PUBKEY_free(spki.all);
 	ERR_pop_to_mark();
