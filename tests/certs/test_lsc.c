@@ -332,17 +332,18 @@ static void refuse(const struct cert_lsc *lsc, const char *rule)
 
 static void names_that_no_phone_can_prove_are_refused(void **state)
 {
+	static const char too_long[] = "CSF4567890123456789012345678901"
+				       "234567890123456789012345678901234";
 	static const char *const names[] = {"", "SEP00112233445",
 		"SEP00112233445G", "SEP001122334455,DNS:x",
 		"CP-8861-SEP001122334455", "sep 001122334455", "../x", "X",
-		"CSF",
-		"CSF456789012345678901234567890123456789012345678901234567890"
-		"1234"};
+		"CSF", too_long};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct cert_lsc lsc = order("p256");
 		lsc.device = names[i];
 		refuse(&lsc, "device-name");
 	}
+	assert_int_equal(strlen(too_long), CERT_DEVICE_MAX + 1);
 	struct cert_lsc lsc = order("p256");
 	lsc.device = "CSFUSER1";
 	X509 *cert = make(&lsc);

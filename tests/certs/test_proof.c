@@ -92,9 +92,12 @@ static enum cert_proof check(const struct cert_proof_parts *parts)
 	return verdict;
 }
 
-#define assert_verdict(parts, expected)                    \
-	assert_string_equal(cert_proof_name(check(parts)), \
-		cert_proof_name(CERT_PROOF_##expected))
+static void assert_verdict(
+	const struct cert_proof_parts *parts, enum cert_proof expected)
+{
+	assert_string_equal(
+		cert_proof_name(check(parts)), cert_proof_name(expected));
+}
 
 static void every_kind_of_key_can_prove_itself(void **state)
 {
@@ -124,14 +127,14 @@ static void rsa_512_has_no_sha_512_form(void **state)
 	struct sent s = send_proof(key, key);
 	assert_null(s.made.sha2);
 	assert_int_equal(s.made.sha1_n, 64);
-	assert_verdict(&s.parts, OK);
+	assert_verdict(&s.parts, CERT_PROOF_OK);
 	/* One cannot be made, so one that comes is wrong. */
 	uint8_t sha2[3 + 64] = {3, 0, 64};
 	s.parts.sha2 = (struct cert_bytes){sha2, sizeof(sha2)};
-	assert_verdict(&s.parts, BAD_SHA512);
+	assert_verdict(&s.parts, CERT_PROOF_BAD_SHA512);
 	s.parts.sha2.p = NULL;
 	s.made.sha1[5] ^= 1;
-	assert_verdict(&s.parts, BAD_SHA1);
+	assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 	forget(&s);
 	EVP_PKEY_free(key);
 }
@@ -140,15 +143,15 @@ static void what_does_not_come_is_named(void **state)
 {
 	struct sent s = send_proof(made_key("rsa2048", 0), NULL);
 	const struct cert_proof_parts all = s.parts;
-	assert_verdict(&s.parts, OK);
+	assert_verdict(&s.parts, CERT_PROOF_OK);
 	s.parts.sha2.p = NULL;
-	assert_verdict(&s.parts, NO_SIGNATURE);
+	assert_verdict(&s.parts, CERT_PROOF_NO_SIGNATURE);
 	s.parts.sha1.p = NULL;
-	assert_verdict(&s.parts, NO_SIGNATURE);
+	assert_verdict(&s.parts, CERT_PROOF_NO_SIGNATURE);
 	s.parts.sha2 = all.sha2;
-	assert_verdict(&s.parts, NO_SIGNATURE);
+	assert_verdict(&s.parts, CERT_PROOF_NO_SIGNATURE);
 	s.parts.certificate.p = NULL;
-	assert_verdict(&s.parts, NO_CERTIFICATE);
+	assert_verdict(&s.parts, CERT_PROOF_NO_CERTIFICATE);
 	forget(&s);
 }
 
@@ -184,7 +187,7 @@ static void no_byte_can_be_changed(void **state)
 		flip(&s, &s.parts.sha2, 0, CERT_PROOF_OK);
 		flip(&s, &s.parts.certificate, 0, CERT_PROOF_OK);
 		flip(&s, &s.parts.sudi, 0, CERT_PROOF_OK);
-		assert_verdict(&s.parts, OK);
+		assert_verdict(&s.parts, CERT_PROOF_OK);
 		forget(&s);
 	}
 }
@@ -198,14 +201,14 @@ static void proof_is_of_this_name_and_this_session_alone(void **state)
 		memcpy(other, DEVICE, sizeof(DEVICE));
 		other[i] ^= 1;
 		s.parts.device = other;
-		assert_verdict(&s.parts, BAD_SHA1);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 	}
 	s.parts.device = "SEP00112233445";
-	assert_verdict(&s.parts, BAD_SHA1);
+	assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 	s.parts.device = DEVICE;
 	for (int bit = 0; bit < 32; bit++) {
 		s.parts.session = SESSION ^ (UINT32_C(1) << bit);
-		assert_verdict(&s.parts, BAD_SUDI);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SUDI);
 	}
 	forget(&s);
 }
@@ -218,14 +221,14 @@ static void signature_of_another_key_is_none(void **state)
 		struct sent b = send_proof(made_key(kinds[i], 1), NULL);
 		struct cert_proof_parts mixed = a.parts;
 		mixed.sha2 = b.parts.sha2;
-		assert_verdict(&mixed, BAD_SHA512);
+		assert_verdict(&mixed, CERT_PROOF_BAD_SHA512);
 		mixed.sha2 = a.parts.sha2;
 		mixed.sha1 = b.parts.sha1;
-		assert_verdict(&mixed, BAD_SHA1);
+		assert_verdict(&mixed, CERT_PROOF_BAD_SHA1);
 		/* The SHA-1 signature is not a SHA-512 one, nor turned. */
 		mixed.sha1 = (struct cert_bytes){
 			a.parts.sha2.p + 3, a.parts.sha2.n - 3};
-		assert_verdict(&mixed, BAD_SHA1);
+		assert_verdict(&mixed, CERT_PROOF_BAD_SHA1);
 		forget(&a);
 		forget(&b);
 	}
@@ -251,7 +254,7 @@ static void expect(struct sent *s, struct cert_bytes *part, size_t at,
 	uint8_t *copy = changed(was, &part->n, at, cut,
 		(struct cert_bytes){(const uint8_t *)put, put_n});
 	part->p = copy;
-	assert_verdict(&s->parts, MALFORMED);
+	assert_verdict(&s->parts, CERT_PROOF_MALFORMED);
 	*part = was;
 	free(copy);
 }
@@ -302,11 +305,11 @@ static void sudi_data_has_one_form(void **state)
 		(struct cert_bytes){(const uint8_t *)"", 1});
 	memcpy(copy, longer, 3);
 	*sudi = (struct cert_bytes){copy, n};
-	assert_verdict(&s.parts, MALFORMED);
+	assert_verdict(&s.parts, CERT_PROOF_MALFORMED);
 	free(copy);
 	/* Without the SHA-512 half, which this key can make. */
 	*sudi = (struct cert_bytes){s.made.sudi, sha512_at};
-	assert_verdict(&s.parts, BAD_SUDI);
+	assert_verdict(&s.parts, CERT_PROOF_BAD_SUDI);
 	forget(&s);
 }
 
@@ -328,7 +331,7 @@ static void sudi_of_an_elliptic_curve_is_malformed(void **state)
 	size_t n = 3 + s.parts.certificate.n;
 	memcpy(sudi + n, "\1\0\1x\3\0\1x", 8);
 	s.parts.sudi = (struct cert_bytes){sudi, n + 8};
-	assert_verdict(&s.parts, MALFORMED);
+	assert_verdict(&s.parts, CERT_PROOF_MALFORMED);
 	X509_free(cert);
 	forget(&s);
 }
@@ -337,7 +340,7 @@ static void unreadable(struct sent *s, const uint8_t *der, size_t n)
 {
 	const struct cert_bytes was = s->parts.certificate;
 	s->parts.certificate = (struct cert_bytes){der, n};
-	assert_verdict(&s->parts, UNREADABLE);
+	assert_verdict(&s->parts, CERT_PROOF_UNREADABLE);
 	s->parts.certificate = was;
 }
 
@@ -374,7 +377,7 @@ static void certificate_longer_than_the_wire_is_unreadable(void **state)
 		-EINVAL);
 	struct sent s = {.parts = {.device = DEVICE}};
 	use_der(&s, cert);
-	assert_verdict(&s.parts, UNREADABLE);
+	assert_verdict(&s.parts, CERT_PROOF_UNREADABLE);
 	X509_free(cert);
 	OPENSSL_free(s.der);
 	free(comment);
@@ -398,7 +401,7 @@ static void keys_that_cost_too_much_are_unreadable(void **state)
 		struct sent s = {.parts = {.device = DEVICE}};
 		use_der(&s, cert);
 		s.parts.sha1 = s.parts.sha2 = s.parts.certificate;
-		assert_verdict(&s.parts, UNREADABLE);
+		assert_verdict(&s.parts, CERT_PROOF_UNREADABLE);
 		X509_free(cert);
 		OPENSSL_free(s.der);
 		EVP_PKEY_free(keys[i]);
@@ -468,10 +471,10 @@ static void digest_info_is_not_bare(void **state)
 	sign_with_digest_info(key, EVP_sha512(), data, sha2 + 3);
 	struct cert_proof_parts other = s.parts;
 	other.sha1 = (struct cert_bytes){sha1, sizeof(sha1)};
-	assert_verdict(&other, BAD_SHA1);
+	assert_verdict(&other, CERT_PROOF_BAD_SHA1);
 	other.sha1 = s.parts.sha1;
 	other.sha2 = (struct cert_bytes){sha2, sizeof(sha2)};
-	assert_verdict(&other, BAD_SHA512);
+	assert_verdict(&other, CERT_PROOF_BAD_SHA512);
 	free((void *)data.p);
 	forget(&s);
 }
@@ -507,17 +510,17 @@ static void every_byte_of_the_padding_counts(void **state)
 	s.parts.sha1 = (struct cert_bytes){signature, sizeof(signature)};
 	pad(block, sizeof(block), hash, SHA1_N);
 	raw_sign(key, block, signature);
-	assert_verdict(&s.parts, OK);
+	assert_verdict(&s.parts, CERT_PROOF_OK);
 	for (size_t i = 0; i < sizeof(block); i++) {
 		block[i] ^= 1;
 		raw_sign(key, block, signature);
-		assert_verdict(&s.parts, BAD_SHA1);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 		block[i] ^= 1;
 	}
 	for (size_t i = 2; i < sizeof(block) - SHA1_N - 1; i++) {
 		block[i] = 0;
 		raw_sign(key, block, signature);
-		assert_verdict(&s.parts, BAD_SHA1);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 		block[i] = 0xff;
 	}
 	free((void *)data.p);
@@ -543,10 +546,10 @@ static void signature_without_its_leading_zero_is_too_short(void **state)
 	s.parts.device = name;
 	s.parts.sha1 = (struct cert_bytes){s.made.sha1, s.made.sha1_n};
 	s.parts.sha2 = (struct cert_bytes){s.made.sha2, s.made.sha2_n};
-	assert_verdict(&s.parts, OK);
+	assert_verdict(&s.parts, CERT_PROOF_OK);
 	s.parts.sha1.p++;
 	s.parts.sha1.n--;
-	assert_verdict(&s.parts, BAD_SHA1);
+	assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 	X509_free(cert);
 	forget(&s);
 }
@@ -687,13 +690,13 @@ static void forgeries_under_exponent_3_are_refused(void **state)
 		uint8_t sha1[256], sha2[3 + 256] = {3, 1, 0};
 		s.parts.sha1 = (struct cert_bytes){s.made.sha1, 256};
 		s.parts.sha2 = (struct cert_bytes){s.made.sha2, 3 + 256};
-		assert_verdict(&s.parts, OK);
+		assert_verdict(&s.parts, CERT_PROOF_OK);
 		forge(how, hash512, SHA512_N, key, sha2 + 3);
 		s.parts.sha2.p = sha2;
-		assert_verdict(&s.parts, BAD_SHA512);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SHA512);
 		forge(how, hash1, SHA1_N, key, sha1);
 		s.parts.sha1.p = sha1;
-		assert_verdict(&s.parts, BAD_SHA1);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SHA1);
 	}
 	X509_free(cert);
 	EVP_PKEY_free(key);
@@ -719,7 +722,7 @@ static void forged_sudi_is_refused(void **state)
 		} while (!(hash[SHA1_N - 1] & 1));
 		s.parts.session = session;
 		forge(how, hash, SHA1_N, key, s.made.sudi + 3 + n + 3);
-		assert_verdict(&s.parts, BAD_SUDI);
+		assert_verdict(&s.parts, CERT_PROOF_BAD_SUDI);
 		free(data);
 		forget(&s);
 	}
@@ -842,9 +845,9 @@ static void recorded_proofs_are_right(void **state)
 			.sha2 = element(message, n, 20),
 			.sudi = element(message, n, 16),
 		};
-		assert_verdict(&parts, OK);
+		assert_verdict(&parts, CERT_PROOF_OK);
 		parts.session++;
-		assert_verdict(&parts, BAD_SUDI);
+		assert_verdict(&parts, CERT_PROOF_BAD_SUDI);
 		OPENSSL_free(message);
 	}
 }

@@ -52,12 +52,31 @@ static X509 *issue(X509 *root, EVP_PKEY *key, const char *kind)
 	return lsc;
 }
 
+static void assert_good(
+	const struct trust_snapshot *snapshot, X509 *root, EVP_PKEY *key)
+{
+	static const char *const phones[] = {
+		"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"};
+	for (size_t i = 0; i < sizeof(phones) / sizeof(phones[0]); i++) {
+		X509 *lsc = issue(root, key, phones[i]);
+		assert_null(trust_form_leaf(lsc));
+		for (int purpose = TRUST_REGISTER; purpose <= TRUST_ENROL;
+			purpose++) {
+			struct trust_result r;
+			trust_verify_for(
+				purpose, snapshot, lsc, NULL, MADE_NOW, &r);
+			if (r.verdict != TRUST_OK)
+				fail_msg("%s", r.why);
+			assert_int_equal(r.kind, CERT_KIND_LSC);
+		}
+		X509_free(lsc);
+	}
+}
+
 static void lscs_of_our_roots_register_and_enrol(void **state)
 {
 	static const char *const roots[] = {
 		"rsa2048", "rsa3072", "rsa4096", "p256", "p384"};
-	static const char *const phones[] = {
-		"rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"};
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
 		X509 *root = NULL;
 		EVP_PKEY *key = NULL;
@@ -66,21 +85,7 @@ static void lscs_of_our_roots_register_and_enrol(void **state)
 			0);
 		assert_null(trust_form_ca(root));
 		struct trust_snapshot *snapshot = believe(root);
-		for (size_t j = 0; j < sizeof(phones) / sizeof(phones[0]);
-			j++) {
-			X509 *lsc = issue(root, key, phones[j]);
-			struct trust_result r;
-			assert_null(trust_form_leaf(lsc));
-			for (int purpose = TRUST_REGISTER;
-				purpose <= TRUST_ENROL; purpose++) {
-				trust_verify_for(purpose, snapshot, lsc, NULL,
-					MADE_NOW, &r);
-				if (r.verdict != TRUST_OK)
-					fail_msg("%s", r.why);
-				assert_int_equal(r.kind, CERT_KIND_LSC);
-			}
-			X509_free(lsc);
-		}
+		assert_good(snapshot, root, key);
 		trust_snapshot_unref(snapshot);
 		X509_free(root);
 		EVP_PKEY_free(key);
