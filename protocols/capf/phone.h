@@ -45,8 +45,8 @@ struct capf_phone_event {
 	struct capf_key_wish wish;
 	struct capf_cert cert; /* valid until the next call */
 	int reason;
-	const char *rule;
-	const char *text;
+	const char *rule; /* stays */
+	const char *text; /* of FAILED; of END: REASON_INFO, or NULL */
 };
 
 struct capf_phone {
@@ -56,7 +56,12 @@ struct capf_phone {
 	struct capf_phone_state *state;
 };
 
-/* As the server side. A missing KEY_TYPE is RSA. */
+/*
+ * As the server side. A missing KEY_TYPE is RSA. The verbs answer the last
+ * event, and only that (assert); when END or FAILED came meanwhile, they do
+ * nothing. It is strict: a request out of order ends in FAILED, for which
+ * nothing is sent.
+ */
 void capf_phone_init(struct capf_phone *p,
 	const struct capf_phone_config *config, const struct moment *now);
 void capf_phone_deinit(struct capf_phone *p);

@@ -9,6 +9,7 @@
 
 #include "protocols/bytes.h"
 #include "protocols/capf/ids.h"
+#include "protocols/capf/message.h"
 #include "protocols/moment.h"
 
 struct capf_server_config {
@@ -18,16 +19,6 @@ struct capf_server_config {
 			      * REQUEST_IN_PROGRESS come before it */
 	bool send_auth_type; /* AUTH_REQUEST also has AUTH_TYPE 0, as
 			      * usecallmanager sends it */
-};
-
-struct capf_bytes {
-	const uint8_t *p; /* NULL: the element did not come */
-	size_t n;
-};
-
-struct capf_cert {
-	unsigned type; /* enum capf_cert_type, or what came */
-	struct capf_bytes der;
 };
 
 enum capf_server_event_type {
@@ -56,7 +47,7 @@ struct capf_server_event {
 	struct capf_bytes signed_data, sha2_signed_data, sudi_data;
 	/* KEY */
 	struct capf_bytes public_key; /* DER SubjectPublicKeyInfo, unchecked */
-	/* KEY, STORED, ERASED, FETCHED: what the phone said, or -1 */
+	/* of all but PROGRESS and FAILED: what the phone said, or -1 */
 	int reason;
 	/* FAILED */
 	const char *rule; /* "capf-wrong-session", ...: stays */
@@ -78,7 +69,8 @@ struct capf_server {
  *
  * The verbs answer the phone's last message, in the order of specs capf 7, and
  * only then (assert). While the host has not answered, no deadline runs and
- * what the phone sends beyond one message in advance is refused.
+ * what the phone sends beyond one message in advance is refused. After FAILED
+ * they do nothing.
  */
 void capf_server_init(struct capf_server *s,
 	const struct capf_server_config *config, const struct moment *now);
