@@ -18,8 +18,8 @@
 	X(OK, "ok", "the phone has the certificate's key")                    \
 	X(NO_CERTIFICATE, "no-certificate", "the phone sent no certificate")  \
 	X(UNREADABLE, "unreadable-certificate",                               \
-		"the certificate cannot be read, or has a key of another "    \
-		"kind than RSA and EC")                                       \
+		"the certificate cannot be read, or has a key that is "       \
+		"neither EC nor RSA of at most 4096 bits")                    \
 	X(NO_SIGNATURE, "no-signature",                                       \
 		"the phone sent a certificate, but no proof that it has its " \
 		"key")                                                        \
