@@ -15,8 +15,10 @@
  * is none; to remove what is not there is fine), -EEXIST, -ENOSPC, -EIO, or
  * -EINVAL: a row is damaged. What changes something does so inside begin() and
  * commit(); a commit that fails has changed nothing, and the store serves on.
- * A write that fails for want of room may undo all since begin(): what follows
- * is -EIO then, the commit, too. rollback() without begin() is fine.
+ * (Where not even that can be written, a kill before the next commit may leave
+ * it whole, never in half.) A write that fails for want of room may undo all
+ * since begin(): what follows is -EIO then, the commit, too. rollback() without
+ * begin() is fine.
  */
 struct capf_store;
 int capf_store_open(
@@ -33,8 +35,8 @@ void capf_store_back_to_mark(struct capf_store *s);
 
 int capf_store_operation(struct capf_store *s, const char *device,
 	struct capf_operation *out, struct diag *d);
-int capf_store_put_operation(
-	struct capf_store *s, const struct capf_operation *o, struct diag *d);
+int capf_store_put_operation(struct capf_store *s,
+	const struct capf_operation *from, struct diag *d);
 int capf_store_remove_operation(
 	struct capf_store *s, const char *device, struct diag *d);
 
@@ -68,7 +70,7 @@ int capf_store_count(
 /* ---- the ledger: nothing in it is ever removed ---- */
 
 /* -EEXIST: that serial number was used before. */
-int capf_store_add_issued(struct capf_store *s, const struct capf_issued *i,
+int capf_store_add_issued(struct capf_store *s, const struct capf_issued *from,
 	const uint8_t *der, size_t n, struct diag *d);
 /* confirmed_at 0: it stays as it is. */
 int capf_store_set_issued(struct capf_store *s, const char *serial,
