@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations for many devices: read, judged, queued, answered one by one. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,24 +42,41 @@ static bool breaks_a_rule(struct queue *q, const char *why)
 
 /* ---- which devices ---- */
 
+/* A name that comes twice would cost the first one's string. */
+static void add_name(struct queue *q, json_t *seen, const char *name)
+{
+	char key[CERT_DEVICE_MAX + 1];
+	size_t i = 0;
+	for (; name[i]; i++)
+		key[i] = (char)toupper((unsigned char)name[i]);
+	key[i] = '\0';
+	if (json_object_get(seen, key))
+		return;
+	json_object_set_new(seen, key, json_true());
+	char **at = memory_grow((void **)&q->names, &q->n, sizeof(*at));
+	*at = memory_dup(name);
+}
+
 static bool read_names(struct queue *q, json_t *list)
 {
 	size_t i;
-	json_t *one;
+	json_t *one, *seen = json_object();
 	if (json_array_size(list) == 0 || json_array_size(list) > INVENTORY_MAX)
-		return breaks_a_rule(q,
-			"devices: must be a list of names, of one device at "
-			"least and of as many as there may be at most");
+		q->o->error = -EINVAL;
 	json_array_foreach(list, i, one)
 	{
 		const char *name = json_string_value(one);
 		if (!name || !*name || strlen(name) > CERT_DEVICE_MAX)
-			return breaks_a_rule(q,
-				"devices: each is a name of at most 63 bytes");
-		char **at = memory_grow((void **)&q->names, &q->n, sizeof(*at));
-		*at = memory_dup(name);
+			q->o->error = -EINVAL;
+		if (q->o->error)
+			break;
+		add_name(q, seen, name);
 	}
-	return true;
+	json_decref(seen);
+	return q->o->error == 0 ||
+	       breaks_a_rule(q, "devices: must be a list of names of 1 to 63 "
+				"bytes, of one device at least and of as many "
+				"as there may be at most");
 }
 
 static bool read_devices(struct queue *q, json_t *devices, json_t *filter)
