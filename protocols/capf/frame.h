@@ -11,6 +11,7 @@
 
 enum {
 	CAPF_HEADER = 8,
+	CAPF_LENGTH_AT = 6, /* in it: of what follows */
 	CAPF_PROTOCOL = 0x55,
 };
 

@@ -44,3 +44,9 @@ enum capf_form capf_element_form(unsigned tag)
 {
 	return capf_element_name(tag) ? elements[tag].form : CAPF_BYTES;
 }
+
+unsigned capf_curve_bits(unsigned curve)
+{
+	static const unsigned bits[] = {256, 384, 521};
+	return curve < sizeof(bits) / sizeof(*bits) ? bits[curve] : 0;
+}

@@ -24,7 +24,7 @@ enum capf_side { CAPF_FROM_NOBODY, CAPF_FROM_SERVER, CAPF_FROM_PHONE };
 	X(DELETE_REQUEST, 13, "DELETE_CERTIFICATE_REQUEST", SERVER)  \
 	X(DELETE_RESPONSE, 14, "DELETE_CERTIFICATE_RESPONSE", PHONE) \
 	X(END_SESSION, 15, "END_SESSION", SERVER)                    \
-	X(RETRY_LATER, 16, "RETRY_LATER", NOBODY)                    \
+	X(RETRY_LATER, 16, "RETRY_LATER", SERVER)                    \
 	X(REQUEST_IN_PROGRESS, 17, "REQUEST_IN_PROGRESS", PHONE)     \
 	X(STATUS_REQUEST, 18, "STATUS_REQUEST", NOBODY)              \
 	X(STATUS_RESPONSE, 19, "STATUS_RESPONSE", NOBODY)            \
@@ -97,6 +97,9 @@ struct capf_key_wish {
 enum {
 	CAPF_PORT = 3804,
 	CAPF_VERSION = 3,
+	CAPF_VERSION_KEY_TYPE = 3, /* below it phones know KEY_SIZE alone */
+	CAPF_RSA_MIN = 512,
+	CAPF_RSA_MAX = 4096,
 	CAPF_MESSAGE_MAX = 16384, /* of one message; 3683 is the longest seen */
 	CAPF_DEVICE_MAX = 63,	  /* of a name, without its NUL */
 	CAPF_PASSWORD_MAX = 128,
@@ -108,6 +111,8 @@ const char *capf_command_name(unsigned command);
 const char *capf_element_name(unsigned tag);
 /* CAPF_FROM_NOBODY for a number that is none. */
 enum capf_side capf_command_side(unsigned command);
+/* Bits of the curve that CURVE names; 0 for a number that is none. */
+unsigned capf_curve_bits(unsigned curve);
 /* CAPF_BYTES for a number that is none. */
 enum capf_form capf_element_form(unsigned tag);
 

@@ -6,10 +6,6 @@
 
 #include "protocols/capf/frame.h"
 
-enum {
-	LENGTH_AT = 6, /* in a header */
-};
-
 void capf_link_init(struct capf_link *link, const struct moment *now)
 {
 	*link = (struct capf_link){.now = *now, .due = MOMENT_NEVER};
@@ -104,7 +100,7 @@ const uint8_t *capf_link_out(
 		*n = link->out_left;
 	} else if (*n) {
 		struct bytes_in length =
-			bytes_in(data + LENGTH_AT, sizeof(uint16_t));
+			bytes_in(data + CAPF_LENGTH_AT, sizeof(uint16_t));
 		*n = CAPF_HEADER + (size_t)bytes_be16(&length);
 	}
 	return data;

@@ -12,6 +12,8 @@
 #include "protocols/capf/rule.h"
 #include "protocols/moment.h"
 
+enum { CAPF_OUT_MAX = 65536 }; /* bytes that wait for a peer to read them */
+
 struct capf_link {
 	struct moment now;
 	uint64_t due;	 /* of what is waited for, or MOMENT_NEVER */

@@ -10,7 +10,6 @@ enum {
 	CERT_ENTRY = 1,	    /* what every entry of a list begins with */
 	CERT_TYPE = 2,	    /* bytes of it before the DER */
 	REASON_INFO_MAX = 1024,
-	LENGTH_AT = 6, /* in the header */
 	BYTE = 8,
 };
 
@@ -234,7 +233,7 @@ int capf_builder_send(struct capf_builder *b, struct bytes_queue *out)
 {
 	size_t n = sizeof(b->data) - b->out.left;
 	struct bytes_out length =
-		bytes_out(b->data + LENGTH_AT, sizeof(uint16_t));
+		bytes_out(b->data + CAPF_LENGTH_AT, sizeof(uint16_t));
 	assert(!b->out.bad);
 	put_be16(&length, n - CAPF_HEADER);
 	return bytes_queue_put(out, b->data, n);

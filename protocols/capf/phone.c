@@ -3,6 +3,7 @@
 #include "protocols/capf/phone.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "protocols/capf/link.h"
@@ -10,10 +11,7 @@
 
 enum {
 	ANSWER_MS = 30000,
-	OUT_MAX = 65536,
-	VERSION_OF_KEY_TYPE = 3,
-	RSA_MIN = 512,
-	RSA_MAX = 4096,
+	DELAY_SHOWN = 8, /* bytes of RETRY_DELAY in words */
 };
 
 enum phase {
@@ -37,7 +35,7 @@ void capf_phone_init(struct capf_phone *p,
 	*p = (struct capf_phone){.config = *config};
 	if (!p->config.answer_ms)
 		p->config.answer_ms = ANSWER_MS;
-	bytes_queue_init(&p->out, OUT_MAX);
+	bytes_queue_init(&p->out, CAPF_OUT_MAX);
 	p->state = calloc(1, sizeof(*p->state));
 	if (!p->state)
 		abort(); /* law 2 */
@@ -112,7 +110,7 @@ static void put_reason(struct capf_builder *b)
 void capf_phone_authenticate(struct capf_phone *p,
 	const struct capf_phone_auth *auth, const struct moment *now)
 {
-	bool old = p->config.version < VERSION_OF_KEY_TYPE;
+	bool old = p->config.version < CAPF_VERSION_KEY_TYPE;
 	struct capf_builder b;
 	if (!may_say(p, CAPF_AUTH_REQUEST))
 		return;
@@ -219,15 +217,15 @@ static bool on_auth(struct capf_phone *p, const struct capf_message *m,
 static bool on_curve(struct capf_phone *p, const struct capf_message *m,
 	struct capf_phone_event *event)
 {
-	static const unsigned bits[] = {256, 384, 521};
 	int curve = capf_message_number(m, CAPF_EL_CURVE);
-	if (p->config.version < VERSION_OF_KEY_TYPE)
+	if (p->config.version < CAPF_VERSION_KEY_TYPE)
 		return senseless(p, CAPF_EL_KEY_TYPE, CAPF_KEY_EC);
 	if (curve < 0)
 		return lacks(p, m, "CURVE");
-	if ((size_t)curve >= sizeof(bits) / sizeof(*bits))
+	if (!capf_curve_bits((unsigned)curve))
 		return senseless(p, CAPF_EL_CURVE, curve);
-	event->wish = (struct capf_key_wish){CAPF_KEY_EC, bits[curve]};
+	event->wish = (struct capf_key_wish){
+		CAPF_KEY_EC, capf_curve_bits((unsigned)curve)};
 	return true;
 }
 
@@ -243,7 +241,7 @@ static bool on_generate(struct capf_phone *p, const struct capf_message *m,
 		return senseless(p, CAPF_EL_KEY_TYPE, type);
 	if (size < 0)
 		return lacks(p, m, "KEY_SIZE");
-	if (size < RSA_MIN || size > RSA_MAX)
+	if (size < CAPF_RSA_MIN || size > CAPF_RSA_MAX)
 		return senseless(p, CAPF_EL_KEY_SIZE, size);
 	event->wish = (struct capf_key_wish){CAPF_KEY_RSA, (unsigned)size};
 	return true;
@@ -279,6 +277,18 @@ static bool on_end(struct capf_phone *p, const struct capf_message *m,
 		return lacks(p, m, "REASON");
 	finish(p, PHASE_DONE);
 	return true;
+}
+
+/* Nobody knows what it holds: the delay, most likely, of unknown width. */
+static bool on_retry_later(struct capf_phone *p, const struct capf_message *m)
+{
+	const struct capf_bytes *delay = &m->elements[CAPF_EL_RETRY_DELAY];
+	char hex[2 * DELAY_SHOWN + 1] = "";
+	for (size_t i = 0; i < delay->n && i < DELAY_SHOWN; i++)
+		snprintf(hex + 2 * i, sizeof(hex) - 2 * i, "%02x", delay->p[i]);
+	return capf_refuse(&p->state->link.why, CAPF_RULE_RETRY_LATER,
+		"RETRY_LATER%s%s: the server wants to be called again later",
+		*hex ? ", delay 0x" : "", hex);
 }
 
 static bool on_request(struct capf_phone *p, const struct capf_message *m,
@@ -327,6 +337,8 @@ static bool on_message(struct capf_phone *p, const struct capf_message *m,
 			m->session, st->session);
 	if (m->command == CAPF_END_SESSION)
 		return on_end(p, m, event);
+	if (m->command == CAPF_RETRY_LATER)
+		return on_retry_later(p, m);
 	if (in_order(st, m->command))
 		return on_request(p, m, event);
 	return capf_refuse(&st->link.why, CAPF_RULE_ORDER,

@@ -9,13 +9,7 @@
 #include "protocols/capf/link.h"
 #include "protocols/capf/message.h"
 
-enum {
-	OUT_MAX = 65536,
-	DER_MAX = 12000,
-	VERSION_OF_KEY_TYPE = 3, /* phones below it know KEY_SIZE alone */
-	RSA_MIN = 512,
-	RSA_MAX = 4096,
-};
+enum { DER_MAX = 12000 };
 
 enum phase {
 	PHASE_ASKED,	/* `wanted` is to come */
@@ -91,7 +85,7 @@ void capf_server_init(struct capf_server *s,
 {
 	struct capf_builder b;
 	*s = (struct capf_server){.config = *config};
-	bytes_queue_init(&s->out, OUT_MAX);
+	bytes_queue_init(&s->out, CAPF_OUT_MAX);
 	s->state = calloc(1, sizeof(*s->state));
 	if (!s->state)
 		abort(); /* law 2 */
@@ -113,17 +107,20 @@ void capf_server_deinit(struct capf_server *s)
 	*s = (struct capf_server){0};
 }
 
-/* As the phones' firmware numbers them. */
 static unsigned curve_of(unsigned bits)
 {
-	assert(bits == 256 || bits == 384 || bits == 521);
-	return bits == 256 ? 0 : bits == 384 ? 1 : 2;
+	unsigned curve = 0;
+	while (capf_curve_bits(curve) != bits) {
+		assert(capf_curve_bits(curve)); /* no such curve */
+		curve++;
+	}
+	return curve;
 }
 
 void capf_server_generate_key(struct capf_server *s,
 	const struct capf_key_wish *wish, const struct moment *now)
 {
-	bool knows_types = s->state->version >= VERSION_OF_KEY_TYPE;
+	bool knows_types = s->state->version >= CAPF_VERSION_KEY_TYPE;
 	struct capf_builder b;
 	if (!may_say(s, CAPF_KEY_GENERATE_REQUEST, now))
 		return;
@@ -133,7 +130,8 @@ void capf_server_generate_key(struct capf_server *s,
 		capf_builder_number(&b, CAPF_EL_KEY_TYPE, wish->type);
 		capf_builder_number(&b, CAPF_EL_CURVE, curve_of(wish->bits));
 	} else {
-		assert(wish->bits >= RSA_MIN && wish->bits <= RSA_MAX);
+		assert(wish->bits >= CAPF_RSA_MIN &&
+			wish->bits <= CAPF_RSA_MAX);
 		capf_builder_number(&b, CAPF_EL_KEY_SIZE, wish->bits);
 		if (knows_types)
 			capf_builder_number(&b, CAPF_EL_KEY_TYPE, wish->type);

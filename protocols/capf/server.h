@@ -47,7 +47,7 @@ struct capf_server_event {
 	struct capf_bytes signed_data, sha2_signed_data, sudi_data;
 	/* KEY */
 	struct capf_bytes public_key; /* DER SubjectPublicKeyInfo, unchecked */
-	/* KEY, STORED, ERASED, FETCHED: what the phone said, or -1 */
+	/* of all but PROGRESS and FAILED: what the phone said, or -1 */
 	int reason;
 	/* FAILED */
 	const char *rule; /* "capf-wrong-session", ...: stays */

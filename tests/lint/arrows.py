@@ -172,8 +172,8 @@ WORLDLY = re.compile(r"""(?x)
 """)
 
 MAY_ASK = {"tls": [LIBC, OPENSSL], "sip": [LIBC, OSIP], "sccp": [LIBC],
-           "capf": [LIBC],
-           "bytes": [LIBC], "tcpip": [LIBC], "console": [LIBC]}
+           "capf": [LIBC], "bytes": [LIBC], "tcpip": [LIBC],
+           "console": [LIBC]}
 
 
 def symbols(library, option):
@@ -223,6 +223,7 @@ protocols/bytes.c "protocols/sip/frame.h"
 protocols/sccp/frame.c "protocols/sip/frame.h"
 protocols/sip/server.c "registrar/log.h"
 protocols/tls/engine.c "trust/verdict.h"
+protocols/capf/server.c <openssl/x509.h>
 protocols/sccp/server.c <uv.h>
 protocols/sccp/server.c <sys/socket.h>
 protocols/sccp/server.c <unistd.h>
