@@ -15,8 +15,10 @@
  * is none; to remove what is not there is fine), -EEXIST, -ENOSPC, -EIO, or
  * -EINVAL: a row is damaged. What changes something does so inside begin() and
  * commit(); a commit that fails has changed nothing, and the store serves on.
- * A write that fails for want of room may undo all since begin(): what follows
- * is -EIO then, the commit, too. rollback() without begin() is fine.
+ * (Where not even that can be written, a kill before the next commit may leave
+ * it whole, never in half.) A write that fails for want of room may undo all
+ * since begin(): what follows is -EIO then, the commit, too. rollback() without
+ * begin() is fine.
  */
 struct capf_store;
 int capf_store_open(

@@ -70,6 +70,21 @@ void sqlite_rollback(sqlite3 *db)
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/*
+ * A commit that failed when it was synced is whole in the WAL all the same:
+ * whoever opened the file after a crash would find it. So the WAL is emptied.
+ * If the disk does not let us, what is written next overwrites it.
+ */
+int sqlite_commit(sqlite3 *db, const char *doing, struct diag *d)
+{
+	int error = sqlite_run(db, "COMMIT", doing, d);
+	if (error == 0)
+		return 0;
+	sqlite_rollback(db);
+	sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	return error;
+}
+
 int64_t sqlite_answer(sqlite3_stmt *statement)
 {
 	int64_t number = sqlite3_step(statement) == SQLITE_ROW

@@ -50,6 +50,9 @@ int sqlite_prepare(
 /* Runs a bound statement that answers no row, and makes it ready again. */
 int sqlite_step(sqlite3_stmt *statement, const char *doing, struct diag *d);
 
+/* Ends what was begun: all of it is written (0), or nothing is, as
+ * sqlite_fault(). */
+int sqlite_commit(sqlite3 *db, const char *doing, struct diag *d);
 /* Gives up what was begun; a full disk may have done so already. */
 void sqlite_rollback(sqlite3 *db);
 /* The number that a bound statement answers, 0 if none, ready again. */

@@ -38,14 +38,13 @@ static const char *const steps[] = {
 	"CREATE INDEX issued_to ON issued (device);"
 	"CREATE INDEX issued_state ON issued (state);"
 	"CREATE TABLE certificate (id INTEGER PRIMARY KEY, der BLOB NOT NULL);"
-	"CREATE TABLE shown (device TEXT COLLATE NOCASE"
-	" CHECK (length(device) BETWEEN 1 AND 63), type INTEGER,"
-	" at INTEGER NOT NULL, der BLOB NOT NULL,"
-	" PRIMARY KEY (device, type)) WITHOUT ROWID;"
-	"CREATE TABLE request (device TEXT PRIMARY KEY COLLATE NOCASE"
+	"CREATE TABLE shown (device TEXT NOT NULL COLLATE NOCASE"
+	" CHECK (length(device) BETWEEN 1 AND 63), type INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, der BLOB NOT NULL, UNIQUE (device, type));"
+	"CREATE TABLE request (device TEXT NOT NULL UNIQUE COLLATE NOCASE"
 	" CHECK (length(device) BETWEEN 1 AND 63), key_sha256 BLOB NOT NULL,"
 	" at INTEGER NOT NULL, exported_at INTEGER NOT NULL,"
-	" spki BLOB NOT NULL) WITHOUT ROWID;"
+	" spki BLOB NOT NULL);"
 	"CREATE TABLE audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
 	" event TEXT NOT NULL, device TEXT NOT NULL, serial TEXT NOT NULL,"
 	" address TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);"
@@ -168,20 +167,12 @@ int capf_store_begin(struct capf_store *s, struct diag *d)
 	return error;
 }
 
-/*
- * A commit that failed when it was synced is whole in the WAL all the same:
- * whoever opened the file after a crash would find it. So the WAL is emptied,
- * if the disk lets us; else the next transaction overwrites it.
- */
 int capf_store_commit(struct capf_store *s, struct diag *d)
 {
 	int error = within(s, d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
-	capf_store_rollback(s);
-	if (error < 0)
-		sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL,
-			NULL, NULL);
+		error = sqlite_commit(s->db, doing, d);
+	s->begun = false;
 	return error;
 }
 
@@ -242,16 +233,25 @@ void capf_store_close(struct capf_store *s)
 	free(s);
 }
 
+static bool take_counts(sqlite3_stmt *q, void *into)
+{
+	struct capf_store_counts *out = into;
+	out->shown = (size_t)sqlite_number(q, 0);
+	out->requests = (size_t)sqlite_number(q, 1);
+	return true;
+}
+
 int capf_store_count(
 	struct capf_store *s, struct capf_store_counts *out, struct diag *d)
 {
 	uint8_t hash[32];
 	memset(out, 0, sizeof(*out));
-	out->shown =
-		(size_t)sqlite_answer(s->statements[SQLITE_CAPF_COUNT_SHOWN]);
-	out->requests = (size_t)sqlite_answer(
-		s->statements[SQLITE_CAPF_COUNT_REQUESTS]);
-	int error = sqlite_capf_head(s, &out->audit, hash, d);
+	int error = sqlite_capf_one(s, s->statements[SQLITE_CAPF_COUNT],
+		&(struct sqlite_capf_wanted){
+			take_counts, out, "number", "records"},
+		d);
+	if (error == 0)
+		error = sqlite_capf_head(s, &out->audit, hash, d);
 	if (error == 0)
 		error = sqlite_capf_count_operations(s, out, d);
 	return error ? error : sqlite_capf_count_issued(s, out, d);

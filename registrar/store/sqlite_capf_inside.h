@@ -15,36 +15,49 @@
  * T(text) N(type, number) B(bytes of a fixed size) W(its words, type, one of
  * them): words are kept by name, so that their lists may grow anywhere.
  */
-#define SQLITE_CAPF_OPERATION(T, N, B, W)                   \
-	W(capf_kind, enum capf_kind, kind)                  \
-	W(capf_mode, enum capf_mode, mode)                  \
-	W(capf_state, enum capf_state, state)               \
-	W(capf_why, enum capf_why, why)                     \
-	T(detail)                                           \
-	T(origin)                                           \
-	N(int64_t, queued_at)                               \
-	N(int64_t, turn_at)                                 \
-	N(int64_t, completes_by)                            \
-	N(int64_t, changed_at)                              \
-	N(bool, tell)                                       \
-	N(int64_t, told_at)                                 \
-	N(uint32_t, visits)                                 \
-	N(uint32_t, key_failures)                           \
-	T(address)                                          \
-	B(salt)                                             \
-	B(hash)                                             \
-	N(int64_t, string_until) N(uint32_t, wrong_strings) \
-		N(int64_t, null_until) T(serial)
-#define SQLITE_CAPF_ISSUED(T, N, B, W)                                        \
-	T(device)                                                             \
-	W(capf_issued, enum capf_issued_state, state)                         \
-	B(sha256)                                                             \
-	B(key_sha256)                                                         \
-	B(issuer) T(issuer_cn) N(int64_t, issued_at) N(int64_t, confirmed_at) \
-		N(int64_t, not_before) N(int64_t, not_after) T(key) T(origin)
+#define SQLITE_CAPF_OPERATION(T, N, B, W)     \
+	W(capf_kind, enum capf_kind, kind)    \
+	W(capf_mode, enum capf_mode, mode)    \
+	W(capf_state, enum capf_state, state) \
+	W(capf_why, enum capf_why, why)       \
+	T(detail)                             \
+	T(origin)                             \
+	N(int64_t, queued_at)                 \
+	N(int64_t, turn_at)                   \
+	N(int64_t, completes_by)              \
+	N(int64_t, changed_at)                \
+	N(bool, tell)                         \
+	N(int64_t, told_at)                   \
+	N(uint32_t, visits)                   \
+	N(uint32_t, key_failures)             \
+	T(address)                            \
+	B(salt)                               \
+	B(hash)                               \
+	N(int64_t, string_until)              \
+	N(uint32_t, wrong_strings)            \
+	N(int64_t, null_until)                \
+	T(serial)
+#define SQLITE_CAPF_ISSUED(T, N, B, W)                \
+	T(device)                                     \
+	W(capf_issued, enum capf_issued_state, state) \
+	B(sha256)                                     \
+	B(key_sha256)                                 \
+	B(issuer)                                     \
+	T(issuer_cn)                                  \
+	N(int64_t, issued_at)                         \
+	N(int64_t, confirmed_at)                      \
+	N(int64_t, not_before)                        \
+	N(int64_t, not_after)                         \
+	T(key)                                        \
+	T(origin)
 #define SQLITE_CAPF_AUDIT(T, N, B, W) \
 	N(int64_t, at)                \
-	T(event) T(device) T(serial) T(address) T(detail) B(hash)
+	T(event)                      \
+	T(device)                     \
+	T(serial)                     \
+	T(address)                    \
+	T(detail)                     \
+	B(hash)
 
 /* A list as SQL: ", kind, mode" and ", ?, ?". */
 #define SQLITE_CAPF_T(field) ", " #field
@@ -83,60 +96,58 @@
 	LIST(SQLITE_CAPF_TAKE_T, SQLITE_CAPF_TAKE_N, SQLITE_CAPF_TAKE_B, \
 		SQLITE_CAPF_TAKE_W)
 
-/* X(symbol, SQL) */
-#define SQLITE_CAPF_STATEMENT_LIST(X)                                              \
-	X(GET_OPERATION, "SELECT device" SQLITE_CAPF_NAMES(                        \
-				 SQLITE_CAPF_OPERATION) " FROM operation "         \
-							"WHERE device = ?")        \
-	X(PUT_OPERATION,                                                           \
-		"REPLACE INTO operation (device" SQLITE_CAPF_NAMES(                \
-			SQLITE_CAPF_OPERATION) ") VALUES "                         \
-					       "(?" SQLITE_CAPF_MARKS(             \
-						       SQLITE_CAPF_OPERATION) ")") \
-	X(REMOVE_OPERATION, "DELETE FROM operation WHERE device = ?")              \
-	X(PUT_SHOWN, "REPLACE INTO shown (device, type, at, der)"                  \
-		     " VALUES (?, ?, ?, ?)")                                       \
-	X(REMOVE_SHOWN, "DELETE FROM shown WHERE device = ?")                      \
-	X(PUT_REQUEST, "REPLACE INTO request (device, key_sha256, at,"             \
-		       " exported_at, spki) VALUES (?, ?, ?, ?, ?)")               \
-	X(REMOVE_REQUEST, "DELETE FROM request WHERE device = ?")                  \
-	X(COUNT_SHOWN, "SELECT count(*) FROM shown")                               \
-	X(COUNT_REQUESTS, "SELECT count(*) FROM request")                          \
-	X(ADD_ISSUED,                                                              \
-		"INSERT INTO issued (serial" SQLITE_CAPF_NAMES(                    \
-			SQLITE_CAPF_ISSUED) ") VALUES "                            \
-					    "(?" SQLITE_CAPF_MARKS(                \
-						    SQLITE_CAPF_ISSUED) ")")       \
-	X(ADD_DER, "INSERT INTO certificate (id, der)"                             \
-		   " VALUES (last_insert_rowid(), ?)")                             \
-	X(SET_ISSUED,                                                              \
-		"UPDATE issued SET state = ?, confirmed_at ="                      \
-		" coalesce(nullif(?, 0), confirmed_at) WHERE serial = ?")          \
-	X(END_ISSUED, "UPDATE issued SET state = ? WHERE device = ?"               \
-		      " AND serial <> ? AND state IN ('installed', 'stale')")      \
-	X(BY_SERIAL, SQLITE_CAPF_LEDGER " WHERE serial = ?")                       \
-	X(BY_SHA256, SQLITE_CAPF_LEDGER " WHERE sha256 = ?")                       \
-	X(STALE, SQLITE_CAPF_LEDGER                                                \
-		" WHERE device = ? AND key_sha256 = ?"                             \
-		" AND state = 'stale' ORDER BY id DESC LIMIT 1")                   \
-	X(NEWEST, SQLITE_CAPF_LEDGER " WHERE device = ? AND state = ?"             \
-				     " ORDER BY id DESC LIMIT 1")                  \
-	X(DER, "SELECT der FROM certificate WHERE id ="                            \
-	       " (SELECT id FROM issued WHERE serial = ?)")                        \
-	X(ID, "SELECT id FROM issued WHERE serial = ?")                            \
-	X(NEWEST_ISSUE, "SELECT issued_at FROM issued"                             \
-			" ORDER BY id DESC LIMIT 1")                               \
-	X(HEAD, "SELECT number, hash FROM head")                                   \
-	X(LINK, SQLITE_CAPF_LINKS " WHERE number = ?")                             \
-	X(ADD_LINK, "INSERT INTO audit (number" SQLITE_CAPF_NAMES(                 \
-			    SQLITE_CAPF_AUDIT) ") VALUES "                         \
-					       "(?" SQLITE_CAPF_MARKS(             \
-						       SQLITE_CAPF_AUDIT) ")")     \
-	X(SET_HEAD, "REPLACE INTO head (only, number, hash) VALUES (1, ?, ?)")
+#define SQLITE_CAPF_SELECT(first, LIST, table) \
+	"SELECT " #first SQLITE_CAPF_NAMES(LIST) " FROM " #table
+#define SQLITE_CAPF_INTO(table, first, LIST)           \
+	" INTO " #table " (" #first SQLITE_CAPF_NAMES( \
+		LIST) ") "                             \
+		      "VALUES (?" SQLITE_CAPF_MARKS(LIST) ")"
+#define SQLITE_CAPF_OPERATIONS \
+	SQLITE_CAPF_SELECT(device, SQLITE_CAPF_OPERATION, operation)
 #define SQLITE_CAPF_LEDGER \
-	"SELECT serial" SQLITE_CAPF_NAMES(SQLITE_CAPF_ISSUED) " FROM issued"
-#define SQLITE_CAPF_LINKS \
-	"SELECT number" SQLITE_CAPF_NAMES(SQLITE_CAPF_AUDIT) " FROM audit"
+	SQLITE_CAPF_SELECT(serial, SQLITE_CAPF_ISSUED, issued)
+#define SQLITE_CAPF_LINKS SQLITE_CAPF_SELECT(number, SQLITE_CAPF_AUDIT, audit)
+
+/* "+state": not by the index of states, of which most lines have one. X(symbol,
+ * SQL) */
+#define SQLITE_CAPF_STATEMENT_LIST(X)                                          \
+	X(GET_OPERATION, SQLITE_CAPF_OPERATIONS " WHERE device = ?")           \
+	X(PUT_OPERATION, "REPLACE" SQLITE_CAPF_INTO(                           \
+				 operation, device, SQLITE_CAPF_OPERATION))    \
+	X(REMOVE_OPERATION, "DELETE FROM operation WHERE device = ?")          \
+	X(PUT_SHOWN, "REPLACE INTO shown (device, type, at, der)"              \
+		     " VALUES (?, ?, ?, ?)")                                   \
+	X(REMOVE_SHOWN, "DELETE FROM shown WHERE device = ?")                  \
+	X(PUT_REQUEST, "REPLACE INTO request (device, key_sha256, at,"         \
+		       " exported_at, spki) VALUES (?, ?, ?, ?, ?)")           \
+	X(REMOVE_REQUEST, "DELETE FROM request WHERE device = ?")              \
+	X(COUNT, "SELECT (SELECT count(*) FROM shown),"                        \
+		 " (SELECT count(*) FROM request)")                            \
+	X(ADD_ISSUED,                                                          \
+		"INSERT" SQLITE_CAPF_INTO(issued, serial, SQLITE_CAPF_ISSUED)) \
+	X(ADD_DER, "INSERT INTO certificate (id, der)"                         \
+		   " VALUES (last_insert_rowid(), ?)")                         \
+	X(SET_ISSUED, "UPDATE issued SET state = ?, confirmed_at ="            \
+		      " coalesce(nullif(?, 0), confirmed_at)"                  \
+		      " WHERE serial = ?")                                     \
+	X(END_ISSUED, "UPDATE issued SET state = ? WHERE device = ?"           \
+		      " AND serial <> ? AND +state IN ('installed', 'stale')") \
+	X(BY_SERIAL, SQLITE_CAPF_LEDGER " WHERE serial = ?")                   \
+	X(BY_SHA256, SQLITE_CAPF_LEDGER " WHERE sha256 = ?")                   \
+	X(STALE, SQLITE_CAPF_LEDGER " WHERE device = ? AND key_sha256 = ?"     \
+				    " AND +state = 'stale'"                    \
+				    " ORDER BY id DESC LIMIT 1")               \
+	X(NEWEST, SQLITE_CAPF_LEDGER " WHERE device = ? AND +state = ?"        \
+				     " ORDER BY id DESC LIMIT 1")              \
+	X(DER, "SELECT der FROM certificate WHERE id ="                        \
+	       " (SELECT id FROM issued WHERE serial = ?)")                    \
+	X(NEWEST_ISSUE, "SELECT issued_at FROM issued"                         \
+			" ORDER BY id DESC LIMIT 1")                           \
+	X(HEAD, "SELECT number, hash FROM head")                               \
+	X(LINK, SQLITE_CAPF_LINKS " WHERE number = ?")                         \
+	X(ADD_LINK,                                                            \
+		"INSERT" SQLITE_CAPF_INTO(audit, number, SQLITE_CAPF_AUDIT))   \
+	X(SET_HEAD, "REPLACE INTO head (only, number, hash) VALUES (1, ?, ?)")
 
 enum {
 #define X(symbol, sql) SQLITE_CAPF_##symbol,

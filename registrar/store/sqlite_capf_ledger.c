@@ -26,7 +26,8 @@ int capf_store_add_issued(struct capf_store *s, const struct capf_issued *from,
 	SQLITE_CAPF_BIND_T(serial)
 	SQLITE_CAPF_BIND(SQLITE_CAPF_ISSUED)
 	int error = sqlite_capf_change(s, q, d);
-	if (error && sqlite3_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE)
+	if (error &&
+		sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_UNIQUE)
 		return diag_set(d, -EEXIST,
 			"serial number %s, or this very certificate, was "
 			"issued before",
@@ -155,20 +156,21 @@ static int visit_issued(void *self, sqlite3_stmt *row)
  * nothing. */
 #define LINES(first)                                                   \
 	SQLITE_CAPF_LEDGER                                             \
-	" WHERE " first " AND (?1 IS NULL OR device = ?1) AND (?2 IS " \
-	"NULL OR state = ?2)"                                          \
+	" WHERE " first                                                \
+	"id > coalesce((SELECT id FROM issued WHERE serial = ?7), 0)"  \
+	" AND (?1 IS NULL OR device = ?1) AND (?2 IS NULL OR state = " \
+	"?2)"                                                          \
 	" AND (?3 IS NULL OR issuer = ?3)"                             \
 	" AND (?4 IS NULL OR not_after < ?4)"                          \
 	" AND (?5 IS NULL OR"                                          \
 	"  (?5 - not_before) * 1000 >= ?6 * (not_after - not_before))" \
-	" AND (?7 IS NULL OR id > ?7) ORDER BY id LIMIT coalesce(?8, " \
-	"-1)"
+	" ORDER BY id LIMIT coalesce(?8, -1)"
 
 static const char *question(const struct capf_issued_which *which)
 {
 	if (which->device)
-		return LINES("device = ?1");
-	return which->state ? LINES("state = ?2") : LINES("id > 0");
+		return LINES("device = ?1 AND ");
+	return which->state ? LINES("state = ?2 AND ") : LINES("");
 }
 
 int capf_store_ledger(struct capf_store *s,
@@ -176,7 +178,7 @@ int capf_store_ledger(struct capf_store *s,
 	bool (*visit)(void *self, const struct capf_issued *i), void *self,
 	struct diag *d)
 {
-	sqlite3_stmt *q, *id = s->statements[SQLITE_CAPF_ID];
+	sqlite3_stmt *q;
 	struct visitor v = {visit, self};
 	int error = sqlite_prepare(s->db, question(which), &q, d);
 	if (error < 0)
@@ -195,19 +197,27 @@ int capf_store_ledger(struct capf_store *s,
 		sqlite_bind_number(q, 5, which->now);
 		sqlite_bind_number(q, 6, which->part);
 	}
-	if (which->after_serial) {
-		sqlite_bind_text(id, 1, which->after_serial);
-		sqlite_bind_number(q, 7, sqlite_answer(id));
-	}
+	if (which->after_serial)
+		sqlite_bind_text(q, 7, which->after_serial);
 	if (which->most)
 		sqlite_bind_number(q, 8, (int64_t)which->most);
 	return sqlite_capf_each(s, q, visit_issued, &v, d);
 }
 
+static bool take_time(sqlite3_stmt *q, void *out)
+{
+	*(int64_t *)out = sqlite_number(q, 0);
+	return true;
+}
+
 int capf_store_newest_issue(struct capf_store *s, int64_t *at, struct diag *d)
 {
-	*at = sqlite_answer(s->statements[SQLITE_CAPF_NEWEST_ISSUE]);
-	return 0;
+	*at = 0;
+	int error = sqlite_capf_one(s, s->statements[SQLITE_CAPF_NEWEST_ISSUE],
+		&(struct sqlite_capf_wanted){
+			take_time, at, "LSC", "any device"},
+		d);
+	return error == -ENOENT ? 0 : error;
 }
 
 static int count_alike(void *self, sqlite3_stmt *q)

@@ -330,7 +330,7 @@ int history_store_write(struct history_store *s,
 	if (error == 0 && s->rows > s->rows_max)
 		error = prune(s, d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
+		error = sqlite_commit(s->db, doing, d);
 	if (error < 0) {
 		sqlite_rollback(s->db);
 		s->rows = rows;

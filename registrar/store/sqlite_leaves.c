@@ -156,7 +156,7 @@ int leaf_store_write(
 	if (error == 0)
 		error = prune(s, d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
+		error = sqlite_commit(s->db, doing, d);
 	if (error < 0)
 		sqlite_rollback(s->db);
 	s->rows = count(s);

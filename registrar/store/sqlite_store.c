@@ -229,7 +229,7 @@ int store_write(struct store *s, const struct store_change *changes, size_t n,
 	for (size_t i = 0; error == 0 && i < n; i++)
 		error = write_one(s, &changes[i], d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
+		error = sqlite_commit(s->db, doing, d);
 	if (error < 0)
 		sqlite_rollback(s->db);
 	return error;
