@@ -176,6 +176,9 @@ struct config_device {
 		"of version 2 and 0 to others, or always the same")            \
 	FLAG("capf.auth_type", capf_auth_type, false,                          \
 		"AUTH_REQUEST has an AUTH_TYPE element")                       \
+	FLAG("capf.fetch_mic", capf_fetch_mic, false,                          \
+		"Troubleshoot asks phones of version 3 for their MIC, too, "   \
+		"in a way that no phone is known to understand")               \
 	NUM("capf.string_digits", capf_string_digits, 6, 4, 10,                \
 		"length of authentication strings")                            \
 	NUM("capf.string_tries", capf_string_tries, 3, 1, 10,                  \

@@ -107,6 +107,21 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"more come than are served at once; they wait a little")       \
 	X(ADMISSION_OVERLOAD, LOG_WARN, "admission-overload",                  \
 		"more come than can be served: some wait long or are refused") \
+	X(CAPF_ADMITTED, LOG_DEBUG, "capf-admitted",                           \
+		"a phone has shown CAPF who it is, and how")                   \
+	X(CAPF_REFUSED, LOG_WARN, "capf-refused",                              \
+		"CAPF's operation came to nothing: what came, rule, cure")     \
+	X(CAPF_REQUESTED, LOG_INFO, "capf-requested",                          \
+		"a CA outside is to certify a phone's key")                    \
+	X(CAPF_ISSUED, LOG_INFO, "capf-issued",                                \
+		"a phone is given an LSC: a new one, or one again")            \
+	X(CAPF_INSTALLED, LOG_INFO, "capf-installed", "a phone has its LSC")   \
+	X(CAPF_ERASED, LOG_INFO, "capf-erased", "a phone deleted its LSC")     \
+	X(CAPF_FETCHED, LOG_INFO, "capf-fetched",                              \
+		"a phone showed a certificate at Troubleshoot")                \
+	X(CAPF_HALTED, LOG_ERROR, "capf-halted",                               \
+		"no LSC is issued any more, and why")                          \
+	X(CAPF_WORKS, LOG_NOTICE, "capf-works", "LSCs are issued again")       \
 	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
 
 enum log_event {

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "certs/must.h"
 #include "certs/proof.h"
 #include "certs/text.h"
@@ -130,8 +132,7 @@ static enum cert_proof prove(
 	return first;
 }
 
-static void take_others(
-	const struct capf_server_event *e, struct shown *shown)
+static void take_others(const struct capf_server_event *e, struct shown *shown)
 {
 	shown->others = cert_must(sk_X509_new_null());
 	ERR_set_mark();
@@ -147,18 +148,16 @@ static void take_others(
 static enum capf_why no_proof(const struct capf_examination *x,
 	const struct capf_operation *o, enum cert_proof proof, char *detail)
 {
-	enum capf_why why =
-		proof == CERT_PROOF_NO_CERTIFICATE ||
-				proof == CERT_PROOF_NO_SIGNATURE
-			? CAPF_WHY_NO_PROOF
-		: proof == CERT_PROOF_BAD_SUDI ? CAPF_WHY_BAD_SUDI
-					       : CAPF_WHY_BAD_PROOF;
+	enum capf_why why = proof == CERT_PROOF_NO_CERTIFICATE ||
+					    proof == CERT_PROOF_NO_SIGNATURE
+				    ? CAPF_WHY_NO_PROOF
+			    : proof == CERT_PROOF_BAD_SUDI ? CAPF_WHY_BAD_SUDI
+							   : CAPF_WHY_BAD_PROOF;
 	const unsigned char *der =
 		x->said->n_certs ? x->said->certs[0].der.p : NULL;
 	struct cert_identity id = {.subject = ""};
 	ERR_set_mark();
-	X509 *cert = der ? d2i_X509(NULL, &der,
-				   (long)x->said->certs[0].der.n)
+	X509 *cert = der ? d2i_X509(NULL, &der, (long)x->said->certs[0].der.n)
 			 : NULL;
 	ERR_pop_to_mark();
 	if (cert)
@@ -212,8 +211,7 @@ static enum capf_why other_device(const struct capf_examination *x,
 		"the phone its own name or, if it is that one, add %s to the "
 		"inventory",
 		x->said->device, x->said->device,
-		*shown->id.device ? shown->id.device : "no device",
-		shown->text,
+		*shown->id.device ? shown->id.device : "no device", shown->text,
 		*shown->id.device ? shown->id.device : "the phone");
 }
 
@@ -241,8 +239,8 @@ static enum capf_why judge_precedence(const struct capf_examination *x,
 static void describe(X509 *cert, struct cert_identity *id, char *text, size_t n)
 {
 	cert_identity_read(cert, id);
-	snprintf(text, n, "%.110s, issued by %.110s, serial %.40s",
-		id->subject, id->issuer, id->serial);
+	snprintf(text, n, "%.110s, issued by %.110s, serial %.40s", id->subject,
+		id->issuer, id->serial);
 }
 
 /* SUDI data that came must hold in whole, although it decides nothing: a
@@ -259,8 +257,7 @@ static enum capf_why judge_sudi(const struct capf_examination *x,
 	trust_verify_for(TRUST_ENROL, x->trust, shown->sudi, shown->others,
 		(time_t)x->now, &result);
 	if (result.verdict != TRUST_OK)
-		return not_trusted(
-			CAPF_WHY_BAD_SUDI, text, &result, detail);
+		return not_trusted(CAPF_WHY_BAD_SUDI, text, &result, detail);
 	if (*id.device && !cert_device_equal(id.device, x->said->device))
 		return say(detail, CAPF_WHY_BAD_SUDI,
 			"its SUDI certificate is of %s: %s", id.device, text);
@@ -284,8 +281,7 @@ static enum capf_why judge(const struct capf_examination *x,
 	if (!cert_device_equal(shown->id.device, x->said->device))
 		return other_device(x, shown, detail);
 	enum capf_why why = judge_sudi(x, shown, detail);
-	return why ? why
-		   : judge_precedence(x, o, result.kind, shown, detail);
+	return why ? why : judge_precedence(x, o, result.kind, shown, detail);
 }
 
 static enum capf_why by_certificate(const struct capf_examination *x,
@@ -294,7 +290,8 @@ static enum capf_why by_certificate(const struct capf_examination *x,
 	struct shown shown = {.cert = NULL};
 	if (!x->trust)
 		return say(detail, CAPF_WHY_NO_TRUST,
-			"there is no CAPF-trust: name its folder in trust.capf, "
+			"there is no CAPF-trust: name its folder in "
+			"trust.capf, "
 			"or order the operation by null or authentication "
 			"string");
 	enum capf_why why = judge(x, o, &shown, detail);

@@ -20,7 +20,7 @@ struct capf_known {
 
 struct capf_examination {
 	const struct config *config;
-	const struct trust_snapshot *trust; /* CAPF-trust; NULL: none */
+	const struct trust_snapshot *trust;   /* CAPF-trust; NULL: none */
 	const struct capf_server_event *said; /* AUTH */
 	uint32_t session;
 	int64_t now;

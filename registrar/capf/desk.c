@@ -75,8 +75,7 @@ static void log_halt(enum log_event event, const char *why)
 	log_end(&line);
 }
 
-void capf_desk_halt(
-	struct capf_desk *desk, enum desk_halt by, const char *why)
+void capf_desk_halt(struct capf_desk *desk, enum desk_halt by, const char *why)
 {
 	pthread_mutex_lock(&desk->lock);
 	bool news = desk->halt != by;
@@ -235,8 +234,8 @@ void capf_desk_abort(struct capf_desk *desk)
 void capf_desk_fail(struct capf_desk *desk, const struct diag *d)
 {
 	for (struct capf_visit *v = desk->to_publish; v; v = v->next_published)
-		capf_visit_end(v, CAPF_REASON_DECLINED, CAPF_WHY_NOT_WRITTEN,
-			d->text);
+		capf_visit_end(
+			v, CAPF_REASON_DECLINED, CAPF_WHY_NOT_WRITTEN, d->text);
 	capf_desk_halt(desk, HALT_DISK, d->text);
 	capf_desk_abort(desk);
 }

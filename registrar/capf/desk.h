@@ -119,6 +119,11 @@ void capf_desk_forget(struct capf_desk *desk, const char *device);
 int capf_desk_import(struct capf_desk *desk, X509 *cert,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d);
 
+/* An event that is no phone's (a step of a rollover), into the audit chain: on
+ * the disk when it answers. */
+int capf_desk_note(struct capf_desk *desk, const char *event,
+	const char *detail, struct diag *d);
+
 /* ---- looking ---- */
 
 /* The records, to be read under the desk's lock: between these two the desk

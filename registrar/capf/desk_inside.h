@@ -23,6 +23,7 @@
 	X(REQUESTED, "requested", LOG_EV_CAPF_REQUESTED)    \
 	X(IMPORTED, "imported", LOG_EV_CAPF_ISSUED)         \
 	X(ISSUED, "issued", LOG_EV_CAPF_ISSUED)             \
+	X(DELIVERED, "delivered", LOG_EV_CAPF_ISSUED)       \
 	X(AGAIN, "delivered-again", LOG_EV_CAPF_ISSUED)     \
 	X(INSTALLED, "installed", LOG_EV_CAPF_INSTALLED)    \
 	X(USED, "installed-as-used", LOG_EV_CAPF_INSTALLED) \
@@ -129,13 +130,19 @@ struct desk_name {
 	char device[CERT_DEVICE_MAX + 1];
 };
 
+/* How much is told in a minute, and how much was not since. */
+struct desk_allowance {
+	int64_t minute;
+	unsigned told, more;
+};
+
 /* Why nothing is issued. */
 enum desk_halt { HALT_NOT, HALT_CLOCK, HALT_DISK };
 
 /*
  * Who has the records comes in turns, so that orders are not starved by phones,
- * nor phones by orders. `lock` is held for moments, also by connections; whoever
- * has the records may take it, never the other way round.
+ * nor phones by orders. `lock` is held for moments, also by connections;
+ * whoever has the records may take it, never the other way round.
  */
 struct capf_desk {
 	struct capf_desk_world world;
@@ -155,10 +162,7 @@ struct capf_desk {
 	struct desk_name *forgetting;
 	struct capf_visit *visits[DESK_BUCKETS]; /* by device */
 	struct capf_visit *to_publish;
-	struct {
-		int64_t minute;
-		unsigned told, more; /* in it, and more since the last told */
-	} strangers;
+	struct desk_allowance refusals, strangers;
 	int64_t counted_at; /* the stale ones */
 
 	pthread_mutex_t lock; /* of what follows */
@@ -207,11 +211,10 @@ int capf_desk_audit(
 struct desk_note capf_desk_note_of(const struct capf_visit *v,
 	enum desk_event event, const char *serial, const char *detail);
 
-void capf_desk_halt(
-	struct capf_desk *desk, enum desk_halt by, const char *why);
+void capf_desk_halt(struct capf_desk *desk, enum desk_halt by, const char *why);
 void capf_desk_works(struct capf_desk *desk, enum desk_halt by);
 
-/* ---- what is in records and memory (records.c) ---- */
+/* ---- what is in the records (keeping.c) ---- */
 
 /* What is known of the device's certificates. */
 int capf_known_of(struct capf_desk *desk, const char *device, int64_t now,

@@ -105,6 +105,7 @@ static void settle(struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct capf_visit *v = b->visits[i];
 		v->gone |= v->taken.left;
+		v->asking &= !v->taken.reply;
 		capf_visit_drop_news(&v->taken);
 		if (v->asks)
 			capf_outside_begin(v);

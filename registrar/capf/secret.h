@@ -13,8 +13,8 @@ enum { CAPF_SECRET_MIN = 4, CAPF_SECRET_MAX = 10 }; /* digits */
 /* So many digits, each as likely as any other. The caller cleanses them. */
 void capf_secret_make(char out[CAPF_SECRET_MAX + 1], unsigned digits);
 /* A new salt, and PBKDF2-HMAC-SHA256 of the string. Some milliseconds. */
-void capf_secret_hash(const char *secret, uint8_t salt[CAPF_SALT],
-	uint8_t hash[CAPF_HASH]);
+void capf_secret_hash(
+	const char *secret, uint8_t salt[CAPF_SALT], uint8_t hash[CAPF_HASH]);
 
 /* Has the operation a string that is not void? */
 bool capf_secret_is_set(const struct capf_operation *o);

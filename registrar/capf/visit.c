@@ -75,8 +75,8 @@ struct capf_visit *capf_visit_new(
 	struct capf_visit *v = memory_zero(sizeof(*v));
 	v->desk = desk;
 	do
-		v->session = __atomic_add_fetch(
-			&desk->session, 1, __ATOMIC_RELAXED);
+		v->session =
+			__atomic_add_fetch(&desk->session, 1, __ATOMIC_RELAXED);
 	while (v->session == 0);
 	v->ref = peer->ref;
 	memcpy(v->address, peer->address, sizeof(v->address));

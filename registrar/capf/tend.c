@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What CAPF does by itself: turns, ends of time, a look at clock and disk. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registrar/capf/desk_inside.h"
+
+enum {
+	AT_ONCE = 128, /* operations in one transaction of a call */
+	COUNT_S = 60,  /* between two counts of what is stale */
+};
+
+struct found {
+	struct capf_operation list[AT_ONCE];
+	size_t n;
+};
+
+static bool take(void *self, const struct capf_operation *o)
+{
+	struct found *found = self;
+	found->list[found->n++] = *o;
+	return found->n < AT_ONCE;
+}
+
+/* In a transaction of their own, unless there are none. */
+static void change_each(struct capf_desk *desk, struct found *found,
+	int (*change)(struct capf_desk *desk, struct capf_operation *o,
+		struct diag *d))
+{
+	struct diag d;
+	int error = found->n ? capf_desk_begin(desk, &d) : -ENOENT;
+	if (error < 0) {
+		found->n = 0;
+		return;
+	}
+	for (size_t i = 0; i < found->n && error == 0; i++)
+		error = change(desk, &found->list[i], &d);
+	if (capf_desk_close_with(desk, error, &d) < 0)
+		found->n = 0;
+}
+
+static void find(
+	struct capf_desk *desk, const struct capf_which *which, struct found *f)
+{
+	struct diag d;
+	f->n = 0;
+	if (capf_store_operations(desk->store, which, take, f, &d) < 0)
+		f->n = 0;
+}
+
+/* ---- ends of time ---- */
+
+static int end(struct capf_desk *desk, struct capf_operation *o, struct diag *d)
+{
+	struct desk_note note = {.event = DESK_LATE, .why = CAPF_WHY_LATE};
+	char until[21];
+	cert_time_text((time_t)o->completes_by, until);
+	snprintf(o->detail, sizeof(o->detail),
+		"it had to be done by %s; order the operation again", until);
+	memcpy(note.device, o->device, sizeof(note.device));
+	memcpy(note.detail, o->detail, sizeof(note.detail));
+	int error = capf_finish(desk, o, CAPF_STATE_FAILED, CAPF_WHY_LATE, d);
+	return error ? error : capf_desk_audit(desk, &note, d);
+}
+
+static void end_late(struct capf_desk *desk, struct found *f)
+{
+	find(desk,
+		&(struct capf_which){
+			.late_at = capf_desk_now(desk), .most = AT_ONCE},
+		f);
+	change_each(desk, f, end);
+	for (size_t i = 0; i < f->n; i++)
+		capf_visit_supersede(desk, f->list[i].device, NULL,
+			CAPF_WHY_LATE, f->list[i].detail);
+}
+
+/* ---- turns ---- */
+
+static int mark_told(
+	struct capf_desk *desk, struct capf_operation *o, struct diag *d)
+{
+	o->told_at = capf_desk_now(desk);
+	return capf_desk_put(desk, o, d);
+}
+
+/* On the disk first: phones must not be reset again and again because it is
+ * full. Who is not registered comes by itself when it starts. */
+static void take_turns(struct capf_desk *desk, struct found *f)
+{
+	find(desk,
+		&(struct capf_which){
+			.turn_by = capf_desk_now(desk), .most = AT_ONCE},
+		f);
+	change_each(desk, f, mark_told);
+}
+
+/* ---- a look ---- */
+
+/* When nobody comes, the first who does should not be the one to find out
+ * that the disk takes writes again. */
+static void try_disk(struct capf_desk *desk)
+{
+	struct desk_note note = {
+		.event = DESK_WORKS, .detail = "the records are written again"};
+	struct diag d;
+	pthread_mutex_lock(&desk->lock);
+	bool halted = desk->halt == HALT_DISK;
+	pthread_mutex_unlock(&desk->lock);
+	if (halted && capf_desk_begin(desk, &d) == 0)
+		capf_desk_close_with(
+			desk, capf_desk_audit(desk, &note, &d), &d);
+}
+
+/* Some that were counted are installed or replaced by now. */
+static void count_stale(struct capf_desk *desk)
+{
+	struct capf_store_counts counts;
+	struct diag d;
+	int64_t now = capf_desk_now(desk);
+	if (__atomic_load_n(&desk->stale, __ATOMIC_RELAXED) == 0 ||
+		(now >= desk->counted_at && now - desk->counted_at < COUNT_S))
+		return;
+	desk->counted_at = now;
+	if (capf_store_count(desk->store, &counts, &d) == 0)
+		__atomic_store_n(&desk->stale, counts.issued[CAPF_ISSUED_STALE],
+			__ATOMIC_RELAXED);
+}
+
+void capf_desk_tend(struct capf_desk *desk)
+{
+	char why[CAPF_DETAIL_MAX + 1];
+	struct found *f = malloc(sizeof(*f));
+	if (!f)
+		abort();
+	capf_desk_enter(desk);
+	try_disk(desk);
+	capf_issue_may(desk, capf_desk_now(desk), why);
+	end_late(desk, f);
+	take_turns(desk, f);
+	count_stale(desk);
+	capf_desk_leave(desk);
+	for (size_t i = 0; i < f->n; i++)
+		desk->world.reset(desk->world.self, f->list[i].device);
+	free(f);
+}
+
+void capf_desk_used(struct capf_desk *desk, const uint8_t sha256[32])
+{
+	if (__atomic_load_n(&desk->stale, __ATOMIC_RELAXED) == 0)
+		return;
+	pthread_mutex_lock(&desk->lock);
+	/* What finds no room is told again at the next registration. */
+	if (desk->n_used < DESK_USED_MAX)
+		memcpy(desk->used[desk->n_used++], sha256, 32);
+	pthread_cond_signal(&desk->news);
+	pthread_mutex_unlock(&desk->lock);
+}
