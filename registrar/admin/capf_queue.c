@@ -2,6 +2,7 @@
 /* Operations for many devices: read, judged, queued, answered one by one. */
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -247,6 +248,8 @@ static json_t *results_json(struct queue *q)
 		json_array_append_new(
 			list, result_json(q->names[i], &q->results[i]));
 	}
+	snprintf(q->o->told, sizeof(q->o->told), "%s: queued %zu, refused %zu",
+		capf_kind_name(q->order.kind), queued, q->n - queued);
 	json_t *o = json_pack("{ss sb sI sI so}", "operation",
 		capf_kind_name(q->order.kind), "dryRun", q->dry_run, "queued",
 		(json_int_t)queued, "refused", (json_int_t)(q->n - queued),
