@@ -19,6 +19,7 @@ enum {
 	RATE_MAX = 6000, /* turns in a minute */
 	DIGITS_MIN = 4,
 	DIGITS_MAX = 10,
+	STRINGS_MAX = 5000, /* to hash one takes long, so that to guess does */
 	DAY_S = 86400,
 	MINUTE_S = 60,
 };
@@ -95,6 +96,33 @@ static bool read_devices(struct queue *q, json_t *devices, json_t *filter)
 	}
 	q->names = capf_filter_find(q->o->server, &f, &q->n);
 	return true;
+}
+
+/* Does it come by string, as the order or its profile says? */
+static bool has_string(const struct queue *q, const char *name)
+{
+	struct security_profile profile;
+	struct inventory *inventory = server_inventory(q->o->server);
+	if (q->order.mode)
+		return q->order.mode == CAPF_MODE_STRING;
+	struct device *device = inventory_find(inventory, name);
+	bool by_string =
+		device &&
+		inventory_profile(inventory, device->profile, &profile) &&
+		profile.authentication_mode == CAPF_MODE_STRING;
+	device_unref(device);
+	return by_string;
+}
+
+static bool has_few_strings(struct queue *q)
+{
+	size_t strings = 0;
+	for (size_t i = 0; i < q->n; i++)
+		strings += has_string(q, q->names[i]);
+	return strings <= STRINGS_MAX ||
+	       breaks_a_rule(q, "devices: no more than 5000 of one order come "
+				"by authentication string, which somebody has "
+				"to type at each of them");
 }
 
 /* ---- what is to be done ---- */
@@ -176,7 +204,7 @@ static bool read_order(struct queue *q)
 	       read_future(q, "stringUntil", string_until,
 		       &q->order.string_until) &&
 	       read_null_until(q, null_until) &&
-	       read_devices(q, devices, filter);
+	       read_devices(q, devices, filter) && has_few_strings(q);
 }
 
 /* ---- doing it, or saying what it would do ---- */

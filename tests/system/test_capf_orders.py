@@ -169,6 +169,8 @@ def nobody_means_everybody_by_saying_nothing():
                   "nullUntil": "2099-01-01"}, "day"),
                 ({"operation": "install", "devices": [FIRST],
                   "completesBy": "2020-01-01"}, "completesBy"),
+                ({"operation": "install", "mode": "string",
+                  "devices": [f"SEP{i:012X}" for i in range(5001)]}, "5000"),
                 ({"operation": "install", "devices": [FIRST],
                   "unheardOf": 1}, "unheardOf")):
             status, answer = c.post(**body)
