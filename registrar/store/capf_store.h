@@ -35,8 +35,8 @@ void capf_store_back_to_mark(struct capf_store *s);
 
 int capf_store_operation(struct capf_store *s, const char *device,
 	struct capf_operation *out, struct diag *d);
-int capf_store_put_operation(
-	struct capf_store *s, const struct capf_operation *o, struct diag *d);
+int capf_store_put_operation(struct capf_store *s,
+	const struct capf_operation *from, struct diag *d);
 int capf_store_remove_operation(
 	struct capf_store *s, const char *device, struct diag *d);
 
@@ -70,7 +70,7 @@ int capf_store_count(
 /* ---- the ledger: nothing in it is ever removed ---- */
 
 /* -EEXIST: that serial number was used before. */
-int capf_store_add_issued(struct capf_store *s, const struct capf_issued *i,
+int capf_store_add_issued(struct capf_store *s, const struct capf_issued *from,
 	const uint8_t *der, size_t n, struct diag *d);
 /* confirmed_at 0: it stays as it is. */
 int capf_store_set_issued(struct capf_store *s, const char *serial,

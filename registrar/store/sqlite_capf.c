@@ -95,6 +95,17 @@ int sqlite_capf_word(struct sqlite_capf_row *row, int (*find)(const char *name))
 	return 0;
 }
 
+void sqlite_capf_filter(sqlite3_stmt *q, int at, const char *text)
+{
+	sqlite3_bind_text(q, at, text, -1, SQLITE_TRANSIENT);
+}
+
+void sqlite_capf_filter_number(sqlite3_stmt *q, int at, int64_t number)
+{
+	if (number)
+		sqlite_bind_number(q, at, number);
+}
+
 static int damaged(struct capf_store *s, sqlite3_stmt *row, struct diag *d)
 {
 	return diag_set(d, -EINVAL,

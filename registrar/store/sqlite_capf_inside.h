@@ -173,6 +173,11 @@ void sqlite_capf_text(struct sqlite_capf_row *row, char *out, size_t size);
 int sqlite_capf_word(
 	struct sqlite_capf_row *row, int (*find)(const char *name));
 
+/* Binds what rows are asked for: NULL and 0 stay NULL. A text is copied, for
+ * who is shown rows may change it (the last one seen, for the next page). */
+void sqlite_capf_filter(sqlite3_stmt *q, int at, const char *text);
+void sqlite_capf_filter_number(sqlite3_stmt *q, int at, int64_t number);
+
 /* Runs a bound statement that changes something, within the transaction. */
 int sqlite_capf_change(struct capf_store *s, sqlite3_stmt *q, struct diag *d);
 /* The row of a bound statement into *out, by take(). -ENOENT: "there is no
@@ -186,7 +191,7 @@ struct sqlite_capf_wanted {
 int sqlite_capf_one(struct capf_store *s, sqlite3_stmt *q,
 	const struct sqlite_capf_wanted *wanted, struct diag *d);
 /* Each row of a bound statement to visit(), which answers whether to go on, or
- * -EINVAL: the row is damaged. Finalizes q; NULL is fine: error is answered. */
+ * -EINVAL: the row is damaged. Finalizes q. */
 int sqlite_capf_each(struct capf_store *s, sqlite3_stmt *q,
 	int (*visit)(void *self, sqlite3_stmt *row), void *self,
 	struct diag *d);

@@ -158,8 +158,8 @@ static int visit_issued(void *self, sqlite3_stmt *row)
 	SQLITE_CAPF_LEDGER                                             \
 	" WHERE " first                                                \
 	"id > coalesce((SELECT id FROM issued WHERE serial = ?7), 0)"  \
-	" AND (?1 IS NULL OR device = ?1) AND (?2 IS NULL OR state = " \
-	"?2)"                                                          \
+	" AND (?1 IS NULL OR device = ?1)"                             \
+	" AND (?2 IS NULL OR state = ?2)"                              \
 	" AND (?3 IS NULL OR issuer = ?3)"                             \
 	" AND (?4 IS NULL OR not_after < ?4)"                          \
 	" AND (?5 IS NULL OR"                                          \
@@ -173,6 +173,13 @@ static const char *question(const struct capf_issued_which *which)
 	return which->state ? LINES("state = ?2 AND ") : LINES("");
 }
 
+static const char *state_of(const struct capf_issued_which *which)
+{
+	if (!which->state)
+		return NULL;
+	return capf_issued_name((enum capf_issued_state)(which->state - 1));
+}
+
 int capf_store_ledger(struct capf_store *s,
 	const struct capf_issued_which *which,
 	bool (*visit)(void *self, const struct capf_issued *i), void *self,
@@ -183,24 +190,15 @@ int capf_store_ledger(struct capf_store *s,
 	int error = sqlite_prepare(s->db, question(which), &q, d);
 	if (error < 0)
 		return error;
-	if (which->device)
-		sqlite_bind_text(q, 1, which->device);
-	if (which->state)
-		sqlite_bind_text(q, 2,
-			capf_issued_name(
-				(enum capf_issued_state)(which->state - 1)));
+	sqlite_capf_filter(q, 1, which->device);
+	sqlite_capf_filter(q, 2, state_of(which));
 	if (which->issuer)
 		sqlite_bind_bytes(q, 3, which->issuer, 32);
-	if (which->ends_before)
-		sqlite_bind_number(q, 4, which->ends_before);
-	if (which->part) {
-		sqlite_bind_number(q, 5, which->now);
-		sqlite_bind_number(q, 6, which->part);
-	}
-	if (which->after_serial)
-		sqlite_bind_text(q, 7, which->after_serial);
-	if (which->most)
-		sqlite_bind_number(q, 8, (int64_t)which->most);
+	sqlite_capf_filter_number(q, 4, which->ends_before);
+	sqlite_capf_filter_number(q, 5, which->part ? which->now : 0);
+	sqlite_capf_filter_number(q, 6, which->part);
+	sqlite_capf_filter(q, 7, which->after_serial);
+	sqlite_capf_filter_number(q, 8, (int64_t)which->most);
 	return sqlite_capf_each(s, q, visit_issued, &v, d);
 }
 

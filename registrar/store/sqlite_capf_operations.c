@@ -105,21 +105,15 @@ int capf_store_operations(struct capf_store *s, const struct capf_which *which,
 	int error = sqlite_prepare(s->db, question(which), &q, d);
 	if (error < 0)
 		return error;
-	if (which->after)
-		sqlite_bind_text(q, 1, which->after);
-	if (which->pending || which->turn_by || which->late_at ||
-		which->null_at)
-		sqlite_bind_number(q, 2, 1);
-	if (which->turn_by)
-		sqlite_bind_number(q, 3, which->turn_by);
-	if (which->late_at)
-		sqlite_bind_number(q, 4, which->late_at);
-	if (which->null_at)
-		sqlite_bind_number(q, 5, which->null_at);
-	if (which->origin)
-		sqlite_bind_text(q, 6, which->origin);
-	if (which->most)
-		sqlite_bind_number(q, 7, (int64_t)which->most);
+	sqlite_capf_filter(q, 1, which->after);
+	sqlite_capf_filter_number(q, 2,
+		which->pending || which->turn_by || which->late_at ||
+			which->null_at);
+	sqlite_capf_filter_number(q, 3, which->turn_by);
+	sqlite_capf_filter_number(q, 4, which->late_at);
+	sqlite_capf_filter_number(q, 5, which->null_at);
+	sqlite_capf_filter(q, 6, which->origin);
+	sqlite_capf_filter_number(q, 7, (int64_t)which->most);
 	return sqlite_capf_each(s, q, visit_operation, &v, d);
 }
 
@@ -199,7 +193,7 @@ int capf_store_shown(struct capf_store *s, const char *device,
 		&q, d);
 	if (error < 0)
 		return error;
-	sqlite_bind_text(q, 1, device);
+	sqlite_capf_filter(q, 1, device);
 	return sqlite_capf_each(s, q, visit_shown, &v, d);
 }
 
@@ -248,7 +242,6 @@ int capf_store_requests(struct capf_store *s, const char *device,
 		&q, d);
 	if (error < 0)
 		return error;
-	if (device)
-		sqlite_bind_text(q, 1, device);
+	sqlite_capf_filter(q, 1, device);
 	return sqlite_capf_each(s, q, visit_request, &v, d);
 }

@@ -42,7 +42,7 @@ static bool fails(enum call call)
 }
 
 /* SQLite's, for this executable alone. */
-int fdatasync(int fd)
+int fdatasync(int fd) /* NOLINT: unistd.h calls it by a reserved name */
 {
 	return fails(SYNC) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }

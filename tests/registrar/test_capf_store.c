@@ -170,6 +170,23 @@ static void those_that_are_asked_for_are_shown(void **state)
 	assert_string_equal(seen, "A B ");
 }
 
+static bool turn_page(void *self, const struct capf_operation *o)
+{
+	strcpy(self, o->device);
+	return see_operation(NULL, o);
+}
+
+static void who_notes_the_last_one_where_he_asked_misses_none(void **state)
+{
+	char last[CERT_DEVICE_MAX + 1] = "0";
+	const struct capf_which turns = {.after = last, .turn_by = 30};
+	put_five();
+	seen[0] = '\0';
+	rig_good(capf_store_operations(
+		rig_store, &turns, turn_page, last, &rig_why));
+	assert_string_equal(seen, "B A ");
+}
+
 /* ---- the ledger ---- */
 
 static void a_line_is_read_as_it_was_written(void **state)
@@ -618,6 +635,7 @@ int main(void)
 		FACT(no_operation_is_enoent),
 		FACT(a_device_has_one_whatever_its_case),
 		FACT(those_that_are_asked_for_are_shown),
+		FACT(who_notes_the_last_one_where_he_asked_misses_none),
 		FACT(a_line_is_read_as_it_was_written),
 		FACT(what_the_ledger_does_not_hold_is_enoent),
 		FACT(a_serial_number_is_never_used_twice),
