@@ -185,19 +185,47 @@ static const struct ctl_column refused_columns[] = {
 	{"NOT QUEUED, BECAUSE", "why"},
 };
 static const struct ctl_column warning_columns[] = {
-	{"DEVICE", "device"},
 	{"QUEUED, BUT", "warning"},
+	{"DEVICE", "device"},
+	{"AND MORE", "more"},
 };
 
-static void print_those(const json_t *devices, const char *key,
-	const struct ctl_column *columns)
+static void print_refused(const json_t *devices)
 {
-	json_t *those = with_member(devices, key);
+	json_t *those = with_member(devices, "why");
 	if (json_array_size(those)) {
-		ctl_print_table(those, columns, 2);
+		ctl_print_table(those, refused_columns, 2);
 		putchar('\n');
 	}
 	json_decref(those);
+}
+
+/* Each warning once, with the first device and how many more it is for: they
+ * may be ten thousand. */
+static void print_warnings(const json_t *devices)
+{
+	size_t i;
+	json_t *one, *first, *list = json_array(), *by_text = json_object();
+	json_array_foreach((json_t *)devices, i, one)
+	{
+		const char *warning = ctl_text(one, "warning");
+		if (!*warning)
+			continue;
+		first = json_object_get(by_text, warning);
+		if (first) {
+			json_object_set_new(first, "more",
+				json_integer(ctl_number(first, "more") + 1));
+			continue;
+		}
+		json_object_set(by_text, warning, one);
+		json_array_append(list, one);
+	}
+	if (json_array_size(list)) {
+		ctl_print_table(list, warning_columns, 3);
+		putchar('\n');
+	}
+	json_decref(by_text);
+	json_decref(list);
 }
 
 /* 3: nothing but operations that are pending was in the way. */
@@ -242,8 +270,8 @@ static int print(const struct ctl *ctl, const char *verb, const char *file,
 			take_strings_out(devices);
 		ctl_print_json(o);
 	} else {
-		print_those(devices, "why", refused_columns);
-		print_those(devices, "warning", warning_columns);
+		print_refused(devices);
+		print_warnings(devices);
 		print_sum(o, verb);
 	}
 	return status == CTL_OK ? written : status;
