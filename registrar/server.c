@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The registrar as a whole: its stores, its workers, its status. */
 #include "registrar/server.h"
-#include "registrar/capf/counts.h"
 
 #include <errno.h>
 #include <stdlib.h>

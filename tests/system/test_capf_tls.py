@@ -266,6 +266,11 @@ def wrong_string_is_refused_by_name():
             visit.ended(visit.authenticate(NAMES[0], wrong), capf.DECLINED)
         failure = c.daemon.wait_failure("capf-wrong-string")
         same((failure["device"], failure["protocol"]), (NAMES[0], "capf"))
+        path = f"/v1/phones/{NAMES[0]}/history"
+        event = wait_until("its history", lambda: c.daemon.get(path)[
+            "events"] if c.daemon.fetch(path)[0] == 200 else None)[0]
+        same((event["rule"], event["protocol"]),
+             ("capf-wrong-string", "capf"), "what is kept of it")
         capf.install(c.port, NAMES[0], KEY, password=right)
 
 
