@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "registrar/capf/counts.h"
+#include "registrar/capf/offline.h"
 #include "registrar/crl_watch.h"
 #include "registrar/impact.h"
 #include "registrar/leaves.h"
@@ -43,6 +44,7 @@ struct server {
 	struct resume resume;
 	struct folder *state;		  /* NULL: none */
 	struct capf_authority *authority; /* NULL: no CAPF */
+	struct capf_offline *offline;	  /* NULL: no folder of its */
 	struct capf_counts capf_counts;
 	struct leaves *leaves;
 	struct impact *impact;
@@ -331,6 +333,7 @@ void server_tend(struct server *s)
 	resumption_tend(&s->resume);
 	if (s->shared.world.capf)
 		capf_desk_tend(s->shared.world.capf);
+	capf_offline_tend(s->offline);
 	watch_crls(s);
 }
 
@@ -406,9 +409,14 @@ static int open_desk(struct server *s, struct diag *d)
 		.reset = reset,
 		.self = s,
 	};
-	return s->authority ? capf_desk_open(&world, s->config->state_folder,
-				      &s->shared.world.capf, d)
-			    : 0;
+	const struct capf_believers by = {trust_of, s};
+	if (!s->authority)
+		return 0;
+	int error = capf_desk_open(
+		&world, s->config->state_folder, &s->shared.world.capf, d);
+	return error < 0 ? error
+			 : capf_offline_open(s->config, s->shared.world.capf,
+				   &by, &s->offline, d);
 }
 
 /* ---- life ---- */
@@ -482,6 +490,7 @@ void server_free(struct server *s)
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_join(s->workers[i]);
 	/* It wakes workers, and their connections visit it. */
+	capf_offline_close(s->offline);
 	capf_desk_close(s->shared.world.capf);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);

@@ -146,13 +146,13 @@ enum desk_halt { HALT_NOT, HALT_CLOCK, HALT_DISK };
  */
 struct capf_desk {
 	struct capf_desk_world world;
-	struct est *est; /* NULL: CAPF's own root, or offline */
 
 	pthread_mutex_t turns;
 	pthread_cond_t turn;
 	uint64_t next_turn, serving;
 
 	/* Whoever has the records. */
+	struct est *est; /* NULL: nobody is to be asked, or any more */
 	struct capf_store *store;
 	bool changed;	      /* in this transaction */
 	int64_t issued_at;    /* in this transaction; 0 */
