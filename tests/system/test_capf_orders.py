@@ -197,6 +197,15 @@ def what_is_pending_stays_unless_it_is_to_give_way():
         holds(c.admin.refused("capf", "cancel", FIRST), FIRST)
 
 
+def a_warning_is_said_once_for_all():
+    with Capf() as c:
+        said = c.order("install", *NAMES, "--mode", "null")
+        flat = " ".join(said.split())
+        holds(flat, f"{FIRST} and {len(NAMES) - 1} more: until ",
+              "whoever names this device")
+        same(flat.count("whoever names"), 1)
+
+
 def turns_are_paced():
     with Capf() as c:
         said = c.admin.json("capf", "install", *NAMES, "--mode", "null",
@@ -421,6 +430,7 @@ if __name__ == "__main__":
         a_filter_finds_issuer_and_end,
         nobody_means_everybody_by_saying_nothing,
         what_is_pending_stays_unless_it_is_to_give_way,
+        a_warning_is_said_once_for_all,
         turns_are_paced,
         strings_are_told_once_and_kept_in_a_list_of_mode_0600,
         a_wrong_string_is_told_with_its_reason,
