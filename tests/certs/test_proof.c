@@ -711,7 +711,7 @@ static void forged_sudi_is_refused(void **state)
 		struct sent s = send_proof(made_key("p256", 0), key);
 		size_t n = (size_t)s.made.sudi[1] << 8 | s.made.sudi[2];
 		uint8_t *data = malloc(4 + n);
-		uint8_t hash[SHA1_N];
+		uint8_t hash[SHA1_N], hash512[SHA512_N];
 		uint32_t session = SESSION;
 		memcpy(data + 4, s.made.sudi + 3, n);
 		do {
@@ -719,9 +719,13 @@ static void forged_sudi_is_refused(void **state)
 			for (int i = 0; i < 4; i++)
 				data[i] = (uint8_t)(session >> 8 * i);
 			EVP_Digest(data, 4 + n, hash, NULL, EVP_sha1(), NULL);
-		} while (!(hash[SHA1_N - 1] & 1));
+			EVP_Digest(
+				data, 4 + n, hash512, NULL, EVP_sha512(), NULL);
+		} while (!(hash[SHA1_N - 1] & hash512[SHA512_N - 1] & 1));
 		s.parts.session = session;
-		forge(how, hash, SHA1_N, key, s.made.sudi + 3 + n + 3);
+		uint8_t *sha1 = s.made.sudi + 3 + n + 3;
+		forge(how, hash, SHA1_N, key, sha1);
+		forge(how, hash512, SHA512_N, key, sha1 + 256 + 3);
 		assert_verdict(&s.parts, CERT_PROOF_BAD_SUDI);
 		free(data);
 		forget(&s);
