@@ -673,5 +673,7 @@ int main(void)
 		cmocka_unit_test(retire_survives_a_kill_anywhere),
 		cmocka_unit_test(abandon_survives_a_kill_anywhere),
 	};
-	return cmocka_run_group_tests(tests, NULL, tear_down);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name(
+		"capf_authority", tests, NULL, tear_down);
 }
