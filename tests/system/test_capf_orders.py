@@ -4,14 +4,15 @@ import csv
 import json
 import os
 import re
+import sqlite3
 import ssl
 import stat
 import sys
 
 import capf_client as capf
-from admin import LAB, Admin, config
+from admin import LAB, Admin, config, state_folder
 from clients import call, credential_words
-from daemon import Daemon
+from daemon import Daemon, refuses_to_start
 from harness import DIALTONE, LOOPBACK, holds, run, same, tap
 from lab import listener, sha256_of
 
@@ -21,21 +22,24 @@ KEY = capf.Key(2048)
 ORDERS = "/v1/capf/operations"
 
 
+def capf_config():
+    return config(
+        listeners=[*LAB.base["listeners"], listener("capf", profile="legacy")],
+        trust={"capf": "CAPF-trust"}, capf={"folder": "capf"})
+
+
 class Capf:
     """A daemon with CAPF, its admin, and some devices."""
 
-    def __init__(self, **changes):
-        changes.setdefault("capf", {"folder": "capf"})
-        self.daemon = Daemon(config(
-            listeners=[*LAB.base["listeners"],
-                       listener("capf", profile="legacy")],
-            trust={"capf": "CAPF-trust"}, **changes))
+    def __init__(self, path=None):
+        self.anew = path is None
+        self.daemon = Daemon(path or capf_config())
         self.admin = Admin(self.daemon)
 
     def __enter__(self):
         self.daemon.__enter__()
         self.port = self.daemon.port("capf")
-        for name in NAMES:
+        for name in NAMES if self.anew else ():
             self.admin.say("device", "add", name, "--model", "CP-8861")
         return self
 
@@ -383,6 +387,49 @@ def certificates_are_shown_with_both_stores_verdicts():
         holds(c.admin.refused("phone", "cert", SECOND), "troubleshoot")
 
 
+# ---- what holds it up ----
+
+def in_records(sql):
+    """While nobody serves them."""
+    records = sqlite3.connect(os.path.join(state_folder(), "capf.db"))
+    with records:
+        records.execute(sql)
+    records.close()
+
+
+def a_clock_before_the_ledger_halts_it_and_is_told():
+    path = capf_config()
+    with Capf(path) as c:
+        c.admin.say("device", "add", FIRST)
+        c.install(FIRST)
+        same(run(DIALTONE, "--url", c.daemon.url, "capf",
+                 "status").returncode, 0)
+    in_records("UPDATE issued SET issued_at = issued_at + 86400")
+    with Capf(path) as c:
+        c.order("install", FIRST, "--mode", "null")
+        with capf.Visit(c.port) as visit:
+            visit.ended(visit.authenticate(FIRST), capf.DECLINED)
+        same(c.show(FIRST)["reason"]["name"], "clock")
+        same(c.show(FIRST)["state"], "pending")
+        halted = c.daemon.get("/v1/capf")["halted"]
+        assert halted["since"] and halted["why"], halted
+        same(c.daemon.get("/v1/status")["capf"]["halted"], halted)
+        holds(c.daemon.fetch("/metrics")[1], "dialtone_capf_halted 1")
+        done = run(DIALTONE, "--url", c.daemon.url, "capf", "status")
+        same(done.returncode, 1)
+        holds(done.stdout, halted["why"], halted["since"])
+
+
+def a_broken_chain_is_no_start():
+    path = capf_config()
+    with Capf(path) as c:
+        c.admin.say("device", "add", FIRST)
+        c.order("install", FIRST, "--mode", "null")
+        c.admin.say("capf", "cancel", FIRST)
+    in_records("UPDATE audit SET detail = 'nothing' WHERE number = 1")
+    holds(str(refuses_to_start(path).fields), "capf.db", "1")
+
+
 # ---- where it is not ----
 
 def without_capf_it_says_how_to_have_it():
@@ -439,6 +486,8 @@ if __name__ == "__main__":
         pages_leave_nobody_out,
         counts_are_metrics,
         certificates_are_shown_with_both_stores_verdicts,
+        a_clock_before_the_ledger_halts_it_and_is_told,
+        a_broken_chain_is_no_start,
         without_capf_it_says_how_to_have_it,
         only_what_there_is_is_answered,
         orders_are_written_down))
