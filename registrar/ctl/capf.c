@@ -14,6 +14,7 @@
 #include "certs/identity.h"
 #include "registrar/ctl/capf.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/wrap.h"
 #include "registrar/memory.h"
 
 static const char usage_text[] =
@@ -161,7 +162,7 @@ static int write_strings(const char *file, const json_t *devices)
 	else if (*file)
 		status = write_file(file, text, n);
 	else if (json_array_size(strings))
-		fwrite(text, 1, n, stdout);
+		printf("%s\n", text);
 	OPENSSL_cleanse(text, n);
 	free(text);
 	json_decref(strings);
@@ -184,12 +185,6 @@ static const struct ctl_column refused_columns[] = {
 	{"DEVICE", "device"},
 	{"NOT QUEUED, BECAUSE", "why"},
 };
-static const struct ctl_column warning_columns[] = {
-	{"QUEUED, BUT", "warning"},
-	{"DEVICE", "device"},
-	{"AND MORE", "more"},
-};
-
 static void print_refused(const json_t *devices)
 {
 	json_t *those = with_member(devices, "why");
@@ -198,6 +193,20 @@ static void print_refused(const json_t *devices)
 		putchar('\n');
 	}
 	json_decref(those);
+}
+
+/* "SEP001122334455 and 3 more: ..." */
+static void print_warning(const json_t *first)
+{
+	char head[128] = "";
+	long long more = ctl_number(first, "more");
+	if (more)
+		snprintf(head, sizeof(head), " and %lld more", more);
+	char *text = memory_format("%s%s: %s", ctl_text(first, "device"), head,
+		ctl_text(first, "warning"));
+	wrap_print("", text);
+	free(text);
+	putchar('\n');
 }
 
 /* Each warning once, with the first device and how many more it is for: they
@@ -220,9 +229,9 @@ static void print_warnings(const json_t *devices)
 		json_object_set(by_text, warning, one);
 		json_array_append(list, one);
 	}
-	if (json_array_size(list)) {
-		ctl_print_table(list, warning_columns, 3);
-		putchar('\n');
+	json_array_foreach(list, i, one)
+	{
+		print_warning(one);
 	}
 	json_decref(by_text);
 	json_decref(list);

@@ -123,6 +123,7 @@ int main(void)
 		cmocka_unit_test(every_status_without_a_tail_is_named),
 		cmocka_unit_test(every_mode_and_state_is_there),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name(
 		"capf doc", facts, read_doc, free_doc);
 }

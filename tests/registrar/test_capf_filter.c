@@ -91,5 +91,6 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_network),
 		cmocka_unit_test(an_issuer_is_known_by_any_of_its_names),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("capf filter", facts, NULL, NULL);
 }

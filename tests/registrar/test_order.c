@@ -141,5 +141,6 @@ int main(void)
 		cmocka_unit_test(a_time_is_a_date_or_a_utc_time),
 		cmocka_unit_test(a_body_is_one_json_object),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("order", facts, NULL, NULL);
 }

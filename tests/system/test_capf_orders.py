@@ -4,14 +4,15 @@ import csv
 import json
 import os
 import re
+import sqlite3
 import ssl
 import stat
 import sys
 
 import capf_client as capf
-from admin import LAB, Admin, config
+from admin import LAB, Admin, config, state_folder
 from clients import call, credential_words
-from daemon import Daemon
+from daemon import Daemon, refuses_to_start
 from harness import DIALTONE, LOOPBACK, holds, run, same, tap
 from lab import listener, sha256_of
 
@@ -21,21 +22,24 @@ KEY = capf.Key(2048)
 ORDERS = "/v1/capf/operations"
 
 
+def capf_config():
+    return config(
+        listeners=[*LAB.base["listeners"], listener("capf", profile="legacy")],
+        trust={"capf": "CAPF-trust"}, capf={"folder": "capf"})
+
+
 class Capf:
     """A daemon with CAPF, its admin, and some devices."""
 
-    def __init__(self, **changes):
-        changes.setdefault("capf", {"folder": "capf"})
-        self.daemon = Daemon(config(
-            listeners=[*LAB.base["listeners"],
-                       listener("capf", profile="legacy")],
-            trust={"capf": "CAPF-trust"}, **changes))
+    def __init__(self, path=None):
+        self.anew = path is None
+        self.daemon = Daemon(path or capf_config())
         self.admin = Admin(self.daemon)
 
     def __enter__(self):
         self.daemon.__enter__()
         self.port = self.daemon.port("capf")
-        for name in NAMES:
+        for name in NAMES if self.anew else ():
             self.admin.say("device", "add", name, "--model", "CP-8861")
         return self
 
@@ -195,6 +199,15 @@ def what_is_pending_stays_unless_it_is_to_give_way():
         same(c.show(FIRST)["certificateOperation"], "No Pending Operation")
         same(c.show(FIRST)["reason"]["name"], "cancelled")
         holds(c.admin.refused("capf", "cancel", FIRST), FIRST)
+
+
+def a_warning_is_said_once_for_all():
+    with Capf() as c:
+        said = c.order("install", *NAMES, "--mode", "null")
+        flat = " ".join(said.split())
+        holds(flat, f"{FIRST} and {len(NAMES) - 1} more: until ",
+              "whoever names this device")
+        same(flat.count("whoever names"), 1)
 
 
 def turns_are_paced():
@@ -374,6 +387,49 @@ def certificates_are_shown_with_both_stores_verdicts():
         holds(c.admin.refused("phone", "cert", SECOND), "troubleshoot")
 
 
+# ---- what holds it up ----
+
+def in_records(sql):
+    """While nobody serves them."""
+    records = sqlite3.connect(os.path.join(state_folder(), "capf.db"))
+    with records:
+        records.execute(sql)
+    records.close()
+
+
+def a_clock_before_the_ledger_halts_it_and_is_told():
+    path = capf_config()
+    with Capf(path) as c:
+        c.admin.say("device", "add", FIRST)
+        c.install(FIRST)
+        same(run(DIALTONE, "--url", c.daemon.url, "capf",
+                 "status").returncode, 0)
+    in_records("UPDATE issued SET issued_at = issued_at + 86400")
+    with Capf(path) as c:
+        c.order("install", FIRST, "--mode", "null")
+        with capf.Visit(c.port) as visit:
+            visit.ended(visit.authenticate(FIRST), capf.DECLINED)
+        same(c.show(FIRST)["reason"]["name"], "clock")
+        same(c.show(FIRST)["state"], "pending")
+        halted = c.daemon.get("/v1/capf")["halted"]
+        assert halted["since"] and halted["why"], halted
+        same(c.daemon.get("/v1/status")["capf"]["halted"], halted)
+        holds(c.daemon.fetch("/metrics")[1], "dialtone_capf_halted 1")
+        done = run(DIALTONE, "--url", c.daemon.url, "capf", "status")
+        same(done.returncode, 1)
+        holds(done.stdout, halted["why"], halted["since"])
+
+
+def a_broken_chain_is_no_start():
+    path = capf_config()
+    with Capf(path) as c:
+        c.admin.say("device", "add", FIRST)
+        c.order("install", FIRST, "--mode", "null")
+        c.admin.say("capf", "cancel", FIRST)
+    in_records("UPDATE audit SET detail = 'nothing' WHERE number = 1")
+    holds(str(refuses_to_start(path).fields), "capf.db", "1")
+
+
 # ---- where it is not ----
 
 def without_capf_it_says_how_to_have_it():
@@ -421,6 +477,7 @@ if __name__ == "__main__":
         a_filter_finds_issuer_and_end,
         nobody_means_everybody_by_saying_nothing,
         what_is_pending_stays_unless_it_is_to_give_way,
+        a_warning_is_said_once_for_all,
         turns_are_paced,
         strings_are_told_once_and_kept_in_a_list_of_mode_0600,
         a_wrong_string_is_told_with_its_reason,
@@ -429,6 +486,8 @@ if __name__ == "__main__":
         pages_leave_nobody_out,
         counts_are_metrics,
         certificates_are_shown_with_both_stores_verdicts,
+        a_clock_before_the_ledger_halts_it_and_is_told,
+        a_broken_chain_is_no_start,
         without_capf_it_says_how_to_have_it,
         only_what_there_is_is_answered,
         orders_are_written_down))
