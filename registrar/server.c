@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/capf/counts.h"
 #include "registrar/capf/offline.h"
 #include "registrar/crl_watch.h"
 #include "registrar/impact.h"
