@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/capf/counts.h"
 #include "registrar/capf/offline.h"
 #include "registrar/crl_watch.h"
 #include "registrar/impact.h"
@@ -43,6 +44,7 @@ struct server {
 	struct folder *state;		  /* NULL: none */
 	struct capf_authority *authority; /* NULL: no CAPF */
 	struct capf_offline *offline;	  /* NULL: no folder of its */
+	struct capf_counts capf_counts;
 	struct leaves *leaves;
 	struct impact *impact;
 	struct reload *reload; /* trust and certificates in force */
@@ -425,6 +427,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	s->config = config;
 	s->started_ms = unix_ms();
 	pthread_mutex_init(&s->crl_watch.lock, NULL);
+	capf_counts_init(&s->capf_counts);
 	s->reload = reload_new(config, &s->resume, on_trust, s);
 	s->shared = (struct worker_shared){
 		.world =
@@ -508,6 +511,7 @@ void server_free(struct server *s)
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
 	pthread_mutex_destroy(&s->crl_watch.lock);
+	capf_counts_deinit(&s->capf_counts);
 	free(s->workers);
 	free(s->listeners);
 	free(s);
@@ -538,6 +542,11 @@ struct capf_desk *server_capf(struct server *s)
 struct capf_authority *server_authority(struct server *s)
 {
 	return s->authority;
+}
+
+struct capf_counts *server_capf_counts(struct server *s)
+{
+	return &s->capf_counts;
 }
 
 struct inventory *server_inventory(struct server *s)
