@@ -198,6 +198,7 @@ static bool read_order(struct queue *q)
 		    &null_until, "dryRun", &q->dry_run) < 0)
 		return breaks_a_rule(q, why.text);
 	q->order.tell = tell;
+	q->order.replace = q->replace;
 	return read_kind(q, kind) && read_mode(q, mode) &&
 	       read_numbers(q, rate, digits) &&
 	       read_future(q, "completesBy", by, &q->order.completes_by) &&
@@ -228,7 +229,7 @@ static int would(struct queue *q, const char *name)
 static int obey(struct queue *q)
 {
 	if (!q->dry_run)
-		return capf_desk_order(q->o->desk, &q->order, q->replace,
+		return capf_desk_order(q->o->desk, &q->order,
 			(const char *const *)q->names, q->n, q->results,
 			&q->o->d);
 	for (size_t i = 0; i < q->n; i++)

@@ -145,8 +145,8 @@ static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
 {
 	struct capf_issued i;
 	uint8_t sha256[32];
-	int error =
-		capf_issue_enter(desk, o, cert, key_sha256, NULL, serial, d);
+	const struct capf_made made = {cert, key_sha256, NULL};
+	int error = capf_issue_enter(desk, o, &made, serial, d);
 	if (error != -EEXIST)
 		return error;
 	if (X509_digest(cert, EVP_sha256(), sha256, NULL) != 1)

@@ -213,10 +213,9 @@ const char *office_order(
 	const char *device, enum capf_kind kind, enum capf_mode mode)
 {
 	const struct capf_order order = {
-		.kind = kind, .mode = mode, .origin = "admin"};
+		.kind = kind, .mode = mode, .origin = "admin", .replace = true};
 	struct capf_ordered result;
-	good(capf_desk_order(
-		office.desk, &order, true, &device, 1, &result, &d));
+	good(capf_desk_order(office.desk, &order, &device, 1, &result, &d));
 	assert_int_equal(result.error, 0);
 	char *text = text_room();
 	append(text, result.string);
