@@ -145,6 +145,7 @@ int capf_offline_open(const struct config *config, struct capf_desk *desk,
 	}
 	o->watch = watch_new((const char *const *)&o->signed_in, 1, look, o);
 	watch_start(o->watch);
+	watch_nudge(o->watch); /* what came while nobody watched */
 	*out = o;
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* What a CA outside signed, out of the folder `signed`. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,13 @@ static bool is_no(int error)
 	return error == -ENOENT || error == -EPERM || error == -EINVAL;
 }
 
+/* Then the desk says no to every certificate. */
+static bool is_halted(const struct capf_offline *o)
+{
+	struct capf_desk_state state = capf_desk_state(o->desk);
+	return *state.halted;
+}
+
 static void tell(enum log_event event, const struct trust_folder_file *file,
 	const char *device, const char *why)
 {
@@ -72,7 +80,7 @@ static int import(struct capf_offline *o, const struct trust_folder_file *file,
 			continue;
 		int error = capf_offline_import(
 			o->desk, &o->by, list->cert[i], device, &why);
-		if (error && !is_no(error))
+		if (error && (!is_no(error) || is_halted(o)))
 			return diag_set(
 				d, error, "%s: %.400s", file->path, why.text);
 		if (error) {
