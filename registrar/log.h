@@ -126,6 +126,20 @@ enum log_format { LOG_TEXT, LOG_JSON };
 	X(CAPF_HALTED, LOG_ERROR, "capf-halted",                               \
 		"no LSC is issued any more, and why")                          \
 	X(CAPF_WORKS, LOG_NOTICE, "capf-works", "LSCs are issued again")       \
+	X(CAPF_CA_UNKNOWN, LOG_WARN, "capf-ca-unknown",                        \
+		"what the CA outside issues would not be believed here")       \
+	X(CAPF_CA_NAME, LOG_WARN, "capf-ca-name",                              \
+		"the CA outside has a name that phones take for a CAPF's")     \
+	X(CAPF_EXPORTED, LOG_INFO, "capf-exported",                            \
+		"a request lies in capf.offline_folder")                       \
+	X(CAPF_IMPORTED, LOG_INFO, "capf-imported",                            \
+		"a CA outside's certificate waits for its phone")              \
+	X(CAPF_IMPORT_REFUSED, LOG_WARN, "capf-import-refused",                \
+		"a file of capf.offline_folder was refused, and why")          \
+	X(CAPF_OFFLINE_FAILED, LOG_ERROR, "capf-offline-failed",               \
+		"capf.offline_folder cannot be read or written, and why")      \
+	X(CAPF_OFFLINE_WORKS, LOG_NOTICE, "capf-offline-works",                \
+		"capf.offline_folder is read and written again")               \
 	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
 
 enum log_event {

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/capf/counts.h"
+#include "registrar/capf/offline.h"
 #include "registrar/crl_watch.h"
 #include "registrar/impact.h"
 #include "registrar/leaves.h"
@@ -42,6 +44,8 @@ struct server {
 	struct resume resume;
 	struct folder *state;		  /* NULL: none */
 	struct capf_authority *authority; /* NULL: no CAPF */
+	struct capf_offline *offline;	  /* NULL: no folder of its */
+	struct capf_counts capf_counts;
 	struct leaves *leaves;
 	struct impact *impact;
 	struct reload *reload; /* trust and certificates in force */
@@ -327,6 +331,7 @@ void server_sweep(struct server *s)
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
+	capf_offline_tend(s->offline);
 	watch_crls(s);
 }
 
@@ -403,9 +408,14 @@ static int open_desk(struct server *s, struct diag *d)
 		.tend_ms = CAPF_TEND_MS,
 		.self = s,
 	};
-	return s->authority ? capf_desk_open(&world, s->config->state_folder,
-				      &s->shared.world.capf, d)
-			    : 0;
+	const struct capf_believers by = {trust_of, s};
+	if (!s->authority)
+		return 0;
+	int error = capf_desk_open(
+		&world, s->config->state_folder, &s->shared.world.capf, d);
+	return error < 0 ? error
+			 : capf_offline_open(s->config, s->shared.world.capf,
+				   &by, &s->offline, d);
 }
 
 /* ---- life ---- */
@@ -417,6 +427,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	s->config = config;
 	s->started_ms = unix_ms();
 	pthread_mutex_init(&s->crl_watch.lock, NULL);
+	capf_counts_init(&s->capf_counts);
 	s->reload = reload_new(config, &s->resume, on_trust, s);
 	s->shared = (struct worker_shared){
 		.world =
@@ -478,6 +489,7 @@ void server_free(struct server *s)
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_join(s->workers[i]);
 	/* It wakes workers, and their connections visit it. */
+	capf_offline_close(s->offline);
 	capf_desk_close(s->shared.world.capf);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
@@ -499,6 +511,7 @@ void server_free(struct server *s)
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
 	pthread_mutex_destroy(&s->crl_watch.lock);
+	capf_counts_deinit(&s->capf_counts);
 	free(s->workers);
 	free(s->listeners);
 	free(s);
@@ -529,6 +542,11 @@ struct capf_desk *server_capf(struct server *s)
 struct capf_authority *server_authority(struct server *s)
 {
 	return s->authority;
+}
+
+struct capf_counts *server_capf_counts(struct server *s)
+{
+	return &s->capf_counts;
 }
 
 struct inventory *server_inventory(struct server *s)

@@ -65,11 +65,12 @@ struct server_listener {
 const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct history *server_history(struct server *s);
-struct inventory *server_inventory(struct server *s);
-struct leaves *server_leaves(struct server *s);
 /* NULL: no listener is CAPF's. */
 struct capf_desk *server_capf(struct server *s);
 struct capf_authority *server_authority(struct server *s);
+struct capf_counts *server_capf_counts(struct server *s);
+struct inventory *server_inventory(struct server *s);
+struct leaves *server_leaves(struct server *s);
 struct impact *server_impact(struct server *s);
 struct locations *server_locations(struct server *s);
 struct failures *server_failures(struct server *s);

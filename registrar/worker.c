@@ -351,6 +351,17 @@ static bool enough(struct worker *w, const struct listener *l, unsigned count,
 	return true;
 }
 
+/* Who keeps others from CAPF by saying nothing goes. */
+static bool make_room(struct worker *w)
+{
+	for (size_t i = 0; i < w->slots.n; i++) {
+		const struct slot *s = &w->slots.all[i];
+		if (s->conn && s->limits == w->shared->capf_limits)
+			conn_give_way(s->conn);
+	}
+	return limits_room(w->shared->capf_limits);
+}
+
 /* CAPF has its share and no more: who comes to it waits in the kernel, and
  * nobody else does. */
 static void pause_capf(struct listener *l)
@@ -372,7 +383,7 @@ static bool has_room(struct listener *l)
 				   "limits.half_open is reached");
 		return false;
 	}
-	if (!limits_room(l->limits)) {
+	if (!limits_room(l->limits) && !make_room(w)) {
 		pause_capf(l);
 		return false;
 	}

@@ -206,7 +206,7 @@ static bool obey_capf(struct admin *a, const struct plane_request *request,
 			order.error == 0	  ? "done"
 			: is_failure(order.error) ? "failed"
 						  : "refused",
-			order.d.text);
+			order.error == 0 ? order.told : order.d.text);
 	return true;
 }
 

@@ -169,12 +169,13 @@ struct search {
 	size_t n;
 };
 
+/* As the inventory has it; where it says nothing, as the phone registered. */
 static bool has_model(struct search *s, const struct bearer *b)
 {
 	const char *glob = s->filter->model;
 	struct directory_entry e;
-	if (fnmatch(glob, b->device->model, FNM_CASEFOLD) == 0)
-		return true;
+	if (*b->device->model)
+		return fnmatch(glob, b->device->model, FNM_CASEFOLD) == 0;
 	if (!directory_find(server_directory(s->server), b->name, &e))
 		return false;
 	bool fits = fnmatch(glob, e.model, FNM_CASEFOLD) == 0;

@@ -10,6 +10,7 @@
 
 #include "registrar/admin/capf_filter.h"
 #include "registrar/admin/capf_json.h"
+#include "registrar/admin/capf_outside_orders.h"
 #include "registrar/admin/order.h"
 #include "registrar/admin/rollover_orders.h"
 
@@ -22,7 +23,9 @@ enum {
 const char capf_orders_paths[] =
 	"/v1/capf/operations, /v1/capf/operations/NAME, /v1/capf/ledger, "
 	"/v1/capf/audit, POST /v1/capf/audit/check, /v1/capf/rollover, "
-	"POST /v1/capf/rollover/start, issue, finish or cancel";
+	"POST /v1/capf/rollover/start, issue, finish or cancel, "
+	"/v1/capf/requests, POST "
+	"/v1/capf/requests/exported, POST /v1/capf/certificates";
 
 void capf_orders_refuse(struct capf_request_order *o, int error)
 {
@@ -336,6 +339,11 @@ static const struct resource {
 		rollover_orders_issue},
 	{{"/v1/capf/rollover/finish", "POST", ROLLOVER_BODY_MAX},
 		rollover_orders_finish},
+	{{"/v1/capf/requests", "GET", 0}, capf_outside_requests},
+	{{"/v1/capf/requests/exported", "POST", CAPF_MARKS_BODY_MAX},
+		capf_outside_exported},
+	{{"/v1/capf/certificates", "POST", CAPF_CERTS_BODY_MAX},
+		capf_outside_certificates},
 };
 static const struct order_table table = {resources,
 	sizeof(resources) / sizeof(resources[0]), sizeof(resources[0])};

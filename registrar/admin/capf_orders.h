@@ -20,6 +20,7 @@ struct capf_request_order {
 	bool changes;	  /* it is to be audited */
 	int error;	  /* 0, or -errno and d */
 	struct diag d;
+	char told[96]; /* what was done, for the audit line; "" */
 };
 
 /*

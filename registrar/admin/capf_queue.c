@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations for many devices: read, judged, queued, answered one by one. */
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +19,7 @@ enum {
 	RATE_MAX = 6000, /* turns in a minute */
 	DIGITS_MIN = 4,
 	DIGITS_MAX = 10,
+	STRINGS_MAX = 5000, /* to hash one takes long, so that to guess does */
 	DAY_S = 86400,
 	MINUTE_S = 60,
 };
@@ -41,24 +44,41 @@ static bool breaks_a_rule(struct queue *q, const char *why)
 
 /* ---- which devices ---- */
 
+/* A name that comes twice would cost the first one's string. */
+static void add_name(struct queue *q, json_t *seen, const char *name)
+{
+	char key[CERT_DEVICE_MAX + 1];
+	size_t i = 0;
+	for (; name[i]; i++)
+		key[i] = (char)toupper((unsigned char)name[i]);
+	key[i] = '\0';
+	if (json_object_get(seen, key))
+		return;
+	json_object_set_new(seen, key, json_true());
+	char **at = memory_grow((void **)&q->names, &q->n, sizeof(*at));
+	*at = memory_dup(name);
+}
+
 static bool read_names(struct queue *q, json_t *list)
 {
 	size_t i;
-	json_t *one;
+	json_t *one, *seen = json_object();
 	if (json_array_size(list) == 0 || json_array_size(list) > INVENTORY_MAX)
-		return breaks_a_rule(q,
-			"devices: must be a list of names, of one device at "
-			"least and of as many as there may be at most");
+		q->o->error = -EINVAL;
 	json_array_foreach(list, i, one)
 	{
 		const char *name = json_string_value(one);
 		if (!name || !*name || strlen(name) > CERT_DEVICE_MAX)
-			return breaks_a_rule(q,
-				"devices: each is a name of at most 63 bytes");
-		char **at = memory_grow((void **)&q->names, &q->n, sizeof(*at));
-		*at = memory_dup(name);
+			q->o->error = -EINVAL;
+		if (q->o->error)
+			break;
+		add_name(q, seen, name);
 	}
-	return true;
+	json_decref(seen);
+	return q->o->error == 0 ||
+	       breaks_a_rule(q, "devices: must be a list of names of 1 to 63 "
+				"bytes, of one device at least and of as many "
+				"as there may be at most");
 }
 
 static bool read_devices(struct queue *q, json_t *devices, json_t *filter)
@@ -76,6 +96,33 @@ static bool read_devices(struct queue *q, json_t *devices, json_t *filter)
 	}
 	q->names = capf_filter_find(q->o->server, &f, &q->n);
 	return true;
+}
+
+/* Does it come by string, as the order or its profile says? */
+static bool has_string(const struct queue *q, const char *name)
+{
+	struct security_profile profile;
+	struct inventory *inventory = server_inventory(q->o->server);
+	if (q->order.mode)
+		return q->order.mode == CAPF_MODE_STRING;
+	struct device *device = inventory_find(inventory, name);
+	bool by_string =
+		device &&
+		inventory_profile(inventory, device->profile, &profile) &&
+		profile.authentication_mode == CAPF_MODE_STRING;
+	device_unref(device);
+	return by_string;
+}
+
+static bool has_few_strings(struct queue *q)
+{
+	size_t strings = 0;
+	for (size_t i = 0; i < q->n; i++)
+		strings += has_string(q, q->names[i]);
+	return strings <= STRINGS_MAX ||
+	       breaks_a_rule(q, "devices: no more than 5000 of one order come "
+				"by authentication string, which somebody has "
+				"to type at each of them");
 }
 
 /* ---- what is to be done ---- */
@@ -151,13 +198,14 @@ static bool read_order(struct queue *q)
 		    &null_until, "dryRun", &q->dry_run) < 0)
 		return breaks_a_rule(q, why.text);
 	q->order.tell = tell;
+	q->order.replace = q->replace;
 	return read_kind(q, kind) && read_mode(q, mode) &&
 	       read_numbers(q, rate, digits) &&
 	       read_future(q, "completesBy", by, &q->order.completes_by) &&
 	       read_future(q, "stringUntil", string_until,
 		       &q->order.string_until) &&
 	       read_null_until(q, null_until) &&
-	       read_devices(q, devices, filter);
+	       read_devices(q, devices, filter) && has_few_strings(q);
 }
 
 /* ---- doing it, or saying what it would do ---- */
@@ -181,7 +229,7 @@ static int would(struct queue *q, const char *name)
 static int obey(struct queue *q)
 {
 	if (!q->dry_run)
-		return capf_desk_order(q->o->desk, &q->order, q->replace,
+		return capf_desk_order(q->o->desk, &q->order,
 			(const char *const *)q->names, q->n, q->results,
 			&q->o->d);
 	for (size_t i = 0; i < q->n; i++)
@@ -229,6 +277,8 @@ static json_t *results_json(struct queue *q)
 		json_array_append_new(
 			list, result_json(q->names[i], &q->results[i]));
 	}
+	snprintf(q->o->told, sizeof(q->o->told), "%s: queued %zu, refused %zu",
+		capf_kind_name(q->order.kind), queued, q->n - queued);
 	json_t *o = json_pack("{ss sb sI sI so}", "operation",
 		capf_kind_name(q->order.kind), "dryRun", q->dry_run, "queued",
 		(json_int_t)queued, "refused", (json_int_t)(q->n - queued),

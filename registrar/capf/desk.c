@@ -379,7 +379,13 @@ void capf_desk_close(struct capf_desk *desk)
 {
 	if (!desk)
 		return;
-	est_close(desk->est); /* its last replies are news for the thread */
+	/* Whoever comes now asks no CA any more; the last replies of those who
+	 * did are news for the thread. */
+	capf_desk_enter(desk);
+	struct est *est = desk->est;
+	desk->est = NULL;
+	capf_desk_leave(desk);
+	est_close(est);
 	capf_queue_stop(desk);
 	destroy(desk);
 }

@@ -92,6 +92,7 @@ struct capf_order {
 	unsigned per_min;	/* so many turns in a minute; 0: all at once */
 	bool tell;		/* reset each phone at its turn */
 	const char *origin;	/* "admin", "renewal", "rollover" */
+	bool replace;		/* a pending operation gives way */
 	unsigned string_digits; /* 0: capf.string_digits */
 	int64_t string_until;	/* 0: as capf.string_hours says */
 	int64_t null_until;	/* 0: a day; never more */
@@ -104,11 +105,10 @@ struct capf_ordered {
 			    * string for a phone that will not ask for it, ...
 			    */
 };
-/* For each of n devices, in one transaction. replace: a pending operation
- * gives way. results[n]. */
+/* For each of n devices, in one transaction. results[n]. */
 int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
-	bool replace, const char *const *devices, size_t n,
-	struct capf_ordered *results, struct diag *d);
+	const char *const *devices, size_t n, struct capf_ordered *results,
+	struct diag *d);
 /* -ENOENT: nothing is pending. */
 int capf_desk_cancel(
 	struct capf_desk *desk, const char *device, struct diag *d);

@@ -152,13 +152,13 @@ enum desk_halt { HALT_NOT, HALT_CLOCK, HALT_DISK };
  */
 struct capf_desk {
 	struct capf_desk_world world;
-	struct est *est; /* NULL: CAPF's own root, or offline */
 
 	pthread_mutex_t turns;
 	pthread_cond_t turn;
 	uint64_t next_turn, serving;
 
 	/* Whoever has the records. */
+	struct est *est; /* NULL: nobody is to be asked, or any more */
 	struct capf_store *store;
 	bool changed;	      /* in this transaction */
 	int64_t issued_at;    /* in this transaction; 0 */
@@ -287,10 +287,16 @@ enum capf_why capf_issue_wish(const struct config *config,
 /* Judges the phone's key and has it certified. */
 int capf_issue_key(struct capf_visit *v, struct capf_operation *o,
 	struct capf_bytes spki, struct diag *d);
+/* An LSC that was made, and what is not seen of it. */
+struct capf_made {
+	X509 *cert;
+	const uint8_t *key_sha256; /* of the key, as the phone sent it */
+	const uint8_t *issuer;	   /* SHA-256 of that; NULL: not known */
+};
 /* Into the ledger, STALE. -EEXIST: that serial number was used before. */
 int capf_issue_enter(struct capf_desk *desk, const struct capf_operation *o,
-	X509 *cert, const uint8_t key_sha256[32], const uint8_t issuer[32],
-	char serial[CERT_SERIAL_MAX + 1], struct diag *d);
+	const struct capf_made *made, char serial[CERT_SERIAL_MAX + 1],
+	struct diag *d);
 /* The phone is to store that line of the ledger. */
 int capf_issue_deliver(struct capf_visit *v, struct capf_operation *o,
 	enum desk_event event, const char *serial, struct diag *d);

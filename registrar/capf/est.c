@@ -38,9 +38,8 @@ struct est {
 	struct est_settings settings;
 	CURLM *multi;
 	pthread_t thread;
-	struct jobs running; /* the thread's */
-	size_t n_running;
-	pthread_mutex_t lock; /* of what follows */
+	struct job *running[AT_ONCE]; /* the thread's; NULL: a free place */
+	pthread_mutex_t lock;	      /* of what follows */
 	struct jobs waiting;
 	size_t n_waiting;
 	bool stopping;
@@ -91,7 +90,7 @@ static bool is_stopping(struct est *e)
 }
 
 /* Its time began when it was asked for. */
-static void start(struct est *e, struct job *job)
+static void start(struct est *e, struct job *job, struct job **place)
 {
 	int64_t left = job->until_ms - now_ms();
 	if (left <= 0) {
@@ -102,8 +101,7 @@ static void start(struct est *e, struct job *job)
 	CURL *easy = est_call_easy(job->call);
 	est_call_limit(job->call, (long)left);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, job);
-	TAILQ_INSERT_TAIL(&e->running, job, next);
-	e->n_running++;
+	*place = job;
 	if (curl_multi_add_handle(e->multi, easy) != CURLM_OK)
 		abort(); /* law 2: it fails of memory alone */
 }
@@ -111,8 +109,9 @@ static void start(struct est *e, struct job *job)
 static void stop(struct est *e, struct job *job)
 {
 	curl_multi_remove_handle(e->multi, est_call_easy(job->call));
-	TAILQ_REMOVE(&e->running, job, next);
-	e->n_running--;
+	for (size_t i = 0; i < AT_ONCE; i++)
+		if (e->running[i] == job)
+			e->running[i] = NULL;
 }
 
 static void take_answers(struct est *e)
@@ -133,19 +132,22 @@ static void take_answers(struct est *e)
 
 static void start_waiting(struct est *e)
 {
-	struct job *job;
-	while (e->n_running < AT_ONCE && (job = take(e)))
-		start(e, job);
+	for (size_t i = 0; i < AT_ONCE; i++) {
+		struct job *job;
+		while (!e->running[i] && (job = take(e)))
+			start(e, job, &e->running[i]);
+	}
 }
 
 static void end_all(struct est *e)
 {
 	static const char why[] = "the registrar ends";
 	struct job *job;
-	while ((job = TAILQ_FIRST(&e->running))) {
-		stop(e, job);
-		give_up(job, why);
-	}
+	for (size_t i = 0; i < AT_ONCE; i++)
+		if ((job = e->running[i])) {
+			stop(e, job);
+			give_up(job, why);
+		}
 	while ((job = take(e)))
 		give_up(job, why);
 }
@@ -194,7 +196,6 @@ int est_open(const struct config *config, struct est **out, struct diag *d)
 {
 	struct est *e = memory_zero(sizeof(*e));
 	pthread_mutex_init(&e->lock, NULL);
-	TAILQ_INIT(&e->running);
 	TAILQ_INIT(&e->waiting);
 	e->multi = curl_multi_init();
 	if (!e->multi)

@@ -23,8 +23,8 @@ void est_answer_set(
 	struct est_answer *out, enum est_result result, const char *format, ...)
 {
 	va_list args;
-	va_start(args, format);
 	out->result = result;
+	va_start(args, format);
 	vsnprintf(out->text, sizeof(out->text), format, args);
 	va_end(args);
 }

@@ -174,7 +174,7 @@ struct est_call {
 	char *request; /* base64 */
 	EVP_PKEY *key; /* the phone's */
 	const char *url;
-	long ms;
+	long ms;	  /* capf.est_ms, for people */
 	size_t n_headers; /* bytes */
 	const char *too_long;
 	uint8_t *body;
@@ -274,6 +274,7 @@ struct est_call *est_call_new(
 	struct est_call *c = memory_zero(sizeof(*c));
 	c->key = key;
 	c->url = s->url;
+	c->ms = s->ms;
 	c->request = memory_zero(4 * ((n + 2) / 3) + 1);
 	EVP_EncodeBlock((unsigned char *)c->request, request, (int)n);
 	c->easy = curl_easy_init();
@@ -303,7 +304,6 @@ CURL *est_call_easy(struct est_call *c)
 
 void est_call_limit(struct est_call *c, long ms)
 {
-	c->ms = ms;
 	curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, ms);
 	curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, ms);
 }

@@ -98,23 +98,23 @@ enum capf_why capf_issue_wish(const struct config *config,
 /* ---- the ledger ---- */
 
 int capf_issue_enter(struct capf_desk *desk, const struct capf_operation *o,
-	X509 *cert, const uint8_t key_sha256[32], const uint8_t issuer[32],
-	char serial[CERT_SERIAL_MAX + 1], struct diag *d)
+	const struct capf_made *made, char serial[CERT_SERIAL_MAX + 1],
+	struct diag *d)
 {
 	struct cert_identity id;
 	struct capf_issued i = {.state = CAPF_ISSUED_STALE};
 	unsigned char *der = NULL;
-	int n = i2d_X509(cert, &der);
-	if (n <= 0 || cert_identity_read(cert, &id) < 0) {
+	int n = i2d_X509(made->cert, &der);
+	if (n <= 0 || cert_identity_read(made->cert, &id) < 0) {
 		OPENSSL_free(der);
 		return diag_set(d, -EINVAL, "the certificate cannot be read");
 	}
 	memcpy(i.serial, id.serial, sizeof(i.serial));
 	memcpy(i.device, o->device, sizeof(i.device));
 	memcpy(i.sha256, id.sha256_raw, sizeof(i.sha256));
-	memcpy(i.key_sha256, key_sha256, sizeof(i.key_sha256));
-	if (issuer)
-		memcpy(i.issuer, issuer, sizeof(i.issuer));
+	memcpy(i.key_sha256, made->key_sha256, sizeof(i.key_sha256));
+	if (made->issuer)
+		memcpy(i.issuer, made->issuer, sizeof(i.issuer));
 	memcpy(i.issuer_cn, id.issuer_cn, sizeof(i.issuer_cn));
 	memcpy(i.key, id.key, sizeof(i.key));
 	memcpy(i.origin, o->origin, sizeof(i.origin));
@@ -200,8 +200,9 @@ static int sign(struct capf_visit *v, struct capf_operation *o,
 		if (error < 0)
 			return capf_visit_refuse(
 				v, o, CAPF_WHY_KEY_UNFIT, d->text, d);
-		error = capf_issue_enter(v->desk, o, cert, v->key_sha256,
-			root->id.sha256_raw, v->serial, d);
+		const struct capf_made made = {
+			cert, v->key_sha256, root->id.sha256_raw};
+		error = capf_issue_enter(v->desk, o, &made, v->serial, d);
 		X509_free(cert);
 	}
 	return error ? error

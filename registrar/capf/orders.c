@@ -210,8 +210,8 @@ static int take_one(struct capf_desk *desk, struct draft *draft, bool replace,
 }
 
 static int take_all(struct capf_desk *desk, const struct capf_order *order,
-	bool replace, struct draft *drafts, size_t n,
-	struct capf_ordered *results, struct diag *d)
+	struct draft *drafts, size_t n, struct capf_ordered *results,
+	struct diag *d)
 {
 	int64_t first = order->turn_at ? order->turn_at : capf_desk_now(desk);
 	int64_t turns = 0;
@@ -223,7 +223,8 @@ static int take_all(struct capf_desk *desk, const struct capf_order *order,
 			first +
 			(order->per_min ? turns * MINUTE_S / order->per_min
 					: 0);
-		error = take_one(desk, &drafts[i], replace, &results[i], d);
+		error = take_one(
+			desk, &drafts[i], order->replace, &results[i], d);
 		turns += results[i].error == 0;
 	}
 	return error;
@@ -241,8 +242,8 @@ static void tell_visits(struct capf_desk *desk, const struct draft *drafts,
 }
 
 int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
-	bool replace, const char *const *devices, size_t n,
-	struct capf_ordered *results, struct diag *d)
+	const char *const *devices, size_t n, struct capf_ordered *results,
+	struct diag *d)
 {
 	int error = check(order, capf_desk_now(desk), d);
 	if (error < 0 || n == 0)
@@ -253,9 +254,8 @@ int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
 	capf_desk_enter(desk);
 	error = capf_desk_begin(desk, d);
 	if (error == 0)
-		error = capf_desk_close_with(desk,
-			take_all(desk, order, replace, drafts, n, results, d),
-			d);
+		error = capf_desk_close_with(
+			desk, take_all(desk, order, drafts, n, results, d), d);
 	if (error == 0)
 		tell_visits(desk, drafts, n, results);
 	capf_desk_leave(desk);
@@ -308,12 +308,11 @@ int capf_forget(struct capf_desk *desk, const char *device, struct diag *d)
 {
 	struct capf_operation o;
 	int error = capf_store_remove_shown(desk->store, device, d);
-	if (error == 0 || error == -ENOENT)
-		error = capf_store_operation(desk->store, device, &o, d);
-	if (error == -ENOENT)
-		return 0;
 	if (error < 0)
 		return error;
+	error = capf_store_operation(desk->store, device, &o, d);
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
 	capf_visit_supersede(desk, device, NULL, CAPF_WHY_DEVICE_GONE,
 		"the device was removed from the inventory");
 	if (o.state == CAPF_STATE_PENDING) {

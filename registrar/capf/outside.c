@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "certs/lsc.h"
+#include "registrar/capf/believe.h"
 #include "registrar/capf/desk_inside.h"
 #include "registrar/memory.h"
 #include "registrar/text.h"
@@ -107,7 +108,10 @@ void capf_outside_begin(struct capf_visit *v)
 	size_t n = 0;
 	v->asks = false;
 	v->asking = true;
-	int error = cert_request_make(v->device, &of, v->key, &request, &n, &d);
+	int error = v->desk->est ? 0 : -ECANCELED;
+	if (error == 0)
+		error = cert_request_make(
+			v->device, &of, v->key, &request, &n, &d);
 	if (error == 0)
 		error = est_enrol(v->desk->est, request, n, take_reply, v);
 	free(request);
@@ -141,8 +145,8 @@ static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
 {
 	struct capf_issued i;
 	uint8_t sha256[32];
-	int error =
-		capf_issue_enter(desk, o, cert, key_sha256, NULL, serial, d);
+	const struct capf_made made = {cert, key_sha256, NULL};
+	int error = capf_issue_enter(desk, o, &made, serial, d);
 	if (error != -EEXIST)
 		return error;
 	if (X509_digest(cert, EVP_sha256(), sha256, NULL) != 1)
@@ -161,9 +165,11 @@ static int enter_reply(struct capf_visit *v, const struct capf_operation *o,
 {
 	struct capf_desk *desk = v->desk;
 	int64_t now = capf_desk_now(desk);
+	const struct capf_believers by = {desk->world.trust, desk->world.self};
 	struct diag fault = {.text = ""};
 	if (cert_lsc_check(reply->cert, v->device, v->key, (time_t)now,
-		    desk->world.config->capf_validity_days, &fault) < 0) {
+		    desk->world.config->capf_validity_days, &fault) < 0 ||
+		capf_believe(&by, reply->cert, (time_t)now, &fault) < 0) {
 		snprintf(why, CAPF_DETAIL_MAX + 1,
 			"what the CA outside sent is refused: %.450s",
 			fault.text);

@@ -14,6 +14,7 @@
 #include "certs/identity.h"
 #include "registrar/ctl/capf.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/wrap.h"
 #include "registrar/memory.h"
 
 static const char usage_text[] =
@@ -161,7 +162,7 @@ static int write_strings(const char *file, const json_t *devices)
 	else if (*file)
 		status = write_file(file, text, n);
 	else if (json_array_size(strings))
-		fwrite(text, 1, n, stdout);
+		printf("%s\n", text);
 	OPENSSL_cleanse(text, n);
 	free(text);
 	json_decref(strings);
@@ -184,20 +185,56 @@ static const struct ctl_column refused_columns[] = {
 	{"DEVICE", "device"},
 	{"NOT QUEUED, BECAUSE", "why"},
 };
-static const struct ctl_column warning_columns[] = {
-	{"DEVICE", "device"},
-	{"QUEUED, BUT", "warning"},
-};
-
-static void print_those(const json_t *devices, const char *key,
-	const struct ctl_column *columns)
+static void print_refused(const json_t *devices)
 {
-	json_t *those = with_member(devices, key);
+	json_t *those = with_member(devices, "why");
 	if (json_array_size(those)) {
-		ctl_print_table(those, columns, 2);
+		ctl_print_table(those, refused_columns, 2);
 		putchar('\n');
 	}
 	json_decref(those);
+}
+
+/* "SEP001122334455 and 3 more: ..." */
+static void print_warning(const json_t *first)
+{
+	char head[128] = "";
+	long long more = ctl_number(first, "more");
+	if (more)
+		snprintf(head, sizeof(head), " and %lld more", more);
+	char *text = memory_format("%s%s: %s", ctl_text(first, "device"), head,
+		ctl_text(first, "warning"));
+	wrap_print("", text);
+	free(text);
+	putchar('\n');
+}
+
+/* Each warning once, with the first device and how many more it is for: they
+ * may be ten thousand. */
+static void print_warnings(const json_t *devices)
+{
+	size_t i;
+	json_t *one, *first, *list = json_array(), *by_text = json_object();
+	json_array_foreach((json_t *)devices, i, one)
+	{
+		const char *warning = ctl_text(one, "warning");
+		if (!*warning)
+			continue;
+		first = json_object_get(by_text, warning);
+		if (first) {
+			json_object_set_new(first, "more",
+				json_integer(ctl_number(first, "more") + 1));
+			continue;
+		}
+		json_object_set(by_text, warning, one);
+		json_array_append(list, one);
+	}
+	json_array_foreach(list, i, one)
+	{
+		print_warning(one);
+	}
+	json_decref(by_text);
+	json_decref(list);
 }
 
 /* 3: nothing but operations that are pending was in the way. */
@@ -242,8 +279,8 @@ static int print(const struct ctl *ctl, const char *verb, const char *file,
 			take_strings_out(devices);
 		ctl_print_json(o);
 	} else {
-		print_those(devices, "why", refused_columns);
-		print_those(devices, "warning", warning_columns);
+		print_refused(devices);
+		print_warnings(devices);
 		print_sum(o, verb);
 	}
 	return status == CTL_OK ? written : status;

@@ -138,11 +138,11 @@ int ctl_capf_stale(const struct ctl *ctl, int argc, char **argv)
 
 static const struct ctl_column operation_fields[] = {
 	{"device", "device"},
-	{"operation", "certificateOperation"},
-	{"  of ours", "operation"},
-	{"status", "operationStatus"},
+	{"certificate operation", "certificateOperation"},
+	{"operation status", "operationStatus"},
 	{"  number", "status"},
-	{"  of ours", "state"},
+	{"last operation", "operation"},
+	{"  state", "state"},
 	{"reason", "reason.name"},
 	{"  meaning", "reason.text"},
 	{"  detail", "reason.detail"},

@@ -200,6 +200,7 @@ int ctl_capf_show(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_stale(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_ledger(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_audit(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_csr(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone_cert(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);

@@ -83,6 +83,9 @@ static const struct {
 		"D]"},
 	{"capf", "audit", ctl_capf_audit,
 		"[--from N | --check]: every issue and refusal, chained"},
+	{"capf", "csr", ctl_capf_csr,
+		"list | export [--out DIR] [NAME...] | import FILE...: a CA "
+		"outside"},
 	{"capf", "status", ctl_capf_status,
 		"who issues, what is pending, what holds it up"},
 	{"auto-registration", "open", ctl_auto_open,

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include "registrar/capf/counts.h"
+
 enum { NULL_STRINGS_MAX = 100 }; /* devices by null string that are named */
 
 static void set_num(json_t *o, const char *key, uint64_t n)
@@ -66,9 +68,7 @@ bool status_capf_look(struct server *s, struct status_capf *out)
 	if (!desk)
 		return false;
 	out->desk = capf_desk_state(desk);
-	if (capf_store_count(capf_desk_look(desk), &out->counts, NULL) < 0)
-		out->counts = (struct capf_store_counts){0};
-	capf_desk_looked(desk);
+	out->counts = capf_counts_look(server_capf_counts(s), desk);
 	return true;
 }
 

@@ -21,7 +21,8 @@ json_t *status_json_capf_phone(struct server *s, const char *device);
  * "reason": what every account of an operation begins with. */
 json_t *status_json_capf_state(const struct capf_operation *o);
 
-/* Everything countable; false: no listener serves CAPF. */
+/* Everything countable, as capf/counts.h has it; false: no listener serves
+ * CAPF. */
 struct status_capf {
 	struct capf_desk_state desk;
 	struct capf_store_counts counts; /* zero where they cannot be read */

@@ -22,7 +22,7 @@ enum { PATIENCE_S = 60, TEXTS = 8, TEXT_MAX = 8192 };
 struct office office;
 static char top[] = "/tmp/dialtone-desk-XXXXXX";
 static char callmanager[100], capf[100];
-static struct trust_snapshot *trust; /* with lock */
+static struct trust_snapshot *trust[TRUST_STORES]; /* with lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
 
@@ -38,10 +38,9 @@ static void good(int error)
 
 static struct trust_snapshot *get_trust(void *self, enum trust_store store)
 {
-	assert_int_equal(store, STORE_CAPF);
 	pthread_mutex_lock(&lock);
 	struct trust_snapshot *s =
-		office.no_trust ? NULL : trust_snapshot_ref(trust);
+		office.no_trust ? NULL : trust_snapshot_ref(trust[store]);
 	pthread_mutex_unlock(&lock);
 	return s;
 }
@@ -66,13 +65,29 @@ static int64_t get_now(void *self)
 	return __atomic_load_n(&office.now, __ATOMIC_RELAXED);
 }
 
-void office_reload_trust(void)
+static void read_trust(void)
 {
-	const struct trust_load load = {.dir = capf, .explicit_order = true};
+	static const struct trust_anchor_policy outside = {
+		.name = "outside.pem", .kind = CERT_KIND_LSC};
+	const struct trust_policy policy = {
+		.auth_level = 2, .anchors = &outside, .n_anchors = 1};
 	pthread_mutex_lock(&lock);
-	trust_snapshot_unref(trust);
-	good(trust_snapshot_load(&load, &trust, &d));
+	for (int i = 0; i < TRUST_STORES; i++) {
+		const struct trust_load load = {
+			.dir = i == STORE_CAPF ? capf : callmanager,
+			.policy = &policy,
+			.explicit_order = true};
+		trust_snapshot_unref(trust[i]);
+		good(trust_snapshot_load(&load, &trust[i], &d));
+	}
 	pthread_mutex_unlock(&lock);
+}
+
+void office_believe(X509 *ca)
+{
+	made_pem(capf, "outside.pem", ca);
+	made_pem(callmanager, "outside.pem", ca);
+	read_trust();
 }
 
 void office_start(void)
@@ -137,7 +152,7 @@ int office_set_up(void **state)
 	good(capf_authority_open(
 		office.config, MADE_NOW - 86400, &office.authority, &d));
 	made_pem(capf, "mic.pem", office.mic_ca);
-	office_reload_trust();
+	read_trust();
 	office.inventory = inventory_new(office.config);
 	good(inventory_open(office.inventory, office.folder, &d));
 	make_profile();
@@ -151,8 +166,10 @@ int office_tear_down(void **state)
 	inventory_free(office.inventory);
 	capf_authority_close(office.authority);
 	config_free(office.config);
-	trust_snapshot_unref(trust);
-	trust = NULL;
+	for (int i = 0; i < TRUST_STORES; i++) {
+		trust_snapshot_unref(trust[i]);
+		trust[i] = NULL;
+	}
 	return 0;
 }
 
@@ -199,10 +216,9 @@ const char *office_order(
 	const char *device, enum capf_kind kind, enum capf_mode mode)
 {
 	const struct capf_order order = {
-		.kind = kind, .mode = mode, .origin = "admin"};
+		.kind = kind, .mode = mode, .origin = "admin", .replace = true};
 	struct capf_ordered result;
-	good(capf_desk_order(
-		office.desk, &order, true, &device, 1, &result, &d));
+	good(capf_desk_order(office.desk, &order, &device, 1, &result, &d));
 	assert_int_equal(result.error, 0);
 	char *text = text_room();
 	append(text, result.string);

@@ -30,8 +30,8 @@ int office_end(void **state);
 /* The desk opens; closes and opens again. */
 void office_start(void);
 void office_restart(void);
-/* Reads what CAPF-trust holds anew. */
-void office_reload_trust(void);
+/* Both stores believe it, too: as a CA that issues LSCs. */
+void office_believe(X509 *ca);
 
 void office_add(const char *device, const char *profile);
 /* An operation is pending for it; the authentication string, or "". */

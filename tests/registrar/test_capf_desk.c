@@ -467,8 +467,7 @@ static void an_order_on_a_full_disk_is_none(void **state)
 		.origin = "admin"};
 	open_with(sep1);
 	limit_files(0);
-	int error = capf_desk_order(
-		office.desk, &order, false, names, 1, &result, &d);
+	int error = capf_desk_order(office.desk, &order, names, 1, &result, &d);
 	limit_files(RLIM_INFINITY);
 	assert_true(error == -EIO || error == -ENOSPC);
 	assert_string_equal(result.string, "");
@@ -485,9 +484,8 @@ static void orders_say_what_came_of_each_device(void **state)
 		.kind = CAPF_INSTALL, .origin = "admin", .per_min = 2};
 	open_with(sep1);
 	office_add(sep2, "ec");
-	assert_int_equal(capf_desk_order(office.desk, &order, false, names, 3,
-				 results, &d),
-		0);
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 3, results, &d), 0);
 	assert_int_equal(results[0].error, 0);
 	assert_int_equal(results[1].error, -ENOENT);
 	assert_int_equal(results[2].error, 0);
@@ -497,9 +495,8 @@ static void orders_say_what_came_of_each_device(void **state)
 	assert_int_equal(o.null_until, MADE_NOW + DAY_S);
 	assert_int_equal(o.turn_at, MADE_NOW);
 	assert_int_equal(office_operation(sep2).turn_at, MADE_NOW + 30);
-	assert_int_equal(capf_desk_order(office.desk, &order, false, names, 1,
-				 results, &d),
-		0);
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 1, results, &d), 0);
 	assert_int_equal(results[0].error, -EEXIST);
 }
 
@@ -518,8 +515,8 @@ static void orders_that_make_no_sense_are_refused(void **state)
 	const char *const names[] = {sep1};
 	open_with(sep1);
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-		assert_int_equal(capf_desk_order(office.desk, &orders[i], false,
-					 names, 1, &result, &d),
+		assert_int_equal(capf_desk_order(office.desk, &orders[i], names,
+					 1, &result, &d),
 			-EINVAL);
 	assert_string_equal(office_chain(), "");
 }
@@ -531,17 +528,16 @@ static void a_deadlock_by_string_is_warned_of(void **state)
 	const struct capf_order order = {.kind = CAPF_INSTALL,
 		.mode = CAPF_MODE_STRING,
 		.origin = "admin",
+		.replace = true,
 		.string_digits = 10};
 	open_with(sep1);
-	assert_int_equal(capf_desk_order(office.desk, &order, true, names, 1,
-				 &result, &d),
-		0);
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 1, &result, &d), 0);
 	assert_int_equal(strlen(result.string), 10);
 	assert_non_null(strstr(result.warning, "neither registers nor asks"));
 	office_install(sep1, 1);
-	assert_int_equal(capf_desk_order(office.desk, &order, true, names, 1,
-				 &result, &d),
-		0);
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 1, &result, &d), 0);
 	assert_null(strstr(result.warning, "neither registers nor asks"));
 }
 
@@ -597,9 +593,8 @@ static void an_operation_that_is_late_has_failed(void **state)
 		.completes_by = MADE_NOW + 100};
 	open_with(sep1);
 	office_add(sep2, "ec");
-	assert_int_equal(capf_desk_order(office.desk, &order, true, names, 2,
-				 results, &d),
-		0);
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 2, results, &d), 0);
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
 	office.now += 101;
@@ -622,9 +617,8 @@ static void phones_are_told_at_their_turn_and_once(void **state)
 		.tell = true};
 	open_with(sep1);
 	office_add(sep2, "ec");
-	assert_int_equal(capf_desk_order(office.desk, &order, true, names, 2,
-				 results, &d),
-		0);
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 2, results, &d), 0);
 	capf_desk_tend(office.desk);
 	capf_desk_tend(office.desk);
 	assert_int_equal(office.resets, 1);

@@ -266,6 +266,11 @@ def wrong_string_is_refused_by_name():
             visit.ended(visit.authenticate(NAMES[0], wrong), capf.DECLINED)
         failure = c.daemon.wait_failure("capf-wrong-string")
         same((failure["device"], failure["protocol"]), (NAMES[0], "capf"))
+        path = f"/v1/phones/{NAMES[0]}/history"
+        event = wait_until("its history", lambda: c.daemon.get(path)[
+            "events"] if c.daemon.fetch(path)[0] == 200 else None)[0]
+        same((event["rule"], event["protocol"]),
+             ("capf-wrong-string", "capf"), "what is kept of it")
         capf.install(c.port, NAMES[0], KEY, password=right)
 
 
@@ -393,18 +398,35 @@ def phone_that_makes_its_key_is_not_idle():
 
 
 def capf_has_its_share_of_connections_and_phones_theirs():
+    """Who says nothing gives way, and goes on to be served anew."""
     with Capf(limits={"connections": 40, "half_open_per_address": 1000}) as c:
-        many = [tcp(c.port) for _ in range(60)]
+        c.order("install", NAMES[1])
+        silent = [tcp(c.port) for _ in range(60)]
         c.daemon.wait_event("accept-paused")
         for protocol in ("sccp", "sip"):
             call(c.daemon, protocol, "--lab", LAB.dir, "--device",
                  NAMES[0]).outcome("registered")
         open_now = c.daemon.get("/v1/status")["connections"]["open"]
         assert open_now <= 11, open_now
-        for one in many:
-            one.close()
-        c.order("install", NAMES[1])
         capf.install(c.port, NAMES[1], KEY)
+        for one in silent:
+            one.close()
+
+
+def phones_that_make_keys_do_not_give_way():
+    with Capf(limits={"connections": 16}) as c:
+        c.order("install", *NAMES[:5])
+        visits = [capf.Visit(c.port) for _ in range(4)]
+        for name, visit in zip(NAMES, visits):
+            capf.wanted(visit.authenticate(name))
+        late = tcp(c.port)  # the share is four
+        late.sendall(client_hello())
+        c.daemon.wait_event("accept-paused")
+        for visit in visits:
+            same(visit.give_key(KEY).command, capf.STORE_REQUEST, "to store")
+            visit.ended(visit.answer(capf.STORE_RESPONSE), capf.SUCCESS)
+        assert late.recv(5), "who waited is served"
+        late.close()
 
 
 def connection_asks_whether_its_phone_is_there():
@@ -474,6 +496,7 @@ def facts():
     yield silent_phone_is_cut_by_the_deadline
     yield phone_that_makes_its_key_is_not_idle
     yield capf_has_its_share_of_connections_and_phones_theirs
+    yield phones_that_make_keys_do_not_give_way
     yield connection_asks_whether_its_phone_is_there
     yield start_is_refused_with_the_cure
     yield root_with_an_ec_key_wants_a_modern_listener
