@@ -15,8 +15,7 @@ static void leave_gate(struct storm_phone *p)
 void storm_phone_enter(struct storm_phone *p)
 {
 	struct storm *s = p->storm;
-	handset_init(
-		&p->handset, &s->setups[p->role.way], p->device, p->line);
+	handset_init(&p->handset, &s->setups[p->role.way], p->device, p->line);
 	p->handset.owner = p;
 	p->handset.shown = &p->role.credential;
 	if (s->config.sources.n)
