@@ -105,7 +105,7 @@ static size_t order(struct capf_desk *desk, const struct search *s)
 	size_t queued = 0;
 	for (size_t i = 0; i < s->n; i++)
 		names[i] = s->found[i];
-	if (capf_desk_order(desk, &order, false, names, s->n, results, &d) == 0)
+	if (capf_desk_order(desk, &order, names, s->n, results, &d) == 0)
 		for (size_t i = 0; i < s->n; i++)
 			queued += results[i].error == 0;
 	free(names);

@@ -223,7 +223,7 @@ static int queue_all(struct server *s, const struct rollover_view *v,
 			order.turn_at =
 				first + (int64_t)(*queued * 60 / order.per_min);
 		error = capf_desk_order(
-			server_capf(s), &order, false, names, n, results, d);
+			server_capf(s), &order, names, n, results, d);
 		for (size_t i = 0; error == 0 && i < n; i++)
 			*queued += results[i].error == 0;
 	}

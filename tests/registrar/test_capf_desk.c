@@ -642,7 +642,7 @@ static void a_phone_that_missed_its_turn_is_told_when_it_is_back(void **state)
 		.origin = "admin",
 		.tell = true};
 	open_with(sep1);
-	capf_desk_order(office.desk, &order, true, names, 1, &result, &d);
+	capf_desk_order(office.desk, &order, names, 1, &result, &d);
 	office.nobody_there = true;
 	capf_desk_tend(office.desk);
 	assert_int_equal(office_operation(sep1).told_at, -MADE_NOW);
