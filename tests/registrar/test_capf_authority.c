@@ -28,7 +28,7 @@
 #include "registrar/capf/authority.h"
 
 static char top[] = "/tmp/dialtone-authority-XXXXXX";
-static char folder[96], callmanager[96], capf[96];
+static char folder[96], retired[112], callmanager[96], capf[96];
 static struct config *config;
 static struct diag d;
 
@@ -54,6 +54,7 @@ static int set_up(void **state)
 	snprintf(here, sizeof(here), "%s/%d", top, n++);
 	assert_int_equal(mkdir(here, 0700), 0);
 	snprintf(folder, sizeof(folder), "%s/capf", here);
+	snprintf(retired, sizeof(retired), "%s/retired", folder);
 	snprintf(callmanager, sizeof(callmanager), "%s/cm", here);
 	snprintf(capf, sizeof(capf), "%s/ct", here);
 	assert_int_equal(mkdir(callmanager, 0755), 0);
@@ -370,7 +371,7 @@ static void rollover_goes_and_comes(void **state)
 	assert_string_equal(after.next, "");
 	assert_false(there(folder, first.signing, ".key"));
 	assert_false(there(folder, first.signing, ".pem"));
-	assert_true(there(at(folder, "retired", ""), first.signing, ".pem"));
+	assert_true(there(retired, first.signing, ".pem"));
 	good(capf_authority_retire(a, &d));
 	capf_authority_close(a);
 }
@@ -606,7 +607,7 @@ static void retired_stands(void)
 	assert_string_equal(names_of(a).old, "");
 	assert_int_equal(count_keys(folder), 1);
 	assert_false(there(folder, scene_names.old, ".pem"));
-	assert_true(there(at(folder, "retired", ""), scene_names.old, ".pem"));
+	assert_true(there(retired, scene_names.old, ".pem"));
 	capf_authority_close(a);
 }
 
