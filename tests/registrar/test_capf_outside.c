@@ -191,6 +191,32 @@ static void who_is_cancelled_waits_for_nothing(void **state)
 	assert_int_equal(import(site_lsc(sep1, made_key("p256", 1))), -ENOENT);
 }
 
+static void another_issuer_does_not_wait_for_the_offline_ca(void **state)
+{
+	go_offline();
+	office.config->capf_issuer = CONFIG_ISSUER_OWN;
+	struct capf_visit *v = come();
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	office_leave(v, NULL);
+	assert_int_equal(requests(), 0);
+}
+
+/* Of another issuer is what is stale: the phone gets what is signed now. */
+static void what_our_root_signed_is_no_ca_s_outside(void **state)
+{
+	office_start();
+	office_add(sep1, "ec");
+	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	struct capf_visit *v = come();
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	office_leave(v, "phone-gone");
+	office.config->capf_issuer = CONFIG_ISSUER_OFFLINE;
+	v = come();
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 0 ca-waiting");
+	office_leave(v, NULL);
+}
+
 /* ---- over EST: a server of our own, one answer a connection ---- */
 
 struct server {
@@ -446,6 +472,8 @@ int main(void)
 		FACT(only_what_was_asked_for_is_imported),
 		FACT(what_is_imported_twice_is_one),
 		FACT(who_is_cancelled_waits_for_nothing),
+		FACT(another_issuer_does_not_wait_for_the_offline_ca),
+		FACT(what_our_root_signed_is_no_ca_s_outside),
 		FACT(the_ca_s_certificate_is_stored),
 		FACT(what_is_not_for_that_phone_is_unfit),
 		FACT(what_would_not_be_believed_is_unfit),
