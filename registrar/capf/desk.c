@@ -230,12 +230,8 @@ void capf_desk_abort(struct capf_desk *desk)
 	reset(desk);
 }
 
-/* Whose answer was decided hears instead that it may come again. */
 void capf_desk_fail(struct capf_desk *desk, const struct diag *d)
 {
-	for (struct capf_visit *v = desk->to_publish; v; v = v->next_published)
-		capf_visit_end(
-			v, CAPF_REASON_DECLINED, CAPF_WHY_NOT_WRITTEN, d->text);
 	capf_desk_halt(desk, HALT_DISK, d->text);
 	capf_desk_abort(desk);
 }

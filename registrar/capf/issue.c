@@ -209,11 +209,12 @@ static int sign(struct capf_visit *v, struct capf_operation *o,
 		     : capf_issue_deliver(v, o, DESK_ISSUED, v->serial, d);
 }
 
-/* The same key again: the phone did not get, or did not keep, what was made
- * for it. 1: it was answered. */
+/* The same key again: the phone did not get, or did not keep, what this root
+ * (NULL: a CA outside) made for it. 1: it was answered. */
 static int again(struct capf_visit *v, struct capf_operation *o,
 	const struct capf_root *root, struct diag *d)
 {
+	static const uint8_t outside[32];
 	struct capf_issued i;
 	int error = capf_store_stale(
 		v->desk->store, o->device, v->key_sha256, &i, d);
@@ -222,7 +223,7 @@ static int again(struct capf_visit *v, struct capf_operation *o,
 	if (error < 0)
 		return error;
 	if (i.not_after <= capf_desk_now(v->desk) ||
-		(root && memcmp(i.issuer, root->id.sha256_raw, 32) != 0))
+		memcmp(i.issuer, root ? root->id.sha256_raw : outside, 32) != 0)
 		return 0;
 	error = capf_issue_deliver(v, o, DESK_AGAIN, i.serial, d);
 	return error < 0 ? error : 1;

@@ -246,6 +246,9 @@ int capf_outside_pick_up(
 		return 0;
 	error = capf_store_stale(
 		v->desk->store, o->device, w.key_sha256, &i, d);
+	if (error == -ENOENT &&
+		v->desk->world.config->capf_issuer != CONFIG_ISSUER_OFFLINE)
+		return 0; /* nobody brings it any more */
 	if (error == -ENOENT) {
 		error = leave_waiting(v, o,
 			"its request still waits for the offline CA's "

@@ -33,7 +33,7 @@ void office_restart(void);
 /* Both stores believe it, too: as a CA that issues LSCs. */
 void office_believe(X509 *ca);
 
-void office_add(const char *device, const char *profile);
+void office_add(const char *name, const char *profile);
 /* An operation is pending for it; the authentication string, or "". */
 const char *office_order(
 	const char *device, enum capf_kind kind, enum capf_mode mode);

@@ -178,5 +178,6 @@ int main(void)
 		cmocka_unit_test(misses_the_ca_in_either_store),
 		cmocka_unit_test(a_ca_that_is_named_as_a_capf_is_warned_of),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("believe", tests, set_up, tear_down);
 }

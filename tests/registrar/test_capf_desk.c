@@ -21,7 +21,7 @@ static const char sep1[] = "SEP000000000001", sep2[] = "SEP000000000002";
 
 static struct diag d;
 
-#define answers(a, text)                                          \
+#define ANSWERS(a, text)                                          \
 	do {                                                      \
 		struct capf_answer answer_ = (a);                 \
 		assert_string_equal(office_text(&answer_), text); \
@@ -40,11 +40,11 @@ static void an_install_ends_with_an_installed_lsc(void **state)
 	open_with(sep1);
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = office_visit();
-	answers(office_auth(v, "sep000000000001", 3, NULL), "GENERATE EC-256");
+	ANSWERS(office_auth(v, "sep000000000001", 3, NULL), "GENERATE EC-256");
 	assert_string_equal(capf_visit_device(v), sep1);
 	assert_int_equal(capf_desk_state(office.desk).making_keys, 1);
 	struct capf_answer a = office_key(v, made_key("p256", 1));
-	answers(a, "STORE");
+	ANSWERS(a, "STORE");
 	assert_int_equal(capf_desk_state(office.desk).making_keys, 0);
 	const unsigned char *der = a.der;
 	X509 *cert = d2i_X509(NULL, &der, (long)a.n);
@@ -54,7 +54,7 @@ static void an_install_ends_with_an_installed_lsc(void **state)
 	X509_free(cert);
 	assert_string_equal(office_ledger(sep1), "stale");
 	assert_string_equal(office_operation(sep1).serial, id.serial);
-	answers(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
 	assert_string_equal(office_state(sep1), "done none");
 	assert_string_equal(office_ledger(sep1), "installed");
 	assert_string_equal(
@@ -76,8 +76,8 @@ static void who_has_nothing_to_do_hears_so_and_leaves_no_trace(void **state)
 {
 	open_with(sep1);
 	struct capf_visit *v2 = office_visit(), *v3 = office_visit();
-	answers(office_auth(v2, sep1, 2, NULL), "END 7 none");
-	answers(office_auth(v3, sep1, 3, NULL), "END 0 none");
+	ANSWERS(office_auth(v2, sep1, 2, NULL), "END 7 none");
+	ANSWERS(office_auth(v3, sep1, 3, NULL), "END 0 none");
 	assert_string_equal(capf_visit_device(v3), "");
 	assert_string_equal(office_chain(), "");
 	office_leave(v2, NULL);
@@ -91,7 +91,7 @@ static void a_stranger_is_told_so_and_cannot_fill_the_chain(void **state)
 	for (int i = 0; i < 100; i++) {
 		struct capf_visit *v = office_visit();
 		snprintf(name, sizeof(name), "SEP0000000001%02d", i);
-		answers(office_auth(v, name, 3, NULL), "END 9 device-gone");
+		ANSWERS(office_auth(v, name, 3, NULL), "END 9 device-gone");
 		office_leave(v, NULL);
 	}
 	size_t n = strlen(office_chain());
@@ -115,33 +115,33 @@ static void the_string_lets_in_and_serves_until_it_is_done(void **state)
 	open_with(sep1);
 	const char *string = office_order(sep1, CAPF_INSTALL, CAPF_MODE_STRING);
 	assert_int_equal(strlen(string), 6);
-	answers(come_with(sep1, string), "GENERATE EC-256");
+	ANSWERS(come_with(sep1, string), "GENERATE EC-256");
 	office_settle();
 	assert_string_equal(office_state(sep1), "pending phone-gone");
 	/* Cut off, it may come again with it. */
 	struct capf_visit *v = office_visit();
-	answers(office_auth(v, sep1, 3, string), "GENERATE EC-256");
+	ANSWERS(office_auth(v, sep1, 3, string), "GENERATE EC-256");
 	office_key(v, made_key("p256", 1));
-	answers(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
 	office_leave(v, NULL);
 	static const uint8_t none[CAPF_HASH];
 	assert_memory_equal(office_operation(sep1).hash, none, CAPF_HASH);
-	answers(come_with(sep1, string), "END 0 none");
+	ANSWERS(come_with(sep1, string), "END 0 none");
 }
 
 static void three_wrong_strings_void_it_also_over_a_restart(void **state)
 {
 	open_with(sep1);
 	const char *string = office_order(sep1, CAPF_INSTALL, CAPF_MODE_STRING);
-	answers(come_with(sep1, ""), "END 7 no-string");
-	answers(come_with(sep1, NULL), "END 7 no-string");
-	answers(come_with(sep1, "000"), "END 7 wrong-string");
+	ANSWERS(come_with(sep1, ""), "END 7 no-string");
+	ANSWERS(come_with(sep1, NULL), "END 7 no-string");
+	ANSWERS(come_with(sep1, "000"), "END 7 wrong-string");
 	assert_int_equal(office_operation(sep1).wrong_strings, 1);
 	office_restart();
-	answers(come_with(sep1, "000"), "END 7 wrong-string");
-	answers(come_with(sep1, "000"), "END 7 string-locked");
+	ANSWERS(come_with(sep1, "000"), "END 7 wrong-string");
+	ANSWERS(come_with(sep1, "000"), "END 7 string-locked");
 	assert_string_equal(office_state(sep1), "failed string-locked");
-	answers(come_with(sep1, string), "END 0 none");
+	ANSWERS(come_with(sep1, string), "END 0 none");
 }
 
 static void strings_and_null_strings_end(void **state)
@@ -151,11 +151,11 @@ static void strings_and_null_strings_end(void **state)
 	const char *string = office_order(sep1, CAPF_INSTALL, CAPF_MODE_STRING);
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	office.now += DAY_S - 1;
-	answers(come_with(sep2, NULL), "GENERATE EC-256");
+	ANSWERS(come_with(sep2, NULL), "GENERATE EC-256");
 	office.now += 1;
-	answers(come_with(sep2, NULL), "END 7 null-string-ended");
+	ANSWERS(come_with(sep2, NULL), "END 7 null-string-ended");
 	office.now += 2 * DAY_S;
-	answers(come_with(sep1, string), "END 7 string-expired");
+	ANSWERS(come_with(sep1, string), "END 7 string-expired");
 	assert_string_equal(office_state(sep1), "pending string-expired");
 }
 
@@ -168,23 +168,23 @@ static void a_visit_cut_off_is_delivered_again(void **state)
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	strcpy(serial, office_operation(sep1).serial);
 	office_leave(v, "phone-gone");
 	office_settle();
 	assert_string_equal(office_state(sep1), "pending phone-gone");
 	v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	assert_string_equal(office_operation(sep1).serial, serial);
 	assert_string_equal(office_ledger(sep1), "stale");
 	office_leave(v, "phone-gone");
 	/* Another key is another LSC. */
 	v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	answers(office_key(v, made_key("p256", 2)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 2)), "STORE");
 	assert_string_not_equal(office_operation(sep1).serial, serial);
-	answers(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
 	office_leave(v, NULL);
 	assert_string_equal(office_ledger(sep1), "replaced installed");
 	assert_int_equal(capf_desk_state(office.desk).delivered_again, 1);
@@ -217,7 +217,7 @@ static void a_phone_that_does_not_store_leaves_a_stale_lsc(void **state)
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
 	office_key(v, made_key("p256", 1));
-	answers(office_reason(v, CAPF_SERVER_STORED, 7), "END 7 phone-refused");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 7), "END 7 phone-refused");
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "pending phone-refused");
 	assert_string_equal(office_ledger(sep1), "stale");
@@ -230,7 +230,7 @@ static void keys_that_fail_are_counted(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct capf_visit *v = office_visit();
 		office_auth(v, sep1, 3, NULL);
-		answers(office_reason(v, CAPF_SERVER_KEY, 7),
+		ANSWERS(office_reason(v, CAPF_SERVER_KEY, 7),
 			"END 7 key-failed");
 		office_leave(v, NULL);
 	}
@@ -256,7 +256,7 @@ static void how_a_visit_ends_is_kept(void **state)
 	office_order(sep1, CAPF_DELETE, CAPF_MODE_NULL_STRING);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		struct capf_visit *v = office_visit();
-		answers(office_auth(v, sep1, 3, NULL), "ERASE");
+		ANSWERS(office_auth(v, sep1, 3, NULL), "ERASE");
 		office_leave(v, ends[i].rule);
 		office_settle();
 		assert_string_equal(office_state(sep1), ends[i].state);
@@ -269,11 +269,11 @@ static void the_newest_visit_of_a_phone_counts(void **state)
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	struct capf_visit *old = office_visit(), *new = office_visit();
 	office_auth(old, sep1, 3, NULL);
-	answers(office_auth(new, sep1, 3, NULL), "GENERATE EC-256");
-	answers(office_answer(old), "END 7 phone-gone");
+	ANSWERS(office_auth(new, sep1, 3, NULL), "GENERATE EC-256");
+	ANSWERS(office_answer(old), "END 7 phone-gone");
 	office_leave(old, NULL);
-	answers(office_key(new, made_key("p256", 1)), "STORE");
-	answers(office_reason(new, CAPF_SERVER_STORED, 1), "END 1 none");
+	ANSWERS(office_key(new, made_key("p256", 1)), "STORE");
+	ANSWERS(office_reason(new, CAPF_SERVER_STORED, 1), "END 1 none");
 	office_leave(new, NULL);
 	assert_string_equal(office_state(sep1), "done none");
 }
@@ -286,14 +286,14 @@ static void a_deleted_lsc_is_deleted_in_the_ledger(void **state)
 	office_install(sep1, 1);
 	office_order(sep1, CAPF_DELETE, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = office_visit();
-	answers(office_auth(v, sep1, 2, NULL), "ERASE");
-	answers(office_reason(v, CAPF_SERVER_ERASED, 7), "END 1 phone-refused");
+	ANSWERS(office_auth(v, sep1, 2, NULL), "ERASE");
+	ANSWERS(office_reason(v, CAPF_SERVER_ERASED, 7), "END 1 phone-refused");
 	office_leave(v, NULL);
 	assert_string_equal(office_ledger(sep1), "installed");
 	assert_string_equal(office_state(sep1), "pending phone-refused");
 	v = office_visit();
-	answers(office_auth(v, sep1, 2, NULL), "ERASE");
-	answers(office_reason(v, CAPF_SERVER_ERASED, 1), "END 1 none");
+	ANSWERS(office_auth(v, sep1, 2, NULL), "ERASE");
+	ANSWERS(office_reason(v, CAPF_SERVER_ERASED, 1), "END 1 none");
 	office_leave(v, NULL);
 	assert_string_equal(office_ledger(sep1), "deleted");
 	assert_string_equal(office_state(sep1), "done none");
@@ -339,8 +339,8 @@ static void what_a_phone_shows_is_kept(void **state)
 	open_with(sep1);
 	office_order(sep1, CAPF_TROUBLESHOOT, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = office_visit();
-	answers(office_auth(v, sep1, 3, NULL), "FETCH 0");
-	answers(show(v, &lsc, 1, 1), "END 0 none");
+	ANSWERS(office_auth(v, sep1, 3, NULL), "FETCH 0");
+	ANSWERS(show(v, &lsc, 1, 1), "END 0 none");
 	office_leave(v, NULL);
 	assert_int_equal(shown(sep1), 1);
 	assert_string_equal(office_state(sep1), "done none");
@@ -356,7 +356,7 @@ static void two_certificates_are_lsc_and_mic_whatever_they_are_called(
 	office_order(sep1, CAPF_TROUBLESHOOT, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	answers(show(v, certs, 2, 1), "END 0 none");
+	ANSWERS(show(v, certs, 2, 1), "END 0 none");
 	office_leave(v, NULL);
 	assert_int_equal(shown(sep1), 12);
 	X509_free(certs[0]);
@@ -371,8 +371,8 @@ static void a_mic_that_is_not_given_fails_nothing(void **state)
 	for (unsigned version = 2; version <= 3; version++) {
 		office_order(sep1, CAPF_TROUBLESHOOT, CAPF_MODE_NULL_STRING);
 		struct capf_visit *v = office_visit();
-		answers(office_auth(v, sep1, version, NULL), "FETCH 0");
-		answers(show(v, &lsc, 1, 1),
+		ANSWERS(office_auth(v, sep1, version, NULL), "FETCH 0");
+		ANSWERS(show(v, &lsc, 1, 1),
 			version == 2 ? "END 0 none" : "FETCH 2");
 		assert_string_equal(office_state(sep1), "done none");
 		office_leave(v, version == 2 ? NULL : "phone-gone");
@@ -388,7 +388,7 @@ static void a_phone_that_shows_nothing_has_refused(void **state)
 	office_order(sep1, CAPF_TROUBLESHOOT, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	answers(office_reason(v, CAPF_SERVER_FETCHED, 7),
+	ANSWERS(office_reason(v, CAPF_SERVER_FETCHED, 7),
 		"END 0 phone-refused");
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "pending phone-refused");
@@ -403,7 +403,7 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 	office_install(sep1, 1);
 	office.now -= 1;
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
-	answers(come_with(sep2, NULL), "END 7 clock");
+	ANSWERS(come_with(sep2, NULL), "END 7 clock");
 	assert_string_equal(office_state(sep2), "pending clock");
 	struct capf_desk_state s = capf_desk_state(office.desk);
 	assert_non_null(strstr(s.halted, "ledger"));
@@ -422,7 +422,7 @@ static void a_clock_outside_the_root_s_life_issues_nothing(void **state)
 	assert_non_null(strstr(capf_desk_state(office.desk).halted, "CAPF-"));
 	office.now = MADE_NOW + 2000 * (int64_t)DAY_S;
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
-	answers(come_with(sep1, NULL), "END 7 clock");
+	ANSWERS(come_with(sep1, NULL), "END 7 clock");
 }
 
 /* No file may grow: a disk that is full, for this process alone. */
@@ -440,11 +440,11 @@ static void a_full_disk_gives_no_certificate_away(void **state)
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, string);
 	limit_files(0);
-	answers(office_key(v, made_key("p256", 1)), "END 7 not-written");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 not-written");
 	office_leave(v, NULL);
 	/* Right or wrong, nobody learns which. */
-	answers(come_with(sep1, "000"), "END 7 not-written");
-	answers(come_with(sep1, string), "END 7 not-written");
+	ANSWERS(come_with(sep1, "000"), "END 7 not-written");
+	ANSWERS(come_with(sep1, string), "END 7 not-written");
 	limit_files(RLIM_INFINITY);
 	assert_string_equal(office_state(sep1), "pending none");
 	assert_string_equal(office_ledger(sep1), "");
@@ -453,8 +453,8 @@ static void a_full_disk_gives_no_certificate_away(void **state)
 	capf_desk_tend(office.desk);
 	assert_string_equal(capf_desk_state(office.desk).halted, "");
 	v = office_visit();
-	answers(office_auth(v, sep1, 3, string), "GENERATE EC-256");
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_auth(v, sep1, 3, string), "GENERATE EC-256");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	office_leave(v, NULL);
 }
 
@@ -549,7 +549,7 @@ static void what_is_cancelled_ends_the_visit(void **state)
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
 	assert_int_equal(capf_desk_cancel(office.desk, sep1, &d), 0);
-	answers(office_answer(v), "END 7 cancelled");
+	ANSWERS(office_answer(v), "END 7 cancelled");
 	office_leave(v, NULL);
 	office_settle();
 	assert_string_equal(office_state(sep1), "failed cancelled");
@@ -563,7 +563,7 @@ static void what_replaces_an_operation_ends_its_visit(void **state)
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
 	office_order(sep1, CAPF_DELETE, CAPF_MODE_NULL_STRING);
-	answers(office_answer(v), "END 7 cancelled");
+	ANSWERS(office_answer(v), "END 7 cancelled");
 	office_leave(v, NULL);
 	office_settle();
 	assert_string_equal(office_state(sep1), "pending none");
@@ -576,10 +576,10 @@ static void who_leaves_the_inventory_is_forgotten(void **state)
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	assert_int_equal(inventory_remove(office.inventory, sep1, &d), 0);
 	capf_desk_forget(office.desk, sep1);
-	answers(come_with(sep1, NULL), "END 9 device-gone");
+	ANSWERS(come_with(sep1, NULL), "END 9 device-gone");
 	/* Who is there again has no part in what was pending. */
 	office_add(sep1, "ec");
-	answers(come_with(sep1, NULL), "END 0 none");
+	ANSWERS(come_with(sep1, NULL), "END 0 none");
 	assert_string_equal(office_state(sep1), "failed device-gone");
 }
 
@@ -598,11 +598,11 @@ static void an_operation_that_is_late_has_failed(void **state)
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
 	office.now += 101;
-	answers(come_with(sep2, NULL), "END 7 late");
+	ANSWERS(come_with(sep2, NULL), "END 7 late");
 	assert_string_equal(office_state(sep2), "failed late");
 	capf_desk_tend(office.desk);
 	assert_string_equal(office_state(sep1), "failed late");
-	answers(office_answer(v), "END 7 late");
+	ANSWERS(office_answer(v), "END 7 late");
 	office_leave(v, NULL);
 }
 
@@ -670,7 +670,7 @@ static void *phones_of_a_thread(void *self)
 	char name[32];
 	for (int i = 0; i < PHONES; i++) {
 		snprintf(name, sizeof(name), "SEP00000000%02d%02d",
-			(int)(intptr_t)self, i);
+			*(const int *)self, i);
 		struct capf_visit *v = office_visit();
 		struct capf_answer a = office_auth(v, name, 3, NULL);
 		assert_int_equal(a.what, CAPF_ANSWER_GENERATE);
@@ -698,6 +698,7 @@ static void *phones_of_a_thread(void *self)
 static void many_phones_at_once_are_served(void **state)
 {
 	pthread_t threads[THREADS];
+	int numbers[THREADS];
 	char name[32];
 	office_start();
 	made_key("p256", 1); /* before the threads share it */
@@ -708,9 +709,11 @@ static void many_phones_at_once_are_served(void **state)
 			office_add(name, "ec");
 			office_order(name, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 		}
-	for (int t = 0; t < THREADS; t++)
-		pthread_create(&threads[t], NULL, phones_of_a_thread,
-			(void *)(intptr_t)t);
+	for (int t = 0; t < THREADS; t++) {
+		numbers[t] = t;
+		pthread_create(
+			&threads[t], NULL, phones_of_a_thread, &numbers[t]);
+	}
 	for (int i = 0; i < 50; i++) {
 		capf_desk_tend(office.desk);
 		capf_desk_forget(office.desk, "SEPNOBODY");

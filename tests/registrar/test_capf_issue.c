@@ -22,7 +22,7 @@ static const char sep1[] = "SEP000000000001";
 
 static struct diag d;
 
-#define answers(a, text)                                          \
+#define ANSWERS(a, text)                                          \
 	do {                                                      \
 		struct capf_answer answer_ = (a);                 \
 		assert_string_equal(office_text(&answer_), text); \
@@ -185,7 +185,7 @@ static void exponent_3_needs_a_permission(void **state)
 	refuses_key("encrypted", key, "bad-exponent");
 	office.config->capf_allow_exponent_3 = true;
 	struct capf_visit *v = come("encrypted");
-	answers(office_key(v, key), "STORE");
+	ANSWERS(office_key(v, key), "STORE");
 	office_leave(v, NULL);
 	EVP_PKEY_free(key);
 }
@@ -195,7 +195,7 @@ static void garbage_is_no_key(void **state)
 	static const uint8_t junk[] = {0x30, 0x03, 0x02, 0x01, 0x00};
 	office_start();
 	struct capf_visit *v = come("ec");
-	answers(office_tell(
+	ANSWERS(office_tell(
 			v, &(struct capf_server_event){.type = CAPF_SERVER_KEY,
 				   .public_key = {junk, sizeof(junk)},
 				   .reason = -1}),
@@ -210,7 +210,7 @@ static void a_clock_that_went_back_meanwhile_signs_nothing(void **state)
 	office_install("SEP000000000002", 2);
 	struct capf_visit *v = come("ec");
 	office.now -= 1;
-	answers(office_key(v, made_key("p256", 1)), "END 7 clock");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 clock");
 	office_leave(v, NULL);
 	office.now += 1;
 	assert_string_equal(office_ledger(sep1), "");
@@ -223,7 +223,7 @@ static void what_the_old_root_signed_is_not_delivered_again(void **state)
 	char serial[CERT_SERIAL_MAX + 1];
 	office_start();
 	struct capf_visit *v = come("ec");
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	strcpy(serial, office_operation(sep1).serial);
 	office_leave(v, "phone-gone");
 	assert_int_equal(
@@ -232,7 +232,7 @@ static void what_the_old_root_signed_is_not_delivered_again(void **state)
 	struct capf_roots *roots = capf_authority_roots(office.authority);
 	v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	struct capf_issued i = line_of(office_operation(sep1).serial);
 	assert_string_not_equal(i.serial, serial);
 	assert_string_equal(i.issuer_cn, roots->signing.name);
@@ -246,12 +246,12 @@ static void an_expired_stale_lsc_is_not_delivered_again(void **state)
 	office.config->capf_validity_days = 1;
 	office_start();
 	struct capf_visit *v = come("ec");
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	strcpy(serial, office_operation(sep1).serial);
 	office_leave(v, "phone-gone");
 	office.now += 2 * DAY_S;
 	v = come("ec");
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	assert_string_not_equal(office_operation(sep1).serial, serial);
 	office_leave(v, NULL);
 }

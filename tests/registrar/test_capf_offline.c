@@ -332,5 +332,6 @@ int main(void)
 		FACT(no_folder_is_no_fault),
 		FACT(a_link_instead_of_a_folder_is_refused),
 	};
-	return cmocka_run_group_tests(tests, begin, end);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("capf_offline", tests, begin, end);
 }

@@ -31,7 +31,7 @@ static const char sep1[] = "SEP000000000001";
 static struct diag d;
 static X509 *site_ca; /* key rsa2048 1 */
 
-#define answers(a, text)                                          \
+#define ANSWERS(a, text)                                          \
 	do {                                                      \
 		struct capf_answer answer_ = (a);                 \
 		assert_string_equal(office_text(&answer_), text); \
@@ -85,7 +85,7 @@ static void go_offline(void)
 	office_add(sep1, "ec");
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	struct capf_visit *v = come();
-	answers(office_key(v, made_key("p256", 1)), "END 0 ca-waiting");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 0 ca-waiting");
 	office_leave(v, NULL);
 }
 
@@ -126,14 +126,14 @@ static void a_phone_gets_its_certificate_when_it_is_there(void **state)
 {
 	go_offline();
 	assert_string_equal(office_state(sep1), "pending ca-waiting");
-	answers(look_in(), "END 0 ca-waiting"); /* and makes no new key */
+	ANSWERS(look_in(), "END 0 ca-waiting"); /* and makes no new key */
 	office_restart();
 	assert_int_equal(requests(), 1);
 	assert_int_equal(import(site_lsc(sep1, made_key("p256", 1))), 0);
 	assert_string_equal(office_ledger(sep1), "stale");
 	struct capf_visit *v = office_visit();
-	answers(office_auth(v, sep1, 3, NULL), "STORE");
-	answers(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	ANSWERS(office_auth(v, sep1, 3, NULL), "STORE");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "done none");
 	assert_string_equal(office_ledger(sep1), "installed");
@@ -148,11 +148,11 @@ static void a_phone_that_lost_the_key_makes_another(void **state)
 	go_offline();
 	assert_int_equal(import(site_lsc(sep1, made_key("p256", 1))), 0);
 	struct capf_visit *v = office_visit();
-	answers(office_auth(v, sep1, 3, NULL), "STORE");
-	answers(office_reason(v, CAPF_SERVER_STORED, 7), "END 7 phone-refused");
+	ANSWERS(office_auth(v, sep1, 3, NULL), "STORE");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 7), "END 7 phone-refused");
 	office_leave(v, NULL);
 	assert_int_equal(requests(), 0);
-	answers(look_in(), "GENERATE EC-256");
+	ANSWERS(look_in(), "GENERATE EC-256");
 }
 
 static void only_what_was_asked_for_is_imported(void **state)
@@ -189,6 +189,32 @@ static void who_is_cancelled_waits_for_nothing(void **state)
 	assert_int_equal(capf_desk_cancel(office.desk, sep1, &d), 0);
 	assert_int_equal(requests(), 0);
 	assert_int_equal(import(site_lsc(sep1, made_key("p256", 1))), -ENOENT);
+}
+
+static void another_issuer_does_not_wait_for_the_offline_ca(void **state)
+{
+	go_offline();
+	office.config->capf_issuer = CONFIG_ISSUER_OWN;
+	struct capf_visit *v = come();
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	office_leave(v, NULL);
+	assert_int_equal(requests(), 0);
+}
+
+/* Of another issuer is what is stale: the phone gets what is signed now. */
+static void what_our_root_signed_is_no_ca_s_outside(void **state)
+{
+	office_start();
+	office_add(sep1, "ec");
+	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	struct capf_visit *v = come();
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	office_leave(v, "phone-gone");
+	office.config->capf_issuer = CONFIG_ISSUER_OFFLINE;
+	v = come();
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 0 ca-waiting");
+	office_leave(v, NULL);
 }
 
 /* ---- over EST: a server of our own, one answer a connection ---- */
@@ -333,15 +359,15 @@ static void the_ca_s_certificate_is_stored(void **state)
 	go_online(&s, good_answer(site_lsc(sep1, made_key("p256", 1))));
 	struct capf_visit *v = come();
 	struct capf_answer a = office_key(v, made_key("p256", 1));
-	answers(a, "STORE");
+	ANSWERS(a, "STORE");
 	assert_string_equal(office_ledger(sep1), "stale");
-	answers(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
+	ANSWERS(office_reason(v, CAPF_SERVER_STORED, 1), "END 1 none");
 	office_leave(v, NULL);
 	assert_string_equal(office_ledger(sep1), "installed");
 	/* The CA sends the same again: another phone's serial it is not. */
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	v = come();
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	assert_string_equal(office_chain(),
 		"ordered admitted requested issued installed ordered admitted "
 		"requested issued");
@@ -355,7 +381,7 @@ static void what_is_not_for_that_phone_is_unfit(void **state)
 	go_online(&s,
 		good_answer(site_lsc("SEP000000000002", made_key("p256", 1))));
 	struct capf_visit *v = come();
-	answers(office_key(v, made_key("p256", 1)), "END 7 ca-unfit");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 ca-unfit");
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "pending ca-unfit");
 	assert_string_equal(office_ledger(sep1), "");
@@ -370,7 +396,7 @@ static void what_would_not_be_believed_is_unfit(void **state)
 	go_online(&s, good_answer(site_lsc(sep1, made_key("p256", 1))));
 	office_believe(strange);
 	struct capf_visit *v = come();
-	answers(office_key(v, made_key("p256", 1)), "END 7 ca-unfit");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 ca-unfit");
 	office_leave(v, NULL);
 	assert_non_null(strstr(office_operation(sep1).detail, "locked out"));
 	assert_string_equal(office_ledger(sep1), "");
@@ -384,11 +410,11 @@ static void a_ca_that_refuses_is_told_from_one_that_is_away(void **state)
 	go_online(&s, memory_dup("HTTP/1.1 403 No\r\nContent-Length: 0\r\n"
 				 "Connection: close\r\n\r\n"));
 	struct capf_visit *v = come();
-	answers(office_key(v, made_key("p256", 1)), "END 7 ca-refused");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 ca-refused");
 	office_leave(v, NULL);
 	stop(&s);
 	v = come();
-	answers(office_key(v, made_key("p256", 1)), "END 7 ca-unreachable");
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 ca-unreachable");
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "pending ca-unreachable");
 }
@@ -411,7 +437,7 @@ static void who_leaves_meanwhile_is_delivered_it_next_time(void **state)
 	office_settle();
 	assert_string_equal(office_ledger(sep1), "stale");
 	v = come();
-	answers(office_key(v, made_key("p256", 1)), "STORE");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
 	office_leave(v, NULL);
 	assert_non_null(strstr(office_chain(), "delivered-again"));
 	stop(&s);
@@ -446,6 +472,8 @@ int main(void)
 		FACT(only_what_was_asked_for_is_imported),
 		FACT(what_is_imported_twice_is_one),
 		FACT(who_is_cancelled_waits_for_nothing),
+		FACT(another_issuer_does_not_wait_for_the_offline_ca),
+		FACT(what_our_root_signed_is_no_ca_s_outside),
 		FACT(the_ca_s_certificate_is_stored),
 		FACT(what_is_not_for_that_phone_is_unfit),
 		FACT(what_would_not_be_believed_is_unfit),

@@ -796,5 +796,6 @@ int main(void)
 		cmocka_unit_test(closing_nothing_is_fine),
 	};
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("est", tests, set_up, tear_down);
 }

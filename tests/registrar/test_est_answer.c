@@ -355,5 +355,7 @@ int main(void)
 		cmocka_unit_test(a_5xx_is_unreachable),
 		cmocka_unit_test(other_statuses_are_unfit),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name(
+		"est_answer", tests, set_up, tear_down);
 }
