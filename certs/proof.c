@@ -354,6 +354,7 @@ static bool add_sudi(uint32_t session, X509 *cert, EVP_PKEY *key,
 	return ok;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two things come, two go. */
 int cert_proof_make(const char *device, uint32_t session, X509 *cert,
 	EVP_PKEY *key, X509 *sudi_cert, EVP_PKEY *sudi_key,
 	struct cert_proof_made *out, struct diag *d)

@@ -31,23 +31,23 @@ enum capf_mode {
 #undef X
 };
 
-/* What CUCM says behind "Upgrade Failed". X(symbol, text, of Troubleshoot, too)
- * The certificate's kind makes INVALID_CERTIFICATE an LSC or a MIC. */
-#define CAPF_TAIL_LIST(X)                                     \
-	X(PLAIN, "", 1)                                       \
-	X(INVALID_LSC, "Invalid LSC", 1)                      \
-	X(INVALID_STRING, "Invalid Authentication String", 1) \
-	X(INVALID_MIC, "Invalid MIC", 1)                      \
-	X(INVALID_CREDENTIALS, "Invalid Credentials", 1)      \
-	X(PHONE, "Phone Communication Failure", 1)            \
-	X(KEY, "Key Generation Failed/Timeout", 1)            \
-	X(CA_COMMUNICATION, "CA Communication Failure", 0)    \
-	X(CA_REJECTED, "CA Rejected Connection", 0)           \
-	X(LATE, "User Initiated Request Late/Timedout", 1)    \
-	X(NO_EC, "No Support for EC only in CAPF version 3", 0)
+/* What CUCM says behind "Upgrade Failed". X(symbol, text). The mode makes
+ * INVALID_CERTIFICATE an LSC or a MIC. */
+#define CAPF_TAIL_LIST(X)                                  \
+	X(PLAIN, "")                                       \
+	X(INVALID_LSC, "Invalid LSC")                      \
+	X(INVALID_STRING, "Invalid Authentication String") \
+	X(INVALID_MIC, "Invalid MIC")                      \
+	X(INVALID_CREDENTIALS, "Invalid Credentials")      \
+	X(PHONE, "Phone Communication Failure")            \
+	X(KEY, "Key Generation Failed/Timeout")            \
+	X(CA_COMMUNICATION, "CA Communication Failure")    \
+	X(CA_REJECTED, "CA Rejected Connection")           \
+	X(LATE, "User Initiated Request Late/Timedout")    \
+	X(NO_EC, "No Support for EC only in CAPF version 3")
 
 enum capf_tail {
-#define X(symbol, text, troubleshoot) CAPF_TAIL_##symbol,
+#define X(symbol, text) CAPF_TAIL_##symbol,
 	CAPF_TAIL_LIST(X)
 #undef X
 		CAPF_TAILS,
@@ -122,17 +122,23 @@ enum capf_why {
 		CAPF_WHYS
 };
 
-/* What came of it. PENDING with a reason: it failed, and may be tried again. */
+/* What came of it. PENDING with a reason: it failed, and may be tried again.
+ * X(symbol, name) */
+#define CAPF_STATE_LIST(X)    \
+	X(NONE, "none")       \
+	X(PENDING, "pending") \
+	X(DONE, "done")       \
+	X(FAILED, "failed")
+
 enum capf_state {
-	CAPF_STATE_NONE,
-	CAPF_STATE_PENDING,
-	CAPF_STATE_DONE,
-	CAPF_STATE_FAILED
+#define X(symbol, name) CAPF_STATE_##symbol,
+	CAPF_STATE_LIST(X)
+#undef X
 };
 
 const char *capf_kind_name(enum capf_kind kind);
 const char *capf_kind_cucm(enum capf_kind kind);
-/* By our name or CUCM's, without case; -1: there is none. */
+/* All find() by our name, or CUCM's, without case; -1: there is none. */
 int capf_kind_find(const char *name);
 const char *capf_mode_name(enum capf_mode mode);
 const char *capf_mode_cucm(enum capf_mode mode);
@@ -141,9 +147,15 @@ const char *capf_why_name(enum capf_why why);
 const char *capf_why_text(enum capf_why why);
 int capf_why_find(const char *name);
 const char *capf_state_name(enum capf_state state);
+int capf_state_find(const char *name);
 
-/* AXL XCertificateStatus (specs cucm-enumerations 1.3), one of 34, and its
- * number there. INVALID_CERTIFICATE goes by the mode. */
+/*
+ * AXL XCertificateStatus (specs cucm-enumerations 1.3), one of 34, and its
+ * position there, from 1 on. PENDING with a reason is the failure, as CUCM
+ * shows it, but for CA_WAITING, which is none. INVALID_CERTIFICATE goes by the
+ * mode. A failure for which the operation has no text is "... Failed".
+ */
+enum { CAPF_STATUSES = 35 }; /* with 0, which is none */
 const char *capf_status_text(enum capf_kind kind, enum capf_state state,
 	enum capf_why why, enum capf_mode mode);
 unsigned capf_status_number(enum capf_kind kind, enum capf_state state,

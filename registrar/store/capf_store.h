@@ -12,9 +12,13 @@
  * the cure. A commit is on the disk, file and folder, when it answers.
  *
  * One thread at a time may call these. All answer 0, or with d -ENOENT (there
- * is none), -EEXIST, -ENOSPC, -EIO. What changes something does so inside
- * begin() and commit(); a commit that fails has changed nothing, and the store
- * serves on.
+ * is none; to remove what is not there is fine), -EEXIST, -ENOSPC, -EIO, or
+ * -EINVAL: a row is damaged. What changes something does so inside begin() and
+ * commit(); a commit that fails has changed nothing, and the store serves on.
+ * (Where not even that can be written, a kill before the next commit may leave
+ * it whole, never in half.) A write that fails for want of room may undo all
+ * since begin(): what follows is -EIO then, the commit, too. rollback() without
+ * begin() is fine.
  */
 struct capf_store;
 int capf_store_open(
@@ -23,7 +27,7 @@ void capf_store_close(struct capf_store *s);
 int capf_store_begin(struct capf_store *s, struct diag *d);
 int capf_store_commit(struct capf_store *s, struct diag *d);
 void capf_store_rollback(struct capf_store *s);
-/* Part of a transaction that may be undone alone. */
+/* Part of a transaction, from the last mark on, that may be undone alone. */
 int capf_store_mark(struct capf_store *s, struct diag *d);
 void capf_store_back_to_mark(struct capf_store *s);
 
@@ -31,8 +35,8 @@ void capf_store_back_to_mark(struct capf_store *s);
 
 int capf_store_operation(struct capf_store *s, const char *device,
 	struct capf_operation *out, struct diag *d);
-int capf_store_put_operation(
-	struct capf_store *s, const struct capf_operation *o, struct diag *d);
+int capf_store_put_operation(struct capf_store *s,
+	const struct capf_operation *from, struct diag *d);
 int capf_store_remove_operation(
 	struct capf_store *s, const char *device, struct diag *d);
 
@@ -55,7 +59,7 @@ int capf_store_operations(struct capf_store *s, const struct capf_which *which,
 /* How many operations stand how: by kind and status number. */
 struct capf_store_counts {
 	size_t pending[CAPF_KINDS];
-	size_t by_status[35]; /* capf_status_number() */
+	size_t by_status[CAPF_STATUSES]; /* capf_status_number() */
 	size_t issued[CAPF_ISSUED_STATES];
 	size_t requests, shown;
 	uint64_t audit; /* links */
@@ -66,8 +70,9 @@ int capf_store_count(
 /* ---- the ledger: nothing in it is ever removed ---- */
 
 /* -EEXIST: that serial number was used before. */
-int capf_store_add_issued(struct capf_store *s, const struct capf_issued *i,
+int capf_store_add_issued(struct capf_store *s, const struct capf_issued *from,
 	const uint8_t *der, size_t n, struct diag *d);
+/* confirmed_at 0: it stays as it is. */
 int capf_store_set_issued(struct capf_store *s, const char *serial,
 	enum capf_issued_state state, int64_t confirmed_at, struct diag *d);
 /* All of the device that are INSTALLED or STALE, but that one ("": all). */
@@ -95,7 +100,8 @@ struct capf_issued_which {
 	/* In the part of their life that `part` of 1000 says has passed; 0. */
 	int64_t now;
 	unsigned part;
-	const char *after_serial; /* behind this one in the order; NULL */
+	/* Behind this one in the order, all if there is none such; NULL */
+	const char *after_serial;
 	size_t most;
 };
 int capf_store_ledger(struct capf_store *s,
@@ -129,7 +135,19 @@ int capf_store_requests(struct capf_store *s, const char *device,
 
 /* ---- the audit chain ---- */
 
-/* number and hash are the store's to fill. */
+/*
+ * Adds a link; number and hash are the store's to fill. The hash is SHA-256
+ * over the previous link's hash (32 bytes; of the first one: zeroes) and the
+ * link's text: number, at (both decimal), event, device, serial, address and
+ * detail, each as a netstring ("5:hello,"), so that no two links have the same
+ * text.
+ *
+ * The walk finds any link that was changed, moved, inserted or removed, and the
+ * head, which is written along with each link, one that is missing at the end.
+ * There is no secret in it: whoever can write capf.db can make another chain
+ * with a head that fits, or put an old capf.db back. Only the number and hash
+ * of a link that were noted elsewhere show that.
+ */
 int capf_store_audit(
 	struct capf_store *s, struct capf_audit *link, struct diag *d);
 /* Links from `number` on. */

@@ -64,6 +64,36 @@ int sqlite_step(sqlite3_stmt *statement, const char *doing, struct diag *d)
 	return error;
 }
 
+void sqlite_rollback(sqlite3 *db)
+{
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/*
+ * A commit that failed when it was synced is whole in the WAL all the same:
+ * whoever opened the file after a crash would find it. So the WAL is emptied.
+ * If the disk does not let us, what is written next overwrites it.
+ */
+int sqlite_commit(sqlite3 *db, const char *doing, struct diag *d)
+{
+	int error = sqlite_run(db, "COMMIT", doing, d);
+	if (error == 0)
+		return 0;
+	sqlite_rollback(db);
+	sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	return error;
+}
+
+int64_t sqlite_answer(sqlite3_stmt *statement)
+{
+	int64_t number = sqlite3_step(statement) == SQLITE_ROW
+				 ? sqlite_number(statement, 0)
+				 : 0;
+	sqlite3_reset(statement);
+	return number;
+}
+
 /* ---- values ---- */
 
 void sqlite_bind_text(sqlite3_stmt *s, int at, const char *text)
@@ -342,13 +372,10 @@ static int open_in_memory(
 	return error;
 }
 
-int sqlite_open(const char *folder, const struct sqlite_kind *kind,
+static int open_in_folder(const char *folder, const struct sqlite_kind *kind,
 	sqlite3 **out, struct diag *d)
 {
-	if (!folder)
-		return open_in_memory(kind, out, d);
 	struct opening o = {.kind = kind, .folder = folder, .d = d};
-	*out = NULL;
 	name(o.path, &o, "");
 	name(o.fresh, &o, "-new");
 	name(o.made, &o, "-made");
@@ -360,15 +387,31 @@ int sqlite_open(const char *folder, const struct sqlite_kind *kind,
 		error = judge(&o);
 	if (error == 0 && !exists(o.made))
 		error = write_mark(&o);
-	if (error < 0) {
-		sqlite3_close(o.db);
-		return error;
-	}
 	*out = o.db;
-	return 0;
+	return error;
+}
+
+int sqlite_open(const char *folder, const struct sqlite_kind *kind,
+	sqlite3 **out, sqlite3_stmt **statements, struct diag *d)
+{
+	sqlite3 *db = NULL;
+	int error = folder ? open_in_folder(folder, kind, &db, d)
+			   : open_in_memory(kind, &db, d);
+	for (size_t i = 0; error == 0 && i < kind->n_statements; i++)
+		error = sqlite_prepare(
+			db, kind->statements[i], &statements[i], d);
+	if (error < 0) {
+		sqlite_close(db);
+		db = NULL;
+	}
+	*out = db;
+	return error;
 }
 
 void sqlite_close(sqlite3 *db)
 {
+	sqlite3_stmt *s;
+	while (db && (s = sqlite3_next_stmt(db, NULL)))
+		sqlite3_finalize(s);
 	sqlite3_close(db);
 }

@@ -45,15 +45,6 @@ static const char *const steps[] = {
 	"CREATE INDEX event_stranger ON event (id) WHERE stranger = 1;",
 };
 
-static const struct sqlite_kind kind = {
-	.file = "history.db",
-	.holds = "the history of the devices",
-	.application_id = 0x44697468, /* "Dith" */
-	.steps = steps,
-	.version = sizeof(steps) / sizeof(steps[0]),
-	.written_behind = 1,
-};
-
 #define STATEMENT_LIST(X)                                                    \
 	X(PUT, "INSERT INTO event (key, stranger, event) VALUES (?, ?, ?)")  \
 	X(READ, "SELECT event, id FROM event WHERE key = ?"                  \
@@ -81,6 +72,17 @@ static const char *const statements[] = {
 #define X(name, sql) sql,
 	STATEMENT_LIST(X)
 #undef X
+};
+
+static const struct sqlite_kind kind = {
+	.file = "history.db",
+	.holds = "the history of the devices",
+	.application_id = 0x44697468, /* "Dith" */
+	.steps = steps,
+	.version = sizeof(steps) / sizeof(steps[0]),
+	.statements = statements,
+	.n_statements = STATEMENTS,
+	.written_behind = 1,
 };
 
 struct history_store {
@@ -197,16 +199,6 @@ static struct history_event *take_of(sqlite3_stmt *read, const char *device)
 
 /* ---- opening ---- */
 
-static size_t count(struct history_store *s, int which)
-{
-	sqlite3_stmt *statement = s->statements[which];
-	size_t n = sqlite3_step(statement) == SQLITE_ROW
-			   ? (size_t)sqlite_number(statement, 0)
-			   : 0;
-	sqlite3_reset(statement);
-	return n;
-}
-
 int history_store_open(const char *folder, size_t rows_max,
 	struct history_store **out, struct diag *d)
 {
@@ -214,15 +206,12 @@ int history_store_open(const char *folder, size_t rows_max,
 	*out = NULL;
 	s->rows_max = rows_max;
 	s->of_each = HISTORY_OF_DEVICE_MAX;
-	int error = sqlite_open(folder, &kind, &s->db, d);
-	for (int i = 0; error == 0 && i < STATEMENTS; i++)
-		error = sqlite_prepare(
-			s->db, statements[i], &s->statements[i], d);
+	int error = sqlite_open(folder, &kind, &s->db, s->statements, d);
 	if (error < 0) {
 		history_store_close(s);
 		return error;
 	}
-	s->rows = count(s, COUNT);
+	s->rows = (size_t)sqlite_answer(s->statements[COUNT]);
 	*out = s;
 	return 0;
 }
@@ -231,8 +220,6 @@ void history_store_close(struct history_store *s)
 {
 	if (!s)
 		return;
-	for (int i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(s->statements[i]);
 	sqlite_close(s->db);
 	free(s);
 }
@@ -311,7 +298,8 @@ static int prune(struct history_store *s, struct diag *d)
 {
 	size_t strangers_max = s->rows_max / STRANGERS_SHARE;
 	size_t wanted = s->rows_max / 2;
-	size_t strangers = count(s, COUNT_STRANGERS);
+	size_t strangers =
+		(size_t)sqlite_answer(s->statements[COUNT_STRANGERS]);
 	int error = 0;
 	if (strangers > strangers_max)
 		error = drop(s, DROP_STRANGERS,
@@ -340,9 +328,9 @@ int history_store_write(struct history_store *s,
 	if (error == 0 && s->rows > s->rows_max)
 		error = prune(s, d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
+		error = sqlite_commit(s->db, doing, d);
 	if (error < 0) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		sqlite_rollback(s->db);
 		s->rows = rows;
 	}
 	return error;

@@ -22,15 +22,6 @@ static const char *const steps[] = {
 	"CREATE UNIQUE INDEX certificate_of ON certificate (device, kind);",
 };
 
-static const struct sqlite_kind kind = {
-	.file = "certificates.db",
-	.holds = "the phones' last certificates",
-	.application_id = 0x44697463, /* "Ditc" */
-	.steps = steps,
-	.version = sizeof(steps) / sizeof(steps[0]),
-	.written_behind = 1,
-};
-
 #define BEHIND                                            \
 	" FROM certificate WHERE (device, kind) > (?, ?)" \
 	" ORDER BY device, kind LIMIT ?"
@@ -61,6 +52,17 @@ static const char *const statements[] = {
 #undef X
 };
 
+static const struct sqlite_kind kind = {
+	.file = "certificates.db",
+	.holds = "the phones' last certificates",
+	.application_id = 0x44697463, /* "Ditc" */
+	.steps = steps,
+	.version = sizeof(steps) / sizeof(steps[0]),
+	.statements = statements,
+	.n_statements = STATEMENTS,
+	.written_behind = 1,
+};
+
 struct leaf_store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
@@ -69,22 +71,9 @@ struct leaf_store {
 
 static const char doing[] = "cannot keep certificates";
 
-/* Whether there is a row. */
-static bool has_row(sqlite3_stmt *query)
-{
-	bool there = sqlite3_step(query) == SQLITE_ROW;
-	sqlite3_reset(query);
-	return there;
-}
-
 static size_t count(struct leaf_store *s)
 {
-	sqlite3_stmt *query = s->statements[COUNT];
-	size_t n = sqlite3_step(query) == SQLITE_ROW
-			   ? (size_t)sqlite_number(query, 0)
-			   : 0;
-	sqlite3_reset(query);
-	return n;
+	return (size_t)sqlite_answer(s->statements[COUNT]);
 }
 
 int leaf_store_open(const char *folder, size_t rows_max,
@@ -93,10 +82,7 @@ int leaf_store_open(const char *folder, size_t rows_max,
 	struct leaf_store *s = memory_zero(sizeof(*s));
 	*out = NULL;
 	s->rows_max = rows_max;
-	int error = sqlite_open(folder, &kind, &s->db, d);
-	for (int i = 0; error == 0 && i < STATEMENTS; i++)
-		error = sqlite_prepare(
-			s->db, statements[i], &s->statements[i], d);
+	int error = sqlite_open(folder, &kind, &s->db, s->statements, d);
 	if (error < 0) {
 		leaf_store_close(s);
 		return error;
@@ -110,8 +96,6 @@ void leaf_store_close(struct leaf_store *s)
 {
 	if (!s)
 		return;
-	for (int i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(s->statements[i]);
 	sqlite_close(s->db);
 	free(s);
 }
@@ -135,7 +119,7 @@ static int put(struct leaf_store *s, const struct leaf *leaf, struct diag *d)
 {
 	sqlite3_stmt *q = s->statements[THERE];
 	bind_leaf(q, leaf);
-	if (has_row(q))
+	if (sqlite_answer(q))
 		return 0;
 	q = s->statements[PUT];
 	bind_leaf(q, leaf);
@@ -172,9 +156,9 @@ int leaf_store_write(
 	if (error == 0)
 		error = prune(s, d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
+		error = sqlite_commit(s->db, doing, d);
 	if (error < 0)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		sqlite_rollback(s->db);
 	s->rows = count(s);
 	return error;
 }

@@ -41,14 +41,6 @@ static const char *const steps[] = {
 	" DEFAULT x'';",
 };
 
-static const struct sqlite_kind kind = {
-	.file = "devices.db",
-	.holds = "the device inventory",
-	.application_id = 0x4469746f, /* "Dito" */
-	.steps = steps,
-	.version = sizeof(steps) / sizeof(steps[0]),
-};
-
 /* Statements that are used often. X(name, SQL) */
 #define STATEMENT_LIST(X)                                                    \
 	X(PUT_DEVICE,                                                        \
@@ -77,6 +69,16 @@ static const char *const statements[] = {
 #define X(name, sql) sql,
 	STATEMENT_LIST(X)
 #undef X
+};
+
+static const struct sqlite_kind kind = {
+	.file = "devices.db",
+	.holds = "the device inventory",
+	.application_id = 0x4469746f, /* "Dito" */
+	.steps = steps,
+	.version = sizeof(steps) / sizeof(steps[0]),
+	.statements = statements,
+	.n_statements = STATEMENTS,
 };
 
 struct store {
@@ -227,10 +229,9 @@ int store_write(struct store *s, const struct store_change *changes, size_t n,
 	for (size_t i = 0; error == 0 && i < n; i++)
 		error = write_one(s, &changes[i], d);
 	if (error == 0)
-		error = sqlite_run(s->db, "COMMIT", doing, d);
-	/* A full disk may have rolled it back already. */
-	if (error < 0 && !sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		error = sqlite_commit(s->db, doing, d);
+	if (error < 0)
+		sqlite_rollback(s->db);
 	return error;
 }
 
@@ -476,10 +477,7 @@ int store_load(
 int store_open(const char *folder, struct store **out, struct diag *d)
 {
 	struct store *s = memory_zero(sizeof(*s));
-	int error = sqlite_open(folder, &kind, &s->db, d);
-	for (size_t i = 0; error == 0 && i < STATEMENTS; i++)
-		error = sqlite_prepare(
-			s->db, statements[i], &s->statements[i], d);
+	int error = sqlite_open(folder, &kind, &s->db, s->statements, d);
 	if (error < 0) {
 		store_close(s);
 		return error;
@@ -492,8 +490,6 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize(s->statements[i]);
 	sqlite_close(s->db);
 	free(s);
 }

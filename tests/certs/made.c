@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "certs/pem.h"
@@ -36,6 +39,40 @@ EVP_PKEY *made_key(const char *kind, int which)
 	keys[i].kind = kind;
 	keys[i].which = which;
 	return keys[i].key;
+}
+
+EVP_PKEY *made_rsa(unsigned bits, unsigned long exponent)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *e = BN_new();
+	EVP_PKEY *key = NULL;
+	assert_int_equal(BN_set_word(e, exponent), 1);
+	assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+	assert_int_equal(
+		EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits), 1);
+	assert_int_equal(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, e), 1);
+	assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+	BN_free(e);
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+EVP_PKEY *made_rsa_public(const BIGNUM *modulus, const BIGNUM *exponent)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY *key = NULL;
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus);
+	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent);
+	OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(build);
+	assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+	assert_int_equal(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY,
+				 parameters),
+		1);
+	OSSL_PARAM_free(parameters);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(context);
+	return key;
 }
 
 X509 *made_cert(struct cert_order order)

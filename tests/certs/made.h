@@ -14,6 +14,11 @@
 /* The `which`th key of that kind; made once, shared, never freed. */
 EVP_PKEY *made_key(const char *kind, int which);
 
+/* A new RSA key of that size and public exponent; the caller frees. */
+EVP_PKEY *made_rsa(unsigned bits, unsigned long exponent);
+/* A public RSA key of these numbers, whatever they are; the caller frees. */
+EVP_PKEY *made_rsa_public(const BIGNUM *modulus, const BIGNUM *exponent);
+
 /* Issues it (from a day before MADE_NOW, for a year, unless dated); a test
  * in which that fails fails. The caller frees. */
 X509 *made_cert(struct cert_order order);
