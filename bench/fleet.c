@@ -10,6 +10,7 @@
 enum {
 	RAMP_TICK_MS = 10,
 	LEAVE_MS = 5000,
+	NIGHT_MS = 24 * 3600 * 1000,
 	SPARE_DESCRIPTORS = 64, /* the loop's, the files' */
 };
 
@@ -130,6 +131,10 @@ static void start_ramp(struct fleet *f)
 	uv_timer_start(&f->ramp, on_ramp, 0, RAMP_TICK_MS);
 }
 
+static void on_night(uv_timer_t *timer)
+{
+}
+
 void fleet_power(struct fleet *f, bool on)
 {
 	if (f->stopping)
@@ -138,7 +143,8 @@ void fleet_power(struct fleet *f, bool on)
 		start_ramp(f);
 		return;
 	}
-	uv_timer_stop(&f->ramp);
+	/* Phones without power do not keep the loop alive. */
+	uv_timer_start(&f->ramp, on_night, NIGHT_MS, NIGHT_MS);
 	for (unsigned i = 0; i < f->made; i++)
 		life_power_off(&f->lives[i]);
 }

@@ -400,6 +400,9 @@ static void a_fleet_without_power_comes_back_with_its_lscs(void **state)
 	fleet_power(&scene.fleet, false);
 	UNTIL(scene.little.registered == 0);
 	assert_int_equal(scene.little.unregistered, 0);
+	/* The program does not end while nothing has power. */
+	for (int i = 0; i < 20; i++)
+		assert_true(uv_run(&scene.loop, UV_RUN_NOWAIT));
 	fleet_power(&scene.fleet, true);
 	UNTIL(all_up());
 	assert_int_equal(scene.capf.calls, PHONES);
