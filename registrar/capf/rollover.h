@@ -35,7 +35,8 @@ struct rollover_phone {
 	char device[CERT_DEVICE_MAX + 1];
 	bool registered;
 	int64_t seen;	/* last sign of life; 0: none is known */
-	bool recent;	/* registered, or seen within capf.live_days */
+	bool recent;	/* registered, or seen within capf.live_days, or nobody
+			 * knows when: holds up the end */
 	bool queued;	/* something is pending for it at CAPF */
 	char last[512]; /* why that did not come about yet; "" */
 };

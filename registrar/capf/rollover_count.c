@@ -121,7 +121,10 @@ static void add_phone(struct count *c, const struct bearer *b)
 	look_at_presence(c->server, phone);
 	int64_t live_s =
 		(int64_t)server_config(c->server)->capf_live_days * DAY_S;
-	phone->recent = phone->registered || c->now - phone->seen <= live_s;
+	/* Of some nobody can say: what was seen is written behind, and may be
+	 * lost when we are killed. They may be alive. */
+	phone->recent = phone->registered || !phone->seen ||
+			c->now - phone->seen <= live_s;
 	v->offline += !phone->registered;
 	v->recent += phone->recent;
 }
