@@ -135,19 +135,21 @@ static int read_pair(enum credential_kind kind, const char *pair,
 int credential_source_open(struct credential_source *s,
 	const struct credential_source_config *config, struct diag *d)
 {
+	int error = 0;
 	*s = (struct credential_source){.config = *config};
 	if (config->lsc)
-		return read_pair(CREDENTIAL_LSC, config->lsc, &s->fixed, d);
-	if (config->mic)
-		return read_pair(CREDENTIAL_MIC, config->mic, &s->fixed, d);
-	if (config->lab)
-		return cert_lab_open(config->lab, &s->lab, d);
-	return 0;
+		error = read_pair(CREDENTIAL_LSC, config->lsc, &s->lsc, d);
+	if (!error && config->mic)
+		error = read_pair(CREDENTIAL_MIC, config->mic, &s->mic, d);
+	if (error || config->lsc || config->mic || !config->lab)
+		return error;
+	return cert_lab_open(config->lab, &s->lab, d);
 }
 
 void credential_source_close(struct credential_source *s)
 {
-	credential_deinit(&s->fixed);
+	credential_deinit(&s->lsc);
+	credential_deinit(&s->mic);
 	EVP_PKEY_free(s->key);
 	cert_lab_close(s->lab);
 	*s = (struct credential_source){0};
@@ -213,7 +215,7 @@ int credential_get(struct credential_source *s, const char *device,
 {
 	*out = (struct credential){0};
 	if (!s->lab) {
-		credential_copy(&s->fixed, out);
+		credential_copy(s->lsc.cert ? &s->lsc : &s->mic, out);
 		return 0;
 	}
 	int error = find_file(s, device, out, d);
@@ -223,4 +225,57 @@ int credential_get(struct credential_source *s, const char *device,
 	return credential_issue(s, device,
 		leaf < 0 ? CERT_LAB_LEAF_LSC : (enum cert_lab_leaf)leaf, out,
 		d);
+}
+
+static bool is_mic(enum cert_lab_leaf leaf)
+{
+	return kind_of(leaf) == CREDENTIAL_MIC;
+}
+
+/* The file, or issued. */
+static int find_leaf(struct credential_source *s, const char *device,
+	enum cert_lab_leaf leaf, struct credential *out, struct diag *d)
+{
+	int error = ABSENT;
+	if (s->config.way == CREDENTIAL_FILES_FIRST)
+		error = read_file(s, device, leaf, out, d);
+	return error == ABSENT ? credential_issue(s, device, leaf, out, d)
+			       : error;
+}
+
+/* The LSC that it had before. */
+static int begin_lsc(struct credential_source *s, const char *device,
+	struct credential *out, struct diag *d)
+{
+	bool given = s->config.leaf >= 0;
+	enum cert_lab_leaf leaf =
+		given ? (enum cert_lab_leaf)s->config.leaf : CERT_LAB_LEAF_LSC;
+	if (given)
+		return is_mic(leaf) ? 0 : find_leaf(s, device, leaf, out, d);
+	if (s->config.way == CREDENTIAL_ISSUE_ALL)
+		return 0;
+	int error = read_file(s, device, leaf, out, d);
+	return error == ABSENT ? 0 : error;
+}
+
+int credential_begin(struct credential_source *s, const char *device,
+	struct credential *lsc, struct credential *mic, struct diag *d)
+{
+	*lsc = *mic = (struct credential){0};
+	if (!s->lab) {
+		credential_copy(&s->lsc, lsc);
+		credential_copy(&s->mic, mic);
+		return 0;
+	}
+	int error = begin_lsc(s, device, lsc, d);
+	/* Of a fleet that has LSCs nobody needs the MICs: they cost memory. */
+	if (error || (lsc->cert && s->config.way == CREDENTIAL_ISSUE_ALL))
+		return error;
+	int leaf = s->config.leaf;
+	bool given = leaf >= 0 && is_mic((enum cert_lab_leaf)leaf);
+	error = find_leaf(s, device,
+		given ? (enum cert_lab_leaf)leaf : CERT_LAB_LEAF_MIC, mic, d);
+	if (error)
+		credential_deinit(lsc);
+	return error;
 }

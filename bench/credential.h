@@ -49,7 +49,7 @@ struct credential_source_config {
 
 struct credential_source {
 	struct credential_source_config config;
-	struct credential fixed; /* of lsc or mic */
+	struct credential lsc, mic; /* of the files */
 	struct cert_lab *lab;
 	EVP_PKEY *key; /* shared by all that is issued */
 };
@@ -59,6 +59,14 @@ int credential_source_open(struct credential_source *s,
 void credential_source_close(struct credential_source *s);
 int credential_get(struct credential_source *s, const char *device,
 	struct credential *out, struct diag *d);
+/*
+ * What a phone has that comes to CAPF: its MIC, and an LSC if it had one before
+ * (leaf is one, or FILES_FIRST finds lsc.pem). Of a lab it has a MIC always,
+ * issued if need be; but in a fleet (ISSUE_ALL) that has LSCs nobody has.
+ * Either may come out as none.
+ */
+int credential_begin(struct credential_source *s, const char *device,
+	struct credential *lsc, struct credential *mic, struct diag *d);
 /* Issues this leaf, whatever the source's `leaf` and `way`; needs a lab. */
 int credential_issue(struct credential_source *s, const char *device,
 	enum cert_lab_leaf leaf, struct credential *out, struct diag *d);

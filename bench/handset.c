@@ -32,7 +32,8 @@ const char *handset_outcome_name(enum handset_outcome outcome)
 
 bool handset_outcome_good(enum handset_outcome outcome)
 {
-	return outcome == HANDSET_REGISTERED || outcome == HANDSET_STANDBY;
+	return outcome == HANDSET_REGISTERED || outcome == HANDSET_STANDBY ||
+	       outcome == HANDSET_ENROLLED;
 }
 
 static struct moment moment_now(const struct handset *h)
@@ -114,8 +115,12 @@ static void start_again(struct handset *h)
 	h->asked = 0;
 	h->asked_ns = 0;
 	h->result.returns++;
+	h->state = HANDSET_NEW;
 	open_handles(h);
-	handset_start(h);
+	if (h->setup->on_return)
+		h->setup->on_return(h);
+	else
+		handset_start(h);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -136,7 +141,6 @@ static void on_closed(uv_handle_t *handle)
 		start_again(h);
 		return;
 	}
-	credential_deinit(&h->credential);
 	h->state = HANDSET_CLOSED;
 	h->setup->on_closed(h);
 }
@@ -532,7 +536,8 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buffer,
 
 static const struct credential *shown(const struct handset *h)
 {
-	return h->lent ? h->lent : &h->credential;
+	static const struct credential none;
+	return h->shown ? h->shown : &none;
 }
 
 /* The server asks for our certificate, although a session was offered. */
@@ -604,15 +609,13 @@ static void on_connect(uv_connect_t *request, int status)
 }
 
 void handset_init(struct handset *h, const struct handset_setup *setup,
-	const char *device, const char *line, struct credential *credential)
+	const char *device, const char *line)
 {
 	*h = (struct handset){
 		.setup = setup,
 		.result = {.alert = -1, .seconds = -1},
 		.console = {.user = talk_protocol_name(setup->talk.protocol)},
-		.credential = *credential,
 	};
-	*credential = (struct credential){0};
 	strncpy(h->device, device, sizeof(h->device) - 1);
 	strncpy(h->line, line, sizeof(h->line) - 1);
 	open_handles(h);

@@ -17,12 +17,15 @@
 
 /*
  * How it ended. X(symbol, name, console tag)
- * REGISTERED and STANDBY are good and stay when the phone leaves in order.
+ * REGISTERED, STANDBY and ENROLLED are good; the first two stay when the phone
+ * leaves in order.
  */
 #define HANDSET_OUTCOME_LIST(X)                                              \
 	X(NONE, "none", "NONE") /* not over */                               \
 	X(REGISTERED, "registered", "REG_OK")                                \
 	X(STANDBY, "standby", "STANDBY_OK") /* its keepalive was answered */ \
+	X(ENROLLED, "enrolled", "CAPF_OK")  /* wanted no more than CAPF */   \
+	X(UNENROLLED, "not-enrolled", "CAPF_FAILED")                         \
 	X(REJECTED, "rejected", "REG_REJECTED")                              \
 	X(ALERT, "alert", "CONN_ALERT")	      /* a fatal one, either way */  \
 	X(LOST, "lost", "CONN_LOST")	      /* the server hung up */       \
@@ -90,6 +93,9 @@ struct handset_setup {
 	/* ANSWERED: ns after the oldest question still open; or NULL. */
 	void (*on_pulse)(
 		struct handset *h, enum handset_pulse pulse, uint64_t ns);
+	/* Told to come back, it has left, and is as it was before its start:
+	 * handset_start() is the owner's to call. NULL: it starts at once. */
+	void (*on_return)(struct handset *h);
 	/* The handles are closed, the result is final; h may be freed. */
 	void (*on_closed)(struct handset *h);
 };
@@ -111,9 +117,9 @@ struct handset {
 	enum handset_state state;
 	struct handset_result result;
 	struct console console;
-	struct credential credential; /* freed when closed */
-	/* NULL, or shown instead of it; outlives the handset. */
-	const struct credential *lent;
+	/* What it shows in TLS; outlives the handset. NULL: nothing. May be
+	 * another when it starts again. */
+	const struct credential *shown;
 	const struct sockaddr *from; /* our end, port 0; NULL: any. IPv4 */
 	void *owner;		     /* the fleet's; not looked at here */
 	char device[NAMES_DEVICE_MAX + 1];
@@ -145,9 +151,9 @@ struct handset {
 	struct talk talk;
 };
 
-/* Takes over the credential. The console starts silent: set console.to. */
+/* It shows nothing, and the console is silent: set shown and console.to. */
 void handset_init(struct handset *h, const struct handset_setup *setup,
-	const char *device, const char *line, struct credential *credential);
+	const char *device, const char *line);
 void handset_start(struct handset *h);
 /* Says goodbye if it is registered, and closes. */
 void handset_leave(struct handset *h);

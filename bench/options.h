@@ -11,7 +11,11 @@
 
 struct sccp_generation;
 
-enum options_until { OPTIONS_UNTIL_REGISTERED, OPTIONS_UNTIL_FOREVER };
+enum options_until {
+	OPTIONS_UNTIL_REGISTERED,
+	OPTIONS_UNTIL_FOREVER,
+	OPTIONS_UNTIL_ENROLLED,
+};
 
 enum options_transport { OPTIONS_TLS, OPTIONS_TCP, OPTIONS_UDP };
 
@@ -28,6 +32,11 @@ struct options {
 	const char *lab;
 	const char *ciphers;
 	const char *ca;
+	const char *capf; /* no port: CAPF's own */
+	const char *string;
+	const char *pinned_capf;
+	const char *keygen_time; /* as keygen_min_ms and keygen_max_ms */
+	const char *flash;
 	int leaf;	  /* enum cert_lab_leaf; -1 */
 	int protocol;	  /* enum talk_protocol */
 	int tls_min;	  /* TLS1_VERSION + n */
@@ -49,6 +58,18 @@ struct options {
 	int standby;
 	int lost_state;
 	int no_unregister;
+	int auth;	   /* enum flash_mode - 1; -1 */
+	int capf_like;	   /* enum enrol_like */
+	int capf_version;  /* 2 or 3; 3 */
+	int capf_progress; /* enum enrol_progress; ONE */
+	int capf_when;	   /* enum life_when; RESET */
+	int capf_retry_ms; /* 30000 */
+	int die_after;	   /* enum enrol_step; ENROL_STEPS */
+	int fail_at;	   /* enum enrol_fault; ENROL_FAULTS */
+	int shared_keys;
+	int keygen_min_ms;
+	int keygen_max_ms;
+	int come_back;
 	int quiet;
 	int json;
 	int allow_any_address;

@@ -15,11 +15,9 @@ static void leave_gate(struct storm_phone *p)
 void storm_phone_enter(struct storm_phone *p)
 {
 	struct storm *s = p->storm;
-	struct credential none = {0};
-	handset_init(&p->handset, &s->setups[p->role.way], p->device, p->line,
-		&none);
+	handset_init(&p->handset, &s->setups[p->role.way], p->device, p->line);
 	p->handset.owner = p;
-	p->handset.lent = &p->role.credential;
+	p->handset.shown = &p->role.credential;
 	if (s->config.sources.n)
 		p->handset.from = (const struct sockaddr *)&p->from;
 	if (s->config.resume != STORM_FULL)

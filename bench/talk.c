@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "protocols/sccp/server.h"
 
@@ -23,6 +24,10 @@ static const struct {
 static const char initialized[] = "Initialized";
 static const char sip_reason[] =
 	"SIP;cause=200;text=\"cisco-alarm:25 Last=initialized\"";
+static const char sip_reset[] =
+	"SIP;cause=200;text=\"cisco-alarm:22 Last=reset-reset\"";
+static const char sip_restart[] =
+	"SIP;cause=200;text=\"cisco-alarm:23 Last=reset-restart\"";
 static const char sccp_load[] = "SCCP75.9-4-2SR3-1S";
 
 static const char *reason_of(const struct talk_config *config)
@@ -85,6 +90,7 @@ static void start_sip(struct sip_phone *p, const struct talk_config *config,
 		.udp = config->udp,
 		.standby = config->mode == TALK_STANDBY,
 		.brief = config->brief,
+		.leaves = config->leaves,
 		.digest = config->password != NULL,
 		.last_reason =
 			config->last_reason ? config->last_reason : sip_reason,
@@ -105,6 +111,7 @@ void talk_start(struct talk *t, const struct talk_config *config,
 	t->mode = config->mode;
 	t->now = *now;
 	t->token_due_ms = MOMENT_NEVER;
+	t->leaves = config->leaves;
 	t->username = config->username ? config->username : config->device;
 	t->password = config->password;
 	switch (t->protocol) {
@@ -303,6 +310,16 @@ static void on_challenge(struct talk *t, const struct sip_phone_event *e)
 	sip_phone_authorize(&t->sip, good ? authorization : NULL, &t->now);
 }
 
+static void on_sip_reset(
+	const struct talk *t, struct talk_event *event, const char *action)
+{
+	bool reset = strcmp(action, "reset") == 0;
+	bool goes = reset || strcmp(action, "restart") == 0;
+	say(event, goes && t->leaves ? TALK_EVENT_RESET : TALK_EVENT_NOTE,
+		"the server asked for a %s", action);
+	event->last_reason = reset ? sip_reset : sip_restart;
+}
+
 static bool next_sip(struct talk *t, struct talk_event *event)
 {
 	struct sip_phone_event e;
@@ -330,7 +347,7 @@ static bool next_sip(struct talk *t, struct talk_event *event)
 		say(event, TALK_EVENT_UNREGISTERED, "%s", text);
 		break;
 	case SIP_PHONE_RESET:
-		say(event, TALK_EVENT_NOTE, "the server asked for a %s", text);
+		on_sip_reset(t, event, text);
 		break;
 	case SIP_PHONE_CHALLENGED:
 		say(event, TALK_EVENT_NOTE, "challenged, algorithm %s",

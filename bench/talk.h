@@ -52,6 +52,8 @@ struct talk_config {
 	const struct sccp_generation *generation;
 	uint32_t device_type; /* SCCP and SIP number models alike */
 	uint8_t sccp_version; /* highest one offered */
+	bool leaves;	      /* SIP: a reset is RESET, as SCCP's always is;
+			       * else it comes back over the connection */
 	bool brief;	      /* SIP: the first REGISTER is a refresh */
 	const char *username; /* SIP: for digest; NULL: none */
 	const char *password;
@@ -81,6 +83,7 @@ struct talk_event {
 struct talk {
 	enum talk_protocol protocol;
 	enum talk_mode mode;
+	bool leaves;
 	struct moment now;     /* as last told */
 	uint64_t token_due_ms; /* SCCP: asks for a token again then */
 	const char *username;  /* SIP: the configuration's */

@@ -101,7 +101,7 @@ static void answer_reason(struct capf_phone *p, enum capf_command asked,
 	answer(p, &b, command, now);
 }
 
-/* Phones of version 3 begin with it; older ones, and Jabber, end with it. */
+/* By tag it comes first; Cisco phones end with it. */
 static void put_reason(struct capf_builder *b)
 {
 	capf_builder_number(b, CAPF_EL_REASON, CAPF_REASON_SUCCESS);
@@ -110,7 +110,8 @@ static void put_reason(struct capf_builder *b)
 void capf_phone_authenticate(struct capf_phone *p,
 	const struct capf_phone_auth *auth, const struct moment *now)
 {
-	bool old = p->config.version < CAPF_VERSION_KEY_TYPE;
+	bool old = p->config.version < CAPF_VERSION_KEY_TYPE ||
+		   p->config.cisco_order;
 	struct capf_builder b;
 	if (!may_say(p, CAPF_AUTH_REQUEST))
 		return;

@@ -13,7 +13,10 @@
 #include "protocols/moment.h"
 
 struct capf_phone_config {
-	unsigned version;   /* 2 or 3 */
+	unsigned version; /* 2 or 3 */
+	/* AUTH_RESPONSE begins with VERSION and DEVICE_NAME, as real phones
+	 * write it; those of version 2 always do. Else elements go by tag. */
+	bool cisco_order;
 	uint32_t answer_ms; /* patience for the server's next message; 0: 30000
 			     */
 };

@@ -560,7 +560,7 @@ static void obey(struct sip_phone *p)
 	if (strcmp(st->text, "reset") != 0 && strcmp(st->text, "restart") != 0)
 		return;
 	sip_ask_reason(&st->ask, &p->config, st->text);
-	st->again = true;
+	st->again = !p->config.leaves;
 	if (st->asked != SIP_ASK_NOTHING)
 		st->leave = true;
 	else

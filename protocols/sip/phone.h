@@ -23,6 +23,8 @@ struct sip_phone_config {
 	bool standby; /* only cisco-keep-alive, never bind */
 	bool brief;   /* also the first REGISTER has the short form of a
 		       * refresh: a server that lost its state sees this */
+	bool leaves;  /* told to reset it unregisters, and does not come back
+		       * by itself */
 	bool digest;  /* it has credentials: a 401 is CHALLENGED */
 	const char *last_reason; /* Reason header; NULL for none */
 	uint32_t expires_s;	 /* asked; 0: 3600 */
@@ -43,7 +45,8 @@ enum sip_phone_event_type {
 	SIP_PHONE_UNREGISTERED, /* our Expires 0 was answered */
 	SIP_PHONE_RESET,	/* NOTIFY service-control; text: action. After
 				 * reset and restart it unregisters, and
-				 * REGISTERED follows, both by itself */
+				 * REGISTERED follows, both by itself; or
+				 * UNREGISTERED, if it leaves */
 	SIP_PHONE_CHALLENGED,	/* answer authorize(); text: the URI that goes
 				 * into the digest, of method REGISTER */
 	SIP_PHONE_FAILED,	/* text: what went wrong; it is over */

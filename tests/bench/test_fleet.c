@@ -35,11 +35,11 @@ struct scene {
 
 static struct scene scene;
 
-static void on_result(void *owner, const struct handset *h)
+static void on_result(void *owner, const struct life *l)
 {
 	struct scene *s = owner;
-	s->outcomes[h->result.outcome]++;
-	s->last = h->result;
+	s->outcomes[l->handset.result.outcome]++;
+	s->last = l->handset.result;
 }
 
 static void set(enum talk_protocol protocol, enum little_mood mood)
@@ -279,7 +279,7 @@ static void a_phone_told_to_restart_comes_back(void **state)
 	scene.little.restarts = 1;
 	scene.config.end = FLEET_FOREVER;
 	start();
-	const struct handset *h = scene.fleet.handsets;
+	const struct handset *h = &scene.fleet.lives->handset;
 	while (!(h->result.returns && h->state == HANDSET_UP) &&
 		uv_run(&scene.loop, UV_RUN_ONCE))
 		;

@@ -9,13 +9,15 @@
 
 #include <cmocka.h>
 
+#include "bench/enrol.h"
+#include "bench/life.h"
 #include "bench/options.h"
 #include "bench/talk.h"
 #include "bench/target.h"
 #include "certs/lab.h"
 #include "protocols/sccp/generation.h"
 
-enum { ARGUMENTS_MAX = 24 };
+enum { ARGUMENTS_MAX = 32 };
 
 /* Parses a line of words parted by one blank each. */
 static int parse(const char *words, struct options *o, struct diag *d)
@@ -152,6 +154,91 @@ static void options_that_exclude_each_other_say_so(void **state)
 	refused("--lab d --line a@b", "--line");
 }
 
+static void what_a_phone_does_at_capf_can_be_said(void **state)
+{
+	struct options o;
+	struct diag d;
+	assert_int_equal(parse("--lab d --capf 127.0.0.1:3804", &o, &d), 0);
+	assert_string_equal(o.capf, "127.0.0.1:3804");
+	assert_int_equal(o.auth, -1);
+	assert_int_equal(o.capf_version, 3);
+	assert_int_equal(o.capf_like, ENROL_LIKE_CISCO);
+	assert_int_equal(o.capf_progress, ENROL_PROGRESS_ONE);
+	assert_int_equal(o.capf_when, LIFE_WHEN_RESET);
+	assert_int_equal(o.capf_retry_ms, 30000);
+	assert_int_equal(o.die_after, -1);
+	assert_int_equal(o.fail_at, -1);
+	assert_int_equal(parse("--lab d --capf h --auth mic --capf-version 2 "
+			       "--capf-like usecallmanager --until enrolled "
+			       "--capf-progress many --capf-when always "
+			       "--die-after stored --fail-at fetch "
+			       "--keygen-time 2-5 --shared-keys 8",
+				 &o, &d),
+		0);
+	assert_int_equal(o.auth + 1, FLASH_MODE_MIC);
+	assert_int_equal(o.capf_version, 2);
+	assert_int_equal(o.capf_like, ENROL_LIKE_USECALLMANAGER);
+	assert_int_equal(o.until, OPTIONS_UNTIL_ENROLLED);
+	assert_int_equal(o.capf_progress, ENROL_PROGRESS_MANY);
+	assert_int_equal(o.capf_when, LIFE_WHEN_ALWAYS);
+	assert_int_equal(o.die_after, ENROL_STORED);
+	assert_int_equal(o.fail_at, ENROL_FAULT_FETCH);
+	assert_int_equal(o.keygen_min_ms, 2000);
+	assert_int_equal(o.keygen_max_ms, 5000);
+	assert_int_equal(o.shared_keys, 8);
+	assert_int_equal(parse("--capf h --plain --no-certificate --auth "
+			       "string --string 0123 --keygen-time 7",
+				 &o, &d),
+		0);
+	assert_int_equal(o.keygen_min_ms, 7000);
+	assert_int_equal(o.keygen_max_ms, 7000);
+}
+
+static void every_step_can_be_the_last(void **state)
+{
+	for (int i = 0; i < ENROL_STEPS; i++) {
+		char words[80];
+		struct options o;
+		struct diag d;
+		snprintf(words, sizeof(words),
+			"--lab d --capf h --die-after %s",
+			enrol_step_name((enum enrol_step)i));
+		assert_int_equal(parse(words, &o, &d), 0);
+		assert_int_equal(o.die_after, i);
+	}
+}
+
+static void what_makes_no_sense_at_capf_is_refused(void **state)
+{
+	static const char *const alone[] = {"--auth null", "--string 1",
+		"--pinned-capf f", "--keygen-time 1", "--shared-keys 1",
+		"--flash f", "--die-after tls", "--fail-at store"};
+	for (size_t i = 0; i < sizeof(alone) / sizeof(*alone); i++) {
+		char words[80];
+		snprintf(words, sizeof(words), "--lab d %s", alone[i]);
+		refused(words, "need --capf");
+	}
+	refused("--lab d --until enrolled", "--until enrolled needs --capf");
+	refused("--lab d --capf h --auth string", "needs --string");
+	refused("--lab d --capf h --string 1", "--string needs --auth string");
+	refused("--lab d --capf h --auth lsc --string 1", "--auth string");
+	refused("--lab d --capf h --auth string --string 12x4", "digits alone");
+	refused("--lab d --capf h --auth token", "--auth: 'token'");
+	refused("--lab d --capf h --flash f --count 2", "a single phone's");
+	refused("--lab d --capf h --capf-version 1", "2 to 3");
+	refused("--lab d --capf h --die-after dinner", "key-made");
+	refused("--lab d --capf h --fail-at dinner", "keygen");
+	refused("--lab d --capf h --shared-keys 0", "1 to 1000");
+	for (size_t i = 0; i < 6; i++) {
+		static const char *const bad[] = {
+			"x", "-1", "5-2", "1-", "1-99999", "1s"};
+		char words[80];
+		snprintf(words, sizeof(words),
+			"--lab d --capf h --keygen-time=%s", bad[i]);
+		refused(words, "neither seconds");
+	}
+}
+
 static void help_names_every_option(void **state)
 {
 	char *text;
@@ -239,6 +326,9 @@ int main(void)
 		cmocka_unit_test(a_generation_says_what_is_not_given),
 		cmocka_unit_test(errors_name_the_option_and_the_cure),
 		cmocka_unit_test(options_that_exclude_each_other_say_so),
+		cmocka_unit_test(what_a_phone_does_at_capf_can_be_said),
+		cmocka_unit_test(every_step_can_be_the_last),
+		cmocka_unit_test(what_makes_no_sense_at_capf_is_refused),
 		cmocka_unit_test(help_names_every_option),
 		cmocka_unit_test(help_wins_over_what_is_missing),
 		cmocka_unit_test(loopback_addresses_are_called),

@@ -43,6 +43,17 @@ static const struct handset_result refused_by_alert = {
 	.text = "unknown CA",
 };
 
+static void tell(struct report *r, const char *device,
+	const struct handset_result *result)
+{
+	const struct report_line line = {
+		.device = device,
+		.result = result,
+		.good = handset_outcome_good(result->outcome),
+	};
+	report_phone(r, &line);
+}
+
 struct printed {
 	struct report report;
 	char *text;
@@ -89,8 +100,8 @@ static void json_has_a_line_for_each_phone_and_a_summary(void **state)
 {
 	struct printed p;
 	begin(&p, REPORT_JSON, 2);
-	report_phone(&p.report, "SEP000000000001", &registered);
-	report_phone(&p.report, "SEP000000000002", &refused_by_alert);
+	tell(&p.report, "SEP000000000001", &registered);
+	tell(&p.report, "SEP000000000002", &refused_by_alert);
 	assert_false(report_all_good(&p.report));
 	char *text = end(&p), *rest = text;
 
@@ -131,6 +142,131 @@ static void json_has_a_line_for_each_phone_and_a_summary(void **state)
 	free(text);
 }
 
+static void at_capf(struct report *r)
+{
+	const struct life_enrolment capf = {
+		.last = {.outcome = ENROL_BY_SUCCESS,
+			.reason = 1,
+			.last = ENROL_END_SESSION,
+			.delivered = true,
+			.text = "done"},
+		.visits = 2,
+		.retries = 1,
+	};
+	const struct report_line good = {
+		.device = "SEP000000000001",
+		.result = &registered,
+		.capf = &capf,
+		.mode = FLASH_MODE_MIC,
+		.lsc = "0123abcd",
+		.good = true,
+	};
+	static const struct life_enrolment none = {
+		.last = {.reason = -1, .text = "no luck"}};
+	const struct report_line bad = {.device = "SEP000000000002",
+		.result = &registered,
+		.capf = &none};
+	report_phone(r, &good);
+	report_phone(r, &bad);
+}
+
+static void count(struct enrol_tally *t)
+{
+	const struct enrol_result done = {
+		.outcome = ENROL_BY_SUCCESS, .delivered = true};
+	const struct enrol_result lost = {
+		.outcome = ENROL_BY_LOST, .delivered = true};
+	const struct enrol_result gone = {
+		.outcome = ENROL_BY_SUCCESS, .removed = true};
+	const struct enrol_result seen = {
+		.outcome = ENROL_BY_NO_ACTION, .shown = true};
+	enrol_tally_init(t);
+	enrol_tally_visit(t, &done);
+	enrol_tally_visit(t, &lost);
+	enrol_tally_visit(t, &gone);
+	enrol_tally_visit(t, &seen);
+	enrol_tally_step(t, ENROL_TLS, 50000000);
+	t->setbacks[HANDSET_REFUSED] = 7;
+}
+
+static void capf_is_told_in_json(void **state)
+{
+	struct printed p;
+	struct enrol_tally tally;
+	count(&tally);
+	begin(&p, REPORT_JSON, 2);
+	p.report.capf = &tally;
+	at_capf(&p.report);
+	assert_false(report_all_good(&p.report));
+	char *text = end(&p), *rest = text;
+	json_t *one = line(&rest), *capf = json_object_get(one, "capf");
+	assert_true(json_is_true(json_object_get(one, "good")));
+	text_is(capf, "outcome", "success");
+	text_is(capf, "step", "end-session");
+	text_is(capf, "mode", "mic");
+	text_is(capf, "lsc", "0123abcd");
+	assert_true(json_is_true(json_object_get(capf, "delivered")));
+	assert_int_equal(
+		json_integer_value(json_object_get(capf, "visits")), 2);
+	json_decref(one);
+	json_t *two = line(&rest);
+	capf = json_object_get(two, "capf");
+	assert_true(json_is_false(json_object_get(two, "good")));
+	text_is(capf, "outcome", "none");
+	assert_true(json_is_null(json_object_get(capf, "reason")));
+	assert_true(json_is_null(json_object_get(capf, "step")));
+	assert_true(json_is_null(json_object_get(capf, "lsc")));
+	json_decref(two);
+
+	int visits, enrolled, delivered, removed, shown, success, refused;
+	double p50;
+	json_t *last = line(&rest);
+	assert_int_equal(
+		json_unpack(last,
+			"{s:{s:{s:i,s:i,s:i,s:i,s:i,s:{s:i},s:{s:i},"
+			"s:{s:{s:f}}}}}",
+			"summary", "capf", "visits", &visits, "enrolled",
+			&enrolled, "delivered", &delivered, "removed", &removed,
+			"shown", &shown, "outcomes", "success", &success,
+			"setbacks", "refused", &refused, "steps", "tls", "p50",
+			&p50),
+		0);
+	assert_int_equal(visits, 4);
+	assert_int_equal(enrolled, 1);
+	assert_int_equal(delivered, 2);
+	assert_int_equal(removed, 1);
+	assert_int_equal(shown, 1);
+	assert_int_equal(success, 2);
+	assert_int_equal(refused, 7);
+	assert_true(p50 >= 0.05 && p50 < 0.051);
+	json_decref(last);
+	free(text);
+	enrol_tally_deinit(&tally);
+}
+
+static void capf_is_told_as_text(void **state)
+{
+	struct printed p;
+	struct enrol_tally tally;
+	count(&tally);
+	begin(&p, REPORT_TEXT, 2);
+	p.report.capf = &tally;
+	at_capf(&p.report);
+	char *text = end(&p);
+	static const char *const said[] = {
+		"SEP000000000002: without an LSC: no luck\n",
+		"CAPF: 4 visits, 1 enrolled, 2 LSCs delivered, 1 removed, 1 "
+		"shown; ended by 2 success 1 no-action 1 lost\n",
+		"  tls              p50 0.050, p99 0.050, max 0.050 s\n",
+		"  came again after: 7 refused\n"};
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+		if (!strstr(text, said[i]))
+			fail_msg("no '%s' in:\n%s", said[i], text);
+	assert_null(strstr(text, "SEP000000000001"));
+	free(text);
+	enrol_tally_deinit(&tally);
+}
+
 static void times_are_sorted_before_they_are_ranked(void **state)
 {
 	struct printed p;
@@ -138,7 +274,7 @@ static void times_are_sorted_before_they_are_ranked(void **state)
 	begin(&p, REPORT_TEXT, 100);
 	for (int i = 0; i < 100; i++) {
 		result.seconds = (i * 37 % 100 + 1) / 100.0;
-		report_phone(&p.report, "SEP000000000001", &result);
+		tell(&p.report, "SEP000000000001", &result);
 	}
 	assert_true(report_all_good(&p.report));
 	char *text = end(&p);
@@ -153,7 +289,7 @@ static void text_tells_ten_failures_and_counts_the_rest(void **state)
 	struct printed p;
 	begin(&p, REPORT_TEXT, 13);
 	for (int i = 0; i < 13; i++)
-		report_phone(&p.report, "SEP000000000001", &refused_by_alert);
+		tell(&p.report, "SEP000000000001", &refused_by_alert);
 	char *text = end(&p);
 	unsigned told = 0;
 	for (const char *at = text; (at = strstr(at, ": alert: unknown CA\n"));
@@ -192,6 +328,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(percentiles_are_nearest_ranks),
 		cmocka_unit_test(json_has_a_line_for_each_phone_and_a_summary),
+		cmocka_unit_test(capf_is_told_in_json),
+		cmocka_unit_test(capf_is_told_as_text),
 		cmocka_unit_test(times_are_sorted_before_they_are_ranked),
 		cmocka_unit_test(text_tells_ten_failures_and_counts_the_rest),
 		cmocka_unit_test(no_time_is_null_in_the_summary),

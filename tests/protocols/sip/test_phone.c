@@ -354,6 +354,26 @@ static void restarts_in_order_when_it_is_told_to(void **state)
 	}
 }
 
+static void stays_away_when_it_is_told_to_and_leaves(void **state)
+{
+	static struct pair p;
+	struct sip_phone_config leaves = handset;
+	leaves.leaves = true;
+	begin(&p, &leaves);
+	assert_true(sip_server_order(
+		&p.host.server, SIP_ORDER_RESET, p.host.bindings.list));
+	talk(&p);
+	assert_string_equal(p.log,
+		"server: register bind SEP020000CCDD01 by cisco\n"
+		"phone: registered 120 \n"
+		"phone: reset 0 reset\n"
+		"server: ordered reset 200\n"
+		"server: register unbind-all SEP020000CCDD01 by cisco\n"
+		"phone: unregistered 0 \n");
+	assert_int_equal(p.host.bindings.n, 0);
+	pair_deinit(&p);
+}
+
 static void applies_a_configuration_and_stays(void **state)
 {
 	static struct pair p;
@@ -877,6 +897,7 @@ int main(void)
 		cmocka_unit_test(first_register_is_worded_like_an_88xx),
 		cmocka_unit_test(ids_come_from_the_seed_alone),
 		cmocka_unit_test(restarts_in_order_when_it_is_told_to),
+		cmocka_unit_test(stays_away_when_it_is_told_to_and_leaves),
 		cmocka_unit_test(applies_a_configuration_and_stays),
 		cmocka_unit_test(obeys_no_order_for_an_earlier_registration),
 		cmocka_unit_test(
