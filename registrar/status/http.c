@@ -13,6 +13,7 @@
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
 #include "registrar/status/capf.h"
+#include "registrar/status/explain.h"
 #include "registrar/status/forecast.h"
 #include "registrar/status/json.h"
 #include "registrar/status/locations.h"
@@ -50,30 +51,43 @@ static const struct {
 	{"/readyz", alive},
 };
 
-static const char history_tail[] = "/history";
+/* NAME/history and the like, behind the path of phones. */
+static const struct {
+	const char *tail;
+	json_t *(*make)(struct server *, const char *name);
+	const char *title, *detail; /* where there is none */
+} of_phones[] = {
+	{"/history", status_json_history, "no history",
+		"nothing is kept of a phone of this name"},
+	{"/explain", status_json_explain, "no name of a phone",
+		"a phone's name is letters and digits, like SEP001122334455"},
+};
 
-/* NAME/history, behind the path of phones. */
-static bool answer_history(
+static bool answer_of_phone(
 	struct server *server, const char *rest, struct plane_answer *out)
 {
 	char name[NAME_MAX_LEN];
-	size_t n = strlen(rest), tail = sizeof(history_tail) - 1;
-	if (n <= tail || n - tail >= sizeof(name) ||
-		strcmp(rest + n - tail, history_tail) != 0)
+	const char *tail = strrchr(rest, '/');
+	if (!tail || tail == rest || (size_t)(tail - rest) >= sizeof(name))
 		return false;
-	memcpy(name, rest, n - tail);
-	name[n - tail] = '\0';
-	out->json = status_json_history(server, name);
-	if (!out->json)
-		plane_problem(out, 404, "no history",
-			"nothing is kept of a phone of this name");
-	return true;
+	memcpy(name, rest, (size_t)(tail - rest));
+	name[tail - rest] = '\0';
+	for (size_t i = 0; i < sizeof(of_phones) / sizeof(of_phones[0]); i++) {
+		if (strcmp(tail, of_phones[i].tail) != 0)
+			continue;
+		out->json = of_phones[i].make(server, name);
+		if (!out->json)
+			plane_problem(out, 404, of_phones[i].title,
+				of_phones[i].detail);
+		return true;
+	}
+	return false;
 }
 
 static void answer_phone(
 	struct server *server, const char *name, struct plane_answer *out)
 {
-	if (answer_history(server, name, out))
+	if (answer_of_phone(server, name, out))
 		return;
 	if (*name && strlen(name) < NAME_MAX_LEN)
 		out->json = status_json_phone(server, name);
@@ -126,8 +140,9 @@ static void answer(void *self, const struct plane_request *request,
 			h->server, path + sizeof(location_path) - 1, out);
 	else
 		plane_problem(out, 404, "no such resource",
-			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
-			"/v1/phones/NAME/history, /v1/locations/AOR, "
+			"there are /v1/status, /v1/phones, "
+			"/v1/phones/NAME, /v1/phones/NAME/history, "
+			"/v1/phones/NAME/explain, /v1/locations/AOR, "
 			"/v1/failures, /v1/trust, /v1/trust/expiry, "
 			"/v1/trust/retiring, /v1/capf, /metrics, /healthz and "
 			"/readyz");
