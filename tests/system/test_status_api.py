@@ -293,6 +293,51 @@ def schemas_are_schemas():
         contract.faults(contract.schema(name), {})
 
 
+# ---- docs/risport.md ----
+
+def table(text, heading):
+    """The cells of the table below that heading, row by row."""
+    part = text.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in part.splitlines()
+            if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def words(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def reasons_of_code(name):
+    with open(os.path.join(SOURCE, "registrar", "reason.h"),
+              encoding="utf-8") as f:
+        part = f.read().split(f"#define REASON_{name}_LIST")[1]
+    return dict(re.findall(r'X\(\w+, (\d+), "(\w+)"\)',
+                           part.split("\n\n")[0]))
+
+
+def the_table_for_users_of_risport_is_right():
+    with open(os.path.join(SOURCE, "docs", "risport.md"),
+              encoding="utf-8") as f:
+        text = f.read()
+    asked = {p["name"] for p in contract.operation(
+        "GET", "/v1/phones")["parameters"]}
+    phone = contract.document()["components"]["schemas"]["Phone"]["properties"]
+    named = {word for row in table(text, "Asking") for word in words(row[1])
+             if word in asked}
+    same(named, asked, "parameters that are told of")
+    shown = {word for row in table(text, "A device") for word in words(row[1])}
+    same(set(phone) - shown - {"sccpVersion"}, set(), "members left out")
+    states = {words(row[1])[0] for row in table(text, "Status") if
+              words(row[1])}
+    same(states, set(phone["state"]["enum"]), "states")
+    rows = table(text, "Reasons")
+    for column, name in ((1, "UNREG"), (2, "FAILURE")):
+        same({row[0]: words(row[column])[0] for row in rows
+              if row[column]}, reasons_of_code(name), name)
+    for path in re.findall(r"GET (/v1/[\w/{}]+)", text):
+        assert path in contract.document()["paths"], path
+
+
 def facts():
     yield from (
         pages_hold_each_phone_once, filters_pass_whom_they_name,
@@ -302,7 +347,7 @@ def facts():
         refusals_can_be_asked_for_by_rule_and_device,
         every_resource_is_in_the_file, every_path_of_the_file_is_there,
         the_file_is_served_as_it_is, a_wrong_answer_would_be_noticed,
-        schemas_are_schemas)
+        schemas_are_schemas, the_table_for_users_of_risport_is_right)
 
 
 if __name__ == "__main__":
