@@ -101,12 +101,19 @@ static void take_turns(struct capf_desk *desk, struct found *f)
 	change_each(desk, f, mark_told);
 }
 
-/* Nobody is there: told when it comes back. */
+/* Nobody is there: told when it comes back. Unless the operation is not the one
+ * any more for which it was to be told. */
 static int mark_missed(
-	struct capf_desk *desk, struct capf_operation *o, struct diag *d)
+	struct capf_desk *desk, struct capf_operation *told, struct diag *d)
 {
-	o->told_at = -capf_desk_now(desk);
-	return capf_desk_put(desk, o, d);
+	struct capf_operation o;
+	int error = capf_pending(desk, told->device, &o, d);
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
+	if (o.queued_at != told->queued_at || o.told_at != told->told_at)
+		return 0;
+	o.told_at = -capf_desk_now(desk);
+	return capf_desk_put(desk, &o, d);
 }
 
 /* Without the records: a reset goes through other threads' locks. */

@@ -661,6 +661,43 @@ static void a_phone_that_missed_its_turn_is_told_when_it_is_back(void **state)
 	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
 }
 
+static void cancel_it(void)
+{
+	assert_int_equal(capf_desk_cancel(office.desk, sep1, &d), 0);
+}
+
+static void order_another(void)
+{
+	office_order(sep1, CAPF_DELETE, CAPF_MODE_NULL_STRING);
+}
+
+/* Nobody is there to be told, and something else happens meanwhile. */
+static void tend_while(void (*meanwhile)(void))
+{
+	const char *const names[] = {sep1};
+	struct capf_ordered result;
+	const struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_NULL_STRING,
+		.origin = "admin",
+		.tell = true,
+		.replace = true};
+	capf_desk_order(office.desk, &order, names, 1, &result, &d);
+	office.nobody_there = true;
+	office.meanwhile = meanwhile;
+	capf_desk_tend(office.desk);
+	office.meanwhile = NULL;
+}
+
+static void a_missed_turn_brings_no_operation_back(void **state)
+{
+	open_with(sep1);
+	tend_while(cancel_it);
+	assert_string_equal(office_state(sep1), "failed cancelled");
+	tend_while(order_another);
+	assert_int_equal(office_operation(sep1).kind, CAPF_DELETE);
+	assert_int_equal(office_operation(sep1).told_at, 0);
+}
+
 /* ---- all at once ---- */
 
 enum { THREADS = 4, PHONES = 12 };
@@ -769,6 +806,7 @@ int main(void)
 		FACT(an_operation_that_is_late_has_failed),
 		FACT(phones_are_told_at_their_turn_and_once),
 		FACT(a_phone_that_missed_its_turn_is_told_when_it_is_back),
+		FACT(a_missed_turn_brings_no_operation_back),
 		FACT(many_phones_at_once_are_served),
 #undef FACT
 	};
