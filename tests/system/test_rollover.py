@@ -246,7 +246,7 @@ def who_may_have_an_lsc_of_the_old_root_holds_it_up():
         site.refuses_to_finish(name)
 
 
-def a_device_that_was_removed_holds_it_up_while_any_lsc_gets_in():
+def a_removed_device_holds_it_up_while_any_lsc_gets_in():
     [name, other] = TWO
     for unknown, hanging in (("lsc", [name]), ("refuse", [])):
         with Site(registration={"unknown": unknown}) as site:
@@ -317,5 +317,5 @@ if __name__ == "__main__":
                      a_start_is_undone_or_goes_on,
                      force_is_logged,
                      who_may_have_an_lsc_of_the_old_root_holds_it_up,
-                     a_device_that_was_removed_holds_it_up_while_any_lsc_gets_in,
+                     a_removed_device_holds_it_up_while_any_lsc_gets_in,
                      capfs_port_changes_its_certificate_last))
