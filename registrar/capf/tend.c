@@ -14,6 +14,8 @@ enum {
 	RENEW_S = 60,  /* between looks for LSCs that end */
 	AT_ONCE = 128, /* operations in one transaction of a call */
 	COUNT_S = 60,  /* between two counts of what is stale */
+	/* A phone that is told restarts and is here again in minutes. */
+	RESTART_S = 900,
 };
 
 struct found {
@@ -139,6 +141,36 @@ size_t capf_tend_missed(struct capf_desk *desk)
 	size_t n = f->n;
 	free(f);
 	return n;
+}
+
+/* Was told, and has nothing of it yet. */
+static bool is_lost(const struct capf_operation *o, int64_t now)
+{
+	return o->tell && o->told_at > 0 && now >= o->told_at &&
+	       now - o->told_at < RESTART_S;
+}
+
+void capf_tend_again(struct capf_desk *desk)
+{
+	char after[CERT_DEVICE_MAX + 1] = "";
+	const struct capf_which which = {
+		.after = after, .pending = true, .most = AT_ONCE};
+	struct found *f = memory_zero(sizeof(*f));
+	size_t seen, n;
+	do {
+		find(desk, &which, f);
+		seen = f->n;
+		if (seen)
+			text_copy(
+				after, sizeof(after), f->list[seen - 1].device);
+		n = 0;
+		for (size_t i = 0; i < seen; i++)
+			if (is_lost(&f->list[i], capf_desk_now(desk)))
+				f->list[n++] = f->list[i];
+		f->n = n;
+		change_each(desk, f, mark_missed);
+	} while (seen == AT_ONCE);
+	free(f);
 }
 
 int capf_tend_back(

@@ -656,9 +656,39 @@ static void a_phone_that_missed_its_turn_is_told_when_it_is_back(void **state)
 		n++)
 		assert_true(n < 2000000000);
 	capf_desk_registered(office.desk, sep1, NULL);
+	office.now += 900;
 	office_restart();
 	assert_int_equal(office.resets, 1);
 	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
+}
+
+/* Killed between the disk and the phone, or while the phone restarts: it comes
+ * to nobody, and does not come again by itself. */
+static void who_was_told_before_a_restart_is_told_again(void **state)
+{
+	const char *const names[] = {sep1, sep2};
+	struct capf_ordered results[2];
+	const struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_NULL_STRING,
+		.origin = "rollover",
+		.tell = true};
+	open_with(sep1);
+	office_add(sep2, "ec");
+	capf_desk_order(office.desk, &order, names, 2, results, &d);
+	capf_desk_tend(office.desk);
+	assert_int_equal(office.resets, 2);
+	struct capf_visit *v = office_visit();
+	office_auth(v, sep2, 3, NULL);
+	office_key(v, made_key("p256", 1));
+	office_reason(v, CAPF_SERVER_STORED, 1);
+	office_leave(v, NULL);
+	office_restart();
+	assert_int_equal(office_operation(sep1).told_at, -MADE_NOW);
+	assert_int_equal(office_operation(sep2).told_at, MADE_NOW);
+	capf_desk_registered(office.desk, sep1, NULL);
+	capf_desk_registered(office.desk, sep2, NULL);
+	office_restart(); /* whoever registered was looked at */
+	assert_int_equal(office.resets, 3);
 }
 
 static void cancel_it(void)
@@ -806,6 +836,7 @@ int main(void)
 		FACT(an_operation_that_is_late_has_failed),
 		FACT(phones_are_told_at_their_turn_and_once),
 		FACT(a_phone_that_missed_its_turn_is_told_when_it_is_back),
+		FACT(who_was_told_before_a_restart_is_told_again),
 		FACT(a_missed_turn_brings_no_operation_back),
 		FACT(many_phones_at_once_are_served),
 #undef FACT
