@@ -323,7 +323,8 @@ int capf_used(struct capf_desk *desk, const uint8_t sha256[32], struct diag *d);
 /* Is any phone to be told when it is back? (1, or 0) */
 size_t capf_tend_missed(struct capf_desk *desk);
 /* We begin anew. Who was told a moment ago may never have heard it, or came
- * while nobody was here: told again when back. */
+ * while nobody was here: told again when back. Whose device went while nobody
+ * was here to forget it is forgotten. */
 void capf_tend_again(struct capf_desk *desk);
 /* It is: *tell says whether it is to be reset, once this is on the disk. */
 int capf_tend_back(

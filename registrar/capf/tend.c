@@ -143,11 +143,20 @@ size_t capf_tend_missed(struct capf_desk *desk)
 	return n;
 }
 
+/* ---- what was going on when we ended ---- */
+
 /* Was told, and has nothing of it yet. */
 static bool is_lost(const struct capf_operation *o, int64_t now)
 {
 	return o->tell && o->told_at > 0 && now >= o->told_at &&
 	       now - o->told_at < RESTART_S;
+}
+
+static bool is_known(struct capf_desk *desk, const char *name)
+{
+	struct device *device = inventory_find(desk->world.inventory, name);
+	device_unref(device);
+	return device;
 }
 
 void capf_tend_again(struct capf_desk *desk)
@@ -156,22 +165,25 @@ void capf_tend_again(struct capf_desk *desk)
 	const struct capf_which which = {
 		.after = after, .pending = true, .most = AT_ONCE};
 	struct found *f = memory_zero(sizeof(*f));
-	size_t seen, n;
+	size_t seen;
 	do {
 		find(desk, &which, f);
 		seen = f->n;
-		if (seen)
-			text_copy(
-				after, sizeof(after), f->list[seen - 1].device);
-		n = 0;
-		for (size_t i = 0; i < seen; i++)
-			if (is_lost(&f->list[i], capf_desk_now(desk)))
-				f->list[n++] = f->list[i];
-		f->n = n;
+		f->n = 0;
+		for (size_t i = 0; i < seen; i++) {
+			struct capf_operation *o = &f->list[i];
+			text_copy(after, sizeof(after), o->device);
+			if (!is_known(desk, o->device))
+				capf_desk_forget(desk, o->device);
+			else if (is_lost(o, capf_desk_now(desk)))
+				f->list[f->n++] = *o;
+		}
 		change_each(desk, f, mark_missed);
 	} while (seen == AT_ONCE);
 	free(f);
 }
+
+/* ---- who is back ---- */
 
 int capf_tend_back(
 	struct capf_desk *desk, const char *device, bool *tell, struct diag *d)

@@ -583,6 +583,17 @@ static void who_leaves_the_inventory_is_forgotten(void **state)
 	assert_string_equal(office_state(sep1), "failed device-gone");
 }
 
+static void who_left_while_nobody_was_here_is_forgotten(void **state)
+{
+	open_with(sep1);
+	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	assert_int_equal(inventory_remove(office.inventory, sep1, &d), 0);
+	office_restart(); /* killed before it heard of that */
+	office_add(sep1, "ec");
+	ANSWERS(come_with(sep1, NULL), "END 0 none");
+	assert_string_equal(office_state(sep1), "failed device-gone");
+}
+
 static void an_operation_that_is_late_has_failed(void **state)
 {
 	const char *const names[] = {sep1, sep2};
@@ -833,6 +844,7 @@ int main(void)
 		FACT(what_is_cancelled_ends_the_visit),
 		FACT(what_replaces_an_operation_ends_its_visit),
 		FACT(who_leaves_the_inventory_is_forgotten),
+		FACT(who_left_while_nobody_was_here_is_forgotten),
 		FACT(an_operation_that_is_late_has_failed),
 		FACT(phones_are_told_at_their_turn_and_once),
 		FACT(a_phone_that_missed_its_turn_is_told_when_it_is_back),
