@@ -231,8 +231,8 @@ int capf_known_of(struct capf_desk *desk, const char *device, int64_t now,
 /* The profile that it follows; false: it has left the inventory. */
 bool capf_profile_of(struct capf_desk *desk, const char *device,
 	struct security_profile *out);
-/* That LSC is the phone's now, the device's others are not any more, and the
- * operation that it came of is done. */
+/* That LSC is the phone's now, the device's older ones are not any more, and
+ * the operation that it came of is done. A newer one may be on its way. */
 int capf_installed(struct capf_desk *desk, const char *device,
 	const char *serial, int64_t now, struct diag *d);
 /* The operation came to its end: into `state`. */

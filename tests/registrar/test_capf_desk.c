@@ -210,6 +210,36 @@ static void an_lsc_in_use_is_installed_whatever_was_heard(void **state)
 	assert_string_equal(office_state(sep1), "done none");
 }
 
+/* Comes for an LSC, which it may or may not have kept. */
+static struct capf_issued come_and_go(int key)
+{
+	struct capf_issued i;
+	struct capf_visit *v = office_visit();
+	office_auth(v, sep1, 3, NULL);
+	ANSWERS(office_key(v, made_key("p256", key)), "STORE");
+	office_leave(v, "phone-gone");
+	office_settle();
+	capf_store_newest(
+		capf_desk_look(office.desk), sep1, CAPF_ISSUED_STALE, &i, &d);
+	capf_desk_looked(office.desk);
+	return i;
+}
+
+static void who_uses_an_lsc_may_have_a_newer_one_already(void **state)
+{
+	open_with(sep1);
+	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	struct capf_issued first = come_and_go(1), second = come_and_go(2);
+	capf_desk_registered(office.desk, sep1, first.sha256);
+	office_restart();
+	assert_string_equal(office_ledger(sep1), "installed stale");
+	assert_string_equal(office_state(sep1), "pending phone-gone");
+	capf_desk_registered(office.desk, sep1, second.sha256);
+	office_restart();
+	assert_string_equal(office_ledger(sep1), "replaced installed");
+	assert_string_equal(office_state(sep1), "done none");
+}
+
 static void a_phone_that_does_not_store_leaves_a_stale_lsc(void **state)
 {
 	open_with(sep1);
@@ -830,6 +860,7 @@ int main(void)
 		FACT(how_a_visit_ends_is_kept),
 		FACT(the_newest_visit_of_a_phone_counts),
 		FACT(a_deleted_lsc_is_deleted_in_the_ledger),
+		FACT(who_uses_an_lsc_may_have_a_newer_one_already),
 		FACT(what_a_phone_shows_is_kept),
 		FACT(two_certificates_are_lsc_and_mic_whatever_they_are_called),
 		FACT(a_mic_that_is_not_given_fails_nothing),
