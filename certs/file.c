@@ -107,7 +107,7 @@ int cert_file_stage(const char *path, mode_t mode, const void *data, size_t n,
 }
 
 /* A name is on the disk once its folder is. */
-static int sync_folder(const char *path)
+int cert_file_sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
 	size_t n = folder_length(path);
@@ -123,7 +123,7 @@ static int sync_folder(const char *path)
 
 int cert_file_keep(const char *hidden, const char *path, struct diag *d)
 {
-	int error = rename(hidden, path) ? -errno : sync_folder(path);
+	int error = rename(hidden, path) ? -errno : cert_file_sync_folder(path);
 	return error ? diag_set(d, error, "%s: %s", path, strerror(-error)) : 0;
 }
 

@@ -25,5 +25,8 @@ int cert_file_write(const char *path, mode_t mode, const void *data, size_t n,
 int cert_file_stage(const char *path, mode_t mode, const void *data, size_t n,
 	char hidden[PATH_MAX], struct diag *d);
 int cert_file_keep(const char *hidden, const char *path, struct diag *d);
+/* What was done to the name `path` in its folder is on the disk. 0 or -errno.
+ */
+int cert_file_sync_folder(const char *path);
 
 #endif

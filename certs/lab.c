@@ -12,17 +12,16 @@
 #include <sys/stat.h>
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include "certs/identity.h"
 #include "certs/issuer.h"
 #include "certs/lab_store.h"
+#include "certs/lsc.h"
 #include "certs/must.h"
 #include "certs/pem.h"
 
 enum {
 	DAY = 86400,
-	CAPF_DAYS = 1825,
 	CISCO_DAYS = 9131, /* Cisco's own live 25 years and more */
 	SERVER_DAYS = 3650,
 	HOST_MAX = 253,
@@ -42,14 +41,8 @@ static const struct cert_extension issuing_extensions[] = {
 	{"authorityKeyIdentifier", "keyid"},
 	{NULL, NULL},
 };
-static const struct cert_extension capf_extensions[] = {
-	{"basicConstraints", "critical,CA:TRUE,pathlen:0"},
-	{"keyUsage", "digitalSignature,keyCertSign,cRLSign"},
-	{"subjectKeyIdentifier", "hash"},
-	{NULL, NULL},
-};
 
-/* How each CA is made; NULL in cn: CAPF- and 8 random hex digits. An issuer
+/* How each CA is made; NULL in cn: as CAPF makes its roots. An issuer
  * stands before what it issues; a CA that is its own issuer is a root. */
 static const struct {
 	const char *file;
@@ -60,10 +53,10 @@ static const struct {
 	const struct cert_extension *extensions;
 	int days;
 } plans[CERT_LAB_CAS] = {
-	[CERT_LAB_CAPF] = {"capf", "Dialtone Lab", NULL, CERT_LAB_CAPF,
-		"SHA256", capf_extensions, CAPF_DAYS},
+	[CERT_LAB_CAPF] = {"capf", "Dialtone Lab", NULL, CERT_LAB_CAPF, NULL,
+		NULL, CERT_CAPF_DAYS},
 	[CERT_LAB_OTHER_CAPF] = {"other-capf", "Another Cluster", NULL,
-		CERT_LAB_OTHER_CAPF, "SHA256", capf_extensions, CAPF_DAYS},
+		CERT_LAB_OTHER_CAPF, NULL, NULL, CERT_CAPF_DAYS},
 	[CERT_LAB_MFG_ROOT] = {"manufacturing-root", "Cisco",
 		"Cisco Root CA M2", CERT_LAB_MFG_ROOT, "SHA256",
 		root_extensions, CISCO_DAYS},
@@ -113,25 +106,28 @@ static int write_key(const char *dir, const char *sub, const char *file,
 	return error ? error : cert_key_write(path, key, d);
 }
 
-static int make_ca(
+static int make_capf(
 	struct cert_lab *lab, enum cert_lab_ca ca, time_t now, struct diag *d)
 {
-	unsigned char random[4];
-	char cn[64];
-	if (RAND_bytes(random, sizeof(random)) != 1)
-		abort();
-	snprintf(cn, sizeof(cn), "CAPF-%02x%02x%02x%02x", random[0], random[1],
-		random[2], random[3]);
-	const struct cert_attribute capf[] = {{"C", "NL"}, {"O", plans[ca].o},
-		{"OU", "Telephony"}, {"CN", cn}, {"ST", "Gelderland"},
-		{"L", "Arnhem"}, {NULL, NULL}};
-	const struct cert_attribute cisco[] = {
+	const struct cert_organisation of = {.country = "NL",
+		.state = "Gelderland",
+		.locality = "Arnhem",
+		.organisation = plans[ca].o,
+		.unit = "Telephony"};
+	return cert_capf_make(&of, "rsa2048", now, (unsigned)plans[ca].days,
+		&lab->cert[ca], &lab->key[ca], d);
+}
+
+static int make_cisco(
+	struct cert_lab *lab, enum cert_lab_ca ca, time_t now, struct diag *d)
+{
+	const struct cert_attribute subject[] = {
 		{"O", plans[ca].o}, {"CN", plans[ca].cn}, {NULL, NULL}};
 	int error = cert_key_make("rsa2048", &lab->key[ca], d);
 	if (error)
 		return error;
 	struct cert_order order = {
-		.subject = plans[ca].cn ? cisco : capf,
+		.subject = subject,
 		.extensions = plans[ca].extensions,
 		.key = lab->key[ca],
 		.digest = plans[ca].digest,
@@ -142,13 +138,30 @@ static int make_ca(
 		order.issuer = lab->cert[plans[ca].issuer];
 		order.issuer_key = lab->key[plans[ca].issuer];
 	}
-	error = cert_issue(&order, &lab->cert[ca], d);
-	if (error)
-		return error;
-	error = write_cert(lab->dir, "ca", plans[ca].file, lab->cert[ca], d);
-	return error ? error
-		     : write_key(
-			       lab->dir, "ca", plans[ca].file, lab->key[ca], d);
+	return cert_issue(&order, &lab->cert[ca], d);
+}
+
+static int write_pair(const struct cert_lab *lab, const char *sub,
+	const char *file, enum cert_lab_ca ca, struct diag *d)
+{
+	int error = write_cert(lab->dir, sub, file, lab->cert[ca], d);
+	return error ? error : write_key(lab->dir, sub, file, lab->key[ca], d);
+}
+
+static int make_ca(
+	struct cert_lab *lab, enum cert_lab_ca ca, time_t now, struct diag *d)
+{
+	int error = plans[ca].cn ? make_cisco(lab, ca, now, d)
+				 : make_capf(lab, ca, now, d);
+	return error ? error : write_pair(lab, "ca", plans[ca].file, ca, d);
+}
+
+/* As CAPF names the files of its roots. */
+static int make_capf_folder(const struct cert_lab *lab, struct diag *d)
+{
+	struct cert_identity id;
+	cert_identity_read(lab->cert[CERT_LAB_CAPF], &id);
+	return write_pair(lab, "capf", id.cn, CERT_LAB_CAPF, d);
 }
 
 /* Under the name that CUCM gives it: the own CAPF by its CN alone. */
@@ -249,6 +262,7 @@ static int make_folders(const char *dir, struct diag *d)
 		{"CallManager-trust", 0755},
 		{"CAPF-trust", 0755},
 		{"ca", 0700},
+		{"capf", 0700},
 		{"server", 0700},
 		{"phones", 0700},
 	};
@@ -294,6 +308,8 @@ int cert_lab_init(const char *dir, const char *host, time_t now, struct diag *d)
 		error = make_ca(lab, ca, now, d);
 	if (!error)
 		error = make_trust(lab, d);
+	if (!error)
+		error = make_capf_folder(lab, d);
 	if (!error)
 		error = make_server(dir, host, "rsa2048", "rsa", now, d);
 	if (!error)

@@ -19,6 +19,7 @@
  *                                                issuing CA alone, no root
  *   CAPF-trust/                                  the same, and the SHA-1
  *                                                manufacturing CA
+ *   capf/CAPF-xxxxxxxx.pem .key                  the same root, for CAPF
  *   ca/NAME.pem ca/NAME.key   for each NAME of CERT_LAB_CA_LIST
  *   server/rsa.pem rsa.key ec.pem ec.key         RSA-2048 and P-256
  *   phones/                                      see cert_lab_phone

@@ -64,11 +64,19 @@ const struct config_row config_rows[] = {
 const size_t config_rows_n = sizeof(config_rows) / sizeof(config_rows[0]);
 
 static const char *const protocols[] = {
-	[CONFIG_SCCP] = "sccp", [CONFIG_SIP] = "sip"};
+	[CONFIG_SCCP] = "sccp", [CONFIG_SIP] = "sip", [CONFIG_CAPF] = "capf"};
 
 const char *config_realm(const struct config *c)
 {
 	return c->sip_realm[0] ? c->sip_realm : c->node;
+}
+
+bool config_has_capf(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_listeners; i++)
+		if (c->listeners[i].protocol == CONFIG_CAPF)
+			return true;
+	return false;
 }
 
 const char *config_protocol_name(enum config_protocol protocol)
@@ -199,6 +207,54 @@ static int by_name(const void *a, const void *b)
 	return strcasecmp(x->name, y->name);
 }
 
+/* What belongs to another issuer would do nothing, unnoticed. */
+static int check_issuer(struct config_reading *r, uint32_t issuer,
+	const char *key, const char *value, bool must)
+{
+	char why[128];
+	bool is = r->config->capf_issuer == issuer;
+	if (is ? *value || !must : !*value)
+		return 0;
+	snprintf(r->path, sizeof(r->path), is ? "capf/issuer" : "capf/%s", key);
+	snprintf(why, sizeof(why),
+		is ? "this issuer needs capf.%s" : "capf.issuer is another",
+		key);
+	return config_refuse(r, why);
+}
+
+static int check_capf(struct config_reading *r)
+{
+	const struct config *c = r->config;
+	if (config_has_capf(c) && !*c->state_folder) {
+		snprintf(r->path, sizeof(r->path), "listeners");
+		return config_refuse(r,
+			"a listener of service capf needs state.folder, which "
+			"keeps what CAPF issues");
+	}
+	if (strlen(c->capf_country) == 1) {
+		snprintf(r->path, sizeof(r->path), "capf/country");
+		return config_refuse(r, "must be two letters, or empty");
+	}
+	const struct {
+		uint32_t issuer;
+		const char *key, *value;
+		bool must;
+	} rules[] = {
+		{CONFIG_ISSUER_EST, "est_url", c->capf_est_url, true},
+		{CONFIG_ISSUER_EST, "est_ca", c->capf_est_ca, true},
+		{CONFIG_ISSUER_EST, "est_certificate", c->capf_est_certificate,
+			true},
+		{CONFIG_ISSUER_EST, "est_key", c->capf_est_key, true},
+		{CONFIG_ISSUER_OFFLINE, "offline_folder",
+			c->capf_offline_folder, false},
+	};
+	int error = 0;
+	for (size_t i = 0; !error && i < sizeof(rules) / sizeof(rules[0]); i++)
+		error = check_issuer(r, rules[i].issuer, rules[i].key,
+			rules[i].value, rules[i].must);
+	return error;
+}
+
 static int check_whole(struct config_reading *r)
 {
 	struct config *c = r->config;
@@ -223,7 +279,7 @@ static int check_whole(struct config_reading *r)
 		snprintf(r->path, sizeof(r->path), "sip/min_expires_s");
 		return config_refuse(r, "must not be above sip.expires_s");
 	}
-	return 0;
+	return check_capf(r);
 }
 
 static int read_file(const char *path, char **text, struct diag *d)
@@ -273,6 +329,24 @@ static char *folder_of(const char *path)
 		"%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
+/* Without a file it is a laboratory's: CAPF, too, has what it needs there. */
+static void set_laboratory(struct config *c)
+{
+	const struct {
+		char **at;
+		const char *folder;
+	} folders[] = {
+		{&c->trust_capf, "CAPF-trust"},
+		{&c->capf_folder, "capf"},
+		{&c->state_folder, "state"},
+	};
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		free(*folders[i].at);
+		*folders[i].at = config_resolve(c, folders[i].folder);
+	}
+	config_add_capf(c);
+}
+
 int config_load(const char *path, const char *folder, struct config **out,
 	struct diag *d)
 {
@@ -291,6 +365,8 @@ int config_load(const char *path, const char *folder, struct config **out,
 			return error;
 	}
 	config_fill_lists(c);
+	if (!path)
+		set_laboratory(c);
 	return 0;
 }
 

@@ -11,7 +11,13 @@
 #include "registrar/tls/offer.h"
 #include "trust/snapshot.h"
 
-enum config_protocol { CONFIG_SCCP, CONFIG_SIP };
+/* Phones register over the first ones; over the last they get their LSC. */
+enum config_protocol {
+	CONFIG_SCCP,
+	CONFIG_SIP,
+	CONFIG_CAPF,
+	CONFIG_REGISTRATIONS = CONFIG_CAPF,
+};
 
 /* Positions in the choices of ONE options. */
 enum { CONFIG_CLUSTER_MIXED, CONFIG_CLUSTER_NON_SECURE };
@@ -170,6 +176,9 @@ struct config_device {
 		"of version 2 and 0 to others, or always the same")            \
 	FLAG("capf.auth_type", capf_auth_type, false,                          \
 		"AUTH_REQUEST has an AUTH_TYPE element")                       \
+	FLAG("capf.fetch_mic", capf_fetch_mic, false,                          \
+		"Troubleshoot asks phones of version 3 for their MIC, too, "   \
+		"in a way that no phone is known to understand")               \
 	NUM("capf.string_digits", capf_string_digits, 6, 4, 10,                \
 		"length of authentication strings")                            \
 	NUM("capf.string_tries", capf_string_tries, 3, 1, 10,                  \
@@ -295,6 +304,9 @@ char *config_schema(void);
 
 /* The realm of digest authentication. */
 const char *config_realm(const struct config *c);
+
+/* Does a listener serve CAPF? */
+bool config_has_capf(const struct config *c);
 
 const char *config_protocol_name(enum config_protocol protocol);
 /* tls, udp, or tcp where it is neither. */

@@ -54,6 +54,9 @@ static int check_offer(struct config_reading *r, const json_t *object)
 	return 0;
 }
 
+/* In the order of enum config_protocol. */
+#define SERVICES "sccp|sip|capf"
+
 static int read_listener_key(struct config_reading *r,
 	struct config_listener *l, const char *key, const json_t *v)
 {
@@ -74,9 +77,10 @@ static int read_listener_key(struct config_reading *r,
 	if (config_read_text(r, v, 63, &text) < 0)
 		return -EINVAL;
 	if (strcmp(key, "service") == 0) {
-		int at = config_choice("sccp|sip", text);
+		int at = config_choice(SERVICES, text);
 		l->protocol = at < 0 ? CONFIG_SCCP : (enum config_protocol)at;
-		return at < 0 ? config_refuse(r, "must be one of sccp|sip") : 0;
+		return at < 0 ? config_refuse(r, "must be one of " SERVICES)
+			      : 0;
 	}
 	if (strcmp(key, "transport") == 0) {
 		int at = config_choice("tcp|tls|udp", text);
@@ -93,7 +97,33 @@ static int read_listener_key(struct config_reading *r,
 	return 0;
 }
 
-static const uint16_t default_ports[2][2] = {{2000, 2443}, {5060, 5061}};
+static const uint16_t default_ports[][2] = {
+	[CONFIG_SCCP] = {2000, 2443},
+	[CONFIG_SIP] = {5060, 5061},
+	[CONFIG_CAPF] = {3804, 3804},
+};
+
+static int check_listener(
+	struct config_reading *r, const struct config_listener *l)
+{
+	if (l->udp && l->protocol != CONFIG_SIP)
+		return config_refuse(r,
+			"transport udp is for sip; sccp is spoken over tcp or "
+			"tls, capf over tls");
+	if (l->protocol != CONFIG_CAPF)
+		return 0;
+	if (!l->tls)
+		return config_refuse(r,
+			"capf is spoken over tls alone: authentication strings "
+			"go over it");
+	if (l->offer.null_cipher) {
+		config_enter(r, "null_cipher");
+		return config_refuse(r,
+			"not for capf: authentication strings could be read on "
+			"the way");
+	}
+	return 0;
+}
 
 static int read_listener(struct config_reading *r, const json_t *object)
 {
@@ -105,7 +135,8 @@ static int read_listener(struct config_reading *r, const json_t *object)
 	*l = (struct config_listener){.tls = true};
 	l->address = memory_dup("::");
 	if (!json_object_get(object, "service"))
-		return config_refuse(r, "must name its service: sccp or sip");
+		return config_refuse(
+			r, "must name its service: one of " SERVICES);
 	json_object_foreach((json_t *)object, key, v)
 	{
 		size_t back = config_enter(r, key);
@@ -113,10 +144,8 @@ static int read_listener(struct config_reading *r, const json_t *object)
 			return -EINVAL;
 		r->path[back] = '\0';
 	}
-	if (l->udp && l->protocol != CONFIG_SIP)
-		return config_refuse(r,
-			"transport udp is for sip; sccp is spoken over "
-			"tcp or tls");
+	if (check_listener(r, l) < 0)
+		return -EINVAL;
 	if (!json_object_get(object, "port"))
 		l->port = default_ports[l->protocol][l->tls];
 	return l->tls ? 0 : check_offer(r, object);
@@ -311,6 +340,12 @@ static void add_listener(struct config *c, enum config_protocol protocol)
 		.tls = true,
 		.address = memory_dup("127.0.0.1"),
 		.port = default_ports[protocol][1]};
+}
+
+void config_add_capf(struct config *c)
+{
+	add_listener(c, CONFIG_CAPF);
+	c->listeners[c->n_listeners - 1].offer.profile = OFFER_LEGACY;
 }
 
 static void add_certificate(struct config *c, const char *name)

@@ -55,5 +55,7 @@ int config_read_list(
 	struct config_reading *r, const char *name, const json_t *v);
 /* What the lists are when the file does not say: the lab's shape. */
 void config_fill_lists(struct config *c);
+/* A listener of CAPF on loopback, for phones of every age. */
+void config_add_capf(struct config *c);
 
 #endif

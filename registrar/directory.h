@@ -101,7 +101,8 @@ void directory_list_free(struct directory_entry *list, size_t n);
 struct directory_counts {
 	size_t known;
 	size_t registered;
-	size_t by_protocol[2]; /* registered, by enum config_protocol */
+	size_t by_protocol[CONFIG_REGISTRATIONS]; /* registered, by enum
+						     config_protocol */
 	size_t tls;
 	size_t lsc, mic;
 };

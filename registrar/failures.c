@@ -31,6 +31,7 @@ static const char *const stages[] = {
 	[FAILURE_CONNECTION] = "connection",
 	[FAILURE_TLS] = "tls",
 	[FAILURE_REGISTRATION] = "registration",
+	[FAILURE_ENROLMENT] = "enrolment",
 };
 
 const char *failure_stage_name(enum failure_stage stage)

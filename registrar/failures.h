@@ -16,6 +16,7 @@ enum failure_stage {
 	FAILURE_CONNECTION,   /* limits, silence, what is no protocol at all */
 	FAILURE_TLS,	      /* the handshake */
 	FAILURE_REGISTRATION, /* admit said no */
+	FAILURE_ENROLMENT,    /* CAPF did */
 };
 
 const char *failure_stage_name(enum failure_stage stage);

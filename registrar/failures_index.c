@@ -45,7 +45,9 @@ struct failures_index *failures_index_new(struct failures *f)
 	struct failures_index *index =
 		memory_zero(sizeof(*index) + n * sizeof(index->rows[0]));
 	for (size_t i = 0; i < n; i++) {
-		if (!list[i].device[0] || list[i].stage == FAILURE_CONNECTION)
+		bool refused = list[i].stage == FAILURE_TLS ||
+			       list[i].stage == FAILURE_REGISTRATION;
+		if (!list[i].device[0] || !refused)
 			continue;
 		struct row *row = &index->rows[index->n++];
 		text_copy(row->device, sizeof(row->device), list[i].device);

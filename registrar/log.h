@@ -50,6 +50,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"the ticket key file cannot be read or written")               \
 	X(ADMIN, LOG_NOTICE, "admin",                                          \
 		"an admin's order: who gave it, what came of it")              \
+	X(CAPF_RENEWAL, LOG_INFO, "capf-renewal",                              \
+		"phones were queued because their LSC will end")               \
+	X(ROLLOVER, LOG_NOTICE, "rollover",                                    \
+		"a step in which CAPF's root is replaced")                     \
 	X(INVENTORY_LOADED, LOG_NOTICE, "inventory-loaded",                    \
 		"the devices of the state folder are in force")                \
 	X(STORE_FAILED, LOG_ERROR, "store-failed",                             \
@@ -107,6 +111,35 @@ enum log_format { LOG_TEXT, LOG_JSON };
 		"more come than are served at once; they wait a little")       \
 	X(ADMISSION_OVERLOAD, LOG_WARN, "admission-overload",                  \
 		"more come than can be served: some wait long or are refused") \
+	X(CAPF_ADMITTED, LOG_DEBUG, "capf-admitted",                           \
+		"a phone has shown CAPF who it is, and how")                   \
+	X(CAPF_REFUSED, LOG_WARN, "capf-refused",                              \
+		"CAPF's operation came to nothing: what came, rule, cure")     \
+	X(CAPF_REQUESTED, LOG_INFO, "capf-requested",                          \
+		"a CA outside is to certify a phone's key")                    \
+	X(CAPF_ISSUED, LOG_INFO, "capf-issued",                                \
+		"a phone is given an LSC: a new one, or one again")            \
+	X(CAPF_INSTALLED, LOG_INFO, "capf-installed", "a phone has its LSC")   \
+	X(CAPF_ERASED, LOG_INFO, "capf-erased", "a phone deleted its LSC")     \
+	X(CAPF_FETCHED, LOG_INFO, "capf-fetched",                              \
+		"a phone showed a certificate at Troubleshoot")                \
+	X(CAPF_HALTED, LOG_ERROR, "capf-halted",                               \
+		"no LSC is issued any more, and why")                          \
+	X(CAPF_WORKS, LOG_NOTICE, "capf-works", "LSCs are issued again")       \
+	X(CAPF_CA_UNKNOWN, LOG_WARN, "capf-ca-unknown",                        \
+		"what the CA outside issues would not be believed here")       \
+	X(CAPF_CA_NAME, LOG_WARN, "capf-ca-name",                              \
+		"the CA outside has a name that phones take for a CAPF's")     \
+	X(CAPF_EXPORTED, LOG_INFO, "capf-exported",                            \
+		"a request lies in capf.offline_folder")                       \
+	X(CAPF_IMPORTED, LOG_INFO, "capf-imported",                            \
+		"a CA outside's certificate waits for its phone")              \
+	X(CAPF_IMPORT_REFUSED, LOG_WARN, "capf-import-refused",                \
+		"a file of capf.offline_folder was refused, and why")          \
+	X(CAPF_OFFLINE_FAILED, LOG_ERROR, "capf-offline-failed",               \
+		"capf.offline_folder cannot be read or written, and why")      \
+	X(CAPF_OFFLINE_WORKS, LOG_NOTICE, "capf-offline-works",                \
+		"capf.offline_folder is read and written again")               \
 	X(FATAL, LOG_ERROR, "fatal", "the registrar cannot start or go on")
 
 enum log_event {

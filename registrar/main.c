@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <curl/curl.h>
 #include <uv.h>
 
 #include "certs/lab.h"
@@ -223,10 +224,14 @@ static int serve(const struct config *config)
 	if (!config->core_dumps)
 		forbid_core_dumps();
 	signal(SIGPIPE, SIG_IGN);
+	/* Before the first thread, as it wants to be alone. */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return fatal("libcurl cannot start");
 	listen_to_signals(&l);
 	log_writer_start();
 	int status = serve_phones(config, &l);
 	log_writer_stop();
+	curl_global_cleanup();
 	forget_signals(&l);
 	return status;
 }

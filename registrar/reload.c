@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "certs/rule.h"
+#include "registrar/capf/authority.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/text.h"
@@ -24,6 +25,7 @@ struct store {
 struct reload {
 	const struct config *config;
 	struct resume *resume;
+	struct capf_authority *authority; /* NULL: none */
 	reload_fn took_effect;
 	void *self;
 	pthread_mutex_t running; /* one reload at a time; it alone writes */
@@ -93,16 +95,32 @@ static int64_t unix_ms(void)
 
 /* ---- reading ---- */
 
+/* What the configuration says of anchors; and CAPF's old root is retiring. The
+ * caller frees its list. */
+static struct trust_policy policy_of(
+	const struct reload *r, const struct capf_roots *roots)
+{
+	const struct config *c = r->config;
+	struct trust_anchor_policy *rows =
+		memory_zero((c->n_anchors + 1) * sizeof(*rows));
+	struct trust_policy policy = {.auth_level = (int)c->auth_level,
+		.anchors = rows,
+		.n_anchors = c->n_anchors};
+	if (c->n_anchors)
+		memcpy(rows, c->anchors, c->n_anchors * sizeof(*rows));
+	if (roots && roots->old.cert)
+		rows[policy.n_anchors++] = (struct trust_anchor_policy){
+			.name = roots->old.id.sha256, .retiring = true};
+	return policy;
+}
+
 static int read_store(struct reload *r, enum trust_store i, bool asked,
 	struct trust_snapshot **out, struct diag *d)
 {
-	const struct config *c = r->config;
 	struct trust_snapshot *in_force = r->stores[i].in_force;
-	struct trust_policy policy = {
-		.auth_level = (int)c->auth_level,
-		.anchors = c->anchors,
-		.n_anchors = c->n_anchors,
-	};
+	struct capf_roots *roots =
+		r->authority ? capf_authority_roots(r->authority) : NULL;
+	struct trust_policy policy = policy_of(r, roots);
 	struct trust_load load = {
 		.dir = r->stores[i].folder,
 		.generation =
@@ -113,6 +131,8 @@ static int read_store(struct reload *r, enum trust_store i, bool asked,
 		.explicit_order = asked,
 	};
 	int error = trust_snapshot_load(&load, out, d);
+	free((void *)policy.anchors);
+	capf_roots_unref(roots);
 	if (error == 0 && in_force && trust_snapshot_is_same(in_force, *out)) {
 		trust_snapshot_unref(*out);
 		*out = trust_snapshot_ref(in_force);
@@ -120,15 +140,16 @@ static int read_store(struct reload *r, enum trust_store i, bool asked,
 	return error;
 }
 
-/* Nobody watches our own certificates' files: they are read when asked. */
+/* Nobody watches our own certificates' files: they are read when asked, and
+ * when CAPF has another root. */
 static int read_own(
 	struct reload *r, bool asked, struct own **out, struct diag *d)
 {
-	if (r->own && !asked) {
+	if (r->own && !asked && own_has_capf(r->own, r->authority)) {
 		*out = own_ref(r->own);
 		return 0;
 	}
-	int error = own_load(r->config, out, d);
+	int error = own_load(r->config, r->authority, out, d);
 	if (error == 0 && r->own && own_is_same(r->own, *out)) {
 		own_unref(*out);
 		*out = own_ref(r->own);
@@ -426,6 +447,11 @@ struct reload *reload_new(const struct config *config, struct resume *resume,
 	pthread_mutex_init(&r->running, NULL);
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
+}
+
+void reload_use_capf(struct reload *r, struct capf_authority *authority)
+{
+	r->authority = authority;
 }
 
 void reload_free(struct reload *r)

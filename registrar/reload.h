@@ -68,15 +68,17 @@ struct reload;
 /* Nothing is in force before the first reload_run(). */
 struct reload *reload_new(const struct config *config, struct resume *resume,
 	reload_fn took_effect, void *self);
+/* CAPF's listeners show that root; before the first reload_run(). */
+void reload_use_capf(struct reload *r, struct capf_authority *authority);
 void reload_free(struct reload *r);
 
 /*
  * Reads the stores and puts them in force, each one for itself: the whole new
  * set, or what was in force stays. A folder that says what is in force already
- * changes nothing. asked: an admin wants it; then files may have lost
- * certificates, our own certificates are read anew, too, and it is logged
- * whatever comes of it. 0, or -errno with d: the first refusal. From any
- * thread, one at a time.
+ * changes nothing; CAPF's listeners get the root that it shows now. asked: an
+ * admin wants it; then files may have lost certificates, our own certificates
+ * are read anew, too, and it is logged whatever comes of it. 0, or -errno with
+ * d: the first refusal. From any thread, one at a time.
  */
 int reload_run(struct reload *r, bool asked, struct diag *d);
 

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "registrar/capf/counts.h"
+#include "registrar/capf/offline.h"
 #include "registrar/crl_watch.h"
 #include "registrar/impact.h"
 #include "registrar/leaves.h"
@@ -26,6 +28,10 @@ enum {
 	DESCRIPTORS_OF_WORKER = 8, /* for its loop; its sockets come on top */
 	CONNECTIONS_TO_TELL = 100, /* what one of them takes */
 	UNWATCHED_MAX = 128,
+	/* CAPF may have so much of the limits of connections: phones that
+	 * make keys, or say nothing, take no other's place. */
+	CAPF_SHARE = 4,
+	CAPF_TEND_MS = 1000,
 };
 
 struct server {
@@ -36,7 +42,10 @@ struct server {
 	struct server_listener *listeners;
 	size_t n_listeners;
 	struct resume resume;
-	struct folder *state; /* NULL: none */
+	struct folder *state;		  /* NULL: none */
+	struct capf_authority *authority; /* NULL: no CAPF */
+	struct capf_offline *offline;	  /* NULL: no folder of its */
+	struct capf_counts capf_counts;
 	struct leaves *leaves;
 	struct impact *impact;
 	struct reload *reload; /* trust and certificates in force */
@@ -289,6 +298,8 @@ static void on_removed(void *self, const char *device)
 	struct server *s = self;
 	server_order(s, device, PHONE_RESET, &d);
 	leaves_forget(s->leaves, device);
+	if (s->shared.world.capf)
+		capf_desk_forget(s->shared.world.capf, device);
 }
 
 static int open_state(struct server *s, struct diag *d)
@@ -320,6 +331,7 @@ void server_sweep(struct server *s)
 void server_tend(struct server *s)
 {
 	resumption_tend(&s->resume);
+	capf_offline_tend(s->offline);
 	watch_crls(s);
 }
 
@@ -354,6 +366,58 @@ static int open_leaves(struct server *s, struct diag *d)
 	return error < 0 ? error : impact_new(s, &s->impact, d);
 }
 
+/* ---- CAPF ---- */
+
+static struct trust_snapshot *trust_of(void *self, enum trust_store store)
+{
+	return server_trust(self, store);
+}
+
+static void wake(void *self, struct conn_ref ref)
+{
+	struct server *s = self;
+	worker_wake(s->workers[ref.worker], ref);
+}
+
+static int reset(void *self, const char *device)
+{
+	struct diag d;
+	return server_order(self, device, PHONE_RESET, &d);
+}
+
+/* Before trust is read: the first root puts itself there. */
+static int open_authority(struct server *s, struct diag *d)
+{
+	if (!config_has_capf(s->config))
+		return 0;
+	int error =
+		capf_authority_open(s->config, time(NULL), &s->authority, d);
+	reload_use_capf(s->reload, s->authority);
+	return error;
+}
+
+static int open_desk(struct server *s, struct diag *d)
+{
+	const struct capf_desk_world world = {
+		.config = s->config,
+		.inventory = s->shared.world.inventory,
+		.authority = s->authority,
+		.trust = trust_of,
+		.wake = wake,
+		.reset = reset,
+		.tend_ms = CAPF_TEND_MS,
+		.self = s,
+	};
+	const struct capf_believers by = {trust_of, s};
+	if (!s->authority)
+		return 0;
+	int error = capf_desk_open(
+		&world, s->config->state_folder, &s->shared.world.capf, d);
+	return error < 0 ? error
+			 : capf_offline_open(s->config, s->shared.world.capf,
+				   &by, &s->offline, d);
+}
+
 /* ---- life ---- */
 
 int server_new(const struct config *config, struct server **out, struct diag *d)
@@ -363,6 +427,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	s->config = config;
 	s->started_ms = unix_ms();
 	pthread_mutex_init(&s->crl_watch.lock, NULL);
+	capf_counts_init(&s->capf_counts);
 	s->reload = reload_new(config, &s->resume, on_trust, s);
 	s->shared = (struct worker_shared){
 		.world =
@@ -387,6 +452,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.get_profiles = get_profiles,
 		.self = s,
 	};
+	s->shared.capf_limits = limits_share(s->shared.limits, CAPF_SHARE);
 	service_limits_init(&s->shared.world.limits, config);
 	int error = open_state(s, d);
 	if (error == 0)
@@ -396,7 +462,11 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 	if (error == 0)
 		error = open_resumption(s, d);
 	if (error == 0)
+		error = open_authority(s, d);
+	if (error == 0)
 		error = open_trust(s, d);
+	if (error == 0)
+		error = open_desk(s, d);
 	if (error == 0)
 		error = start_workers(s, d);
 	if (error < 0) {
@@ -418,13 +488,18 @@ void server_free(struct server *s)
 		worker_stop(s->workers[i]);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_join(s->workers[i]);
+	/* It wakes workers, and their connections visit it. */
+	capf_offline_close(s->offline);
+	capf_desk_close(s->shared.world.capf);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	impact_free(s->impact);
 	reload_free(s->reload);
+	capf_authority_close(s->authority);
 	leaves_close(s->leaves);
 	ticket_keys_free(s->resume.keys);
 	session_cache_close(s->resume.cache);
+	limits_free(s->shared.capf_limits);
 	limits_free(s->shared.limits);
 	overload_free(s->shared.overload);
 	history_close(s->shared.world.history);
@@ -436,6 +511,7 @@ void server_free(struct server *s)
 	inventory_free(s->shared.world.inventory);
 	folder_close(s->state);
 	pthread_mutex_destroy(&s->crl_watch.lock);
+	capf_counts_deinit(&s->capf_counts);
 	free(s->workers);
 	free(s->listeners);
 	free(s);
@@ -456,6 +532,21 @@ struct directory *server_directory(struct server *s)
 struct history *server_history(struct server *s)
 {
 	return s->shared.world.history;
+}
+
+struct capf_desk *server_capf(struct server *s)
+{
+	return s->shared.world.capf;
+}
+
+struct capf_authority *server_authority(struct server *s)
+{
+	return s->authority;
+}
+
+struct capf_counts *server_capf_counts(struct server *s)
+{
+	return &s->capf_counts;
 }
 
 struct inventory *server_inventory(struct server *s)

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "certs/diag.h"
+#include "registrar/capf/authority.h"
+#include "registrar/capf/desk.h"
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
@@ -49,8 +51,8 @@ int server_order(struct server *s, const char *device, enum phone_order order,
  */
 void server_sweep(struct server *s);
 
-/* Keeps ticket keys young, warns of lists of revoked certificates that end.
- * Call it now and then, from the main loop. */
+/* Keeps ticket keys young, does what is due of CAPF, warns of lists of revoked
+ * certificates that end. Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
 /* ---- for status; thread-safe ---- */
@@ -63,6 +65,10 @@ struct server_listener {
 const struct config *server_config(const struct server *s);
 struct directory *server_directory(struct server *s);
 struct history *server_history(struct server *s);
+/* NULL: no listener is CAPF's. */
+struct capf_desk *server_capf(struct server *s);
+struct capf_authority *server_authority(struct server *s);
+struct capf_counts *server_capf_counts(struct server *s);
 struct inventory *server_inventory(struct server *s);
 struct leaves *server_leaves(struct server *s);
 struct impact *server_impact(struct server *s);

@@ -3,7 +3,6 @@
 #include "registrar/worker.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +17,8 @@
 #include "registrar/net/address.h"
 #include "registrar/net/admission.h"
 #include "registrar/net/flow.h"
+#include "registrar/net/socket.h"
+#include "registrar/slots.h"
 #include "registrar/sweep.h"
 #include "registrar/text.h"
 
@@ -30,12 +31,13 @@ enum {
 	 * it does not come to waits in the kernel, which is cheaper. */
 	ACCEPT_SHARE = 10,
 	ACCEPT_LEAST = 4, /* of each listener in each turn */
+	/* Phones that want an LSC do not keep others from registering. */
+	CAPF_BATCH = 4,
+	CAPF_BATCH_IN_STORM = 1,
 	/* UDP may have so much of limits.half_open: addresses are forged
 	 * there, and phones over TCP are not to pay for it. */
 	IDLE_SHARE = 4,
 	TICK_MS = 100, /* while somebody waits */
-	/* A connection without a byte stays with the kernel that long. */
-	DEFER_ACCEPT_S = 1,
 };
 
 /* One listening socket of this worker. */
@@ -44,26 +46,20 @@ struct listener {
 	int fd;
 	struct worker *worker;
 	const struct service *service;
+	struct limits *limits; /* that count who comes here */
 	bool tls;
+	bool capf;
+	bool full;		 /* of CAPF, and that was logged */
 	size_t number;		 /* in the configuration */
 	uint8_t tag[RESUME_TAG]; /* sessions stay at their listener */
 	struct listener *next;
 };
 
-/* The place of a connection or a flow: refs are slot number and how often it
- * was used. */
-struct slot {
-	struct conn *conn;
-	struct flow *flow; /* one of the two, or free */
-	uint32_t used;
-	uint32_t next_free;
-};
-
 /* An order from another thread. */
 struct order {
 	struct order *next;
-	enum { ORDER_PHONE, ORDER_DISPLACE, ORDER_SWEEP } what;
-	struct conn_ref ref;	/* of PHONE and DISPLACE */
+	enum { ORDER_PHONE, ORDER_DISPLACE, ORDER_WAKE, ORDER_SWEEP } what;
+	struct conn_ref ref;	/* of all but SWEEP */
 	enum phone_order phone; /* of PHONE */
 };
 
@@ -86,9 +82,7 @@ struct worker {
 	bool started;
 	bool paused; /* accept-paused was logged */
 	struct listener *listeners;
-	struct slot *slots;
-	size_t n_slots;
-	uint32_t free_slot; /* 0: none */
+	struct slots slots;
 	struct service_world world;
 	struct conn_host host;
 	struct profiles *profiles; /* those in force, as far as we know */
@@ -102,59 +96,30 @@ struct worker {
 	uint8_t input[CONN_INPUT_MAX];
 };
 
-/* ---- slots ---- */
-
-static struct conn_ref slot_take(
-	struct worker *w, struct conn *c, struct flow *f)
-{
-	if (!w->free_slot) {
-		struct slot *s = memory_grow(
-			(void **)&w->slots, &w->n_slots, sizeof(*s));
-		*s = (struct slot){0};
-		w->free_slot = (uint32_t)w->n_slots;
-	}
-	uint32_t number = w->free_slot;
-	struct slot *s = &w->slots[number - 1];
-	w->free_slot = s->next_free;
-	s->conn = c;
-	s->flow = f;
-	s->used++;
-	return (struct conn_ref){w->number, (uint64_t)s->used << 32 | number};
-}
-
-static struct slot *slot_find(struct worker *w, struct conn_ref ref)
-{
-	uint32_t number = (uint32_t)ref.id;
-	if (number == 0 || number > w->n_slots)
-		return NULL;
-	struct slot *s = &w->slots[number - 1];
-	return (s->conn || s->flow) && s->used == ref.id >> 32 ? s : NULL;
-}
-
 /* ---- accepting ---- */
 
 static void on_opened(void *self, const struct peer *peer)
 {
 	struct worker *w = self;
-	limits_opened(w->shared->limits, peer->address, peer->udp);
-	if (peer->tls)
+	bool capf = peer->protocol == CONFIG_CAPF;
+	limits_opened(capf ? w->shared->capf_limits : w->shared->limits,
+		peer->address, peer->udp);
+	if (peer->tls && !capf)
 		admission_ended(&w->admission);
 }
 
 static void on_gone(void *self, struct conn_ref ref)
 {
 	struct worker *w = self;
-	struct slot *s = slot_find(w, ref);
-	s->conn = NULL;
-	s->flow = NULL;
-	s->next_free = w->free_slot;
-	w->free_slot = (uint32_t)ref.id;
-	limits_leave(w->shared->limits);
+	limits_leave(slots_find(&w->slots, ref)->limits);
+	slots_give(&w->slots, ref);
 }
 
 static struct conn_ref on_flow(void *self, struct flow *f)
 {
-	return slot_take(self, NULL, f);
+	struct worker *w = self;
+	const struct slot holds = {.flow = f, .limits = w->shared->limits};
+	return slots_take(&w->slots, w->number, &holds);
 }
 
 static void log_accept(struct worker *w, enum log_event event, const char *why)
@@ -175,8 +140,11 @@ static void refuse_address(const struct listener *l, const char *address)
 	failure_from_peer(&f, &peer);
 	text_copy(f.rule, sizeof(f.rule), "half-open-per-address");
 	text_copy(f.why, sizeof(f.why),
-		"too many unfinished connections from this address "
-		"(limits.half_open_per_address)");
+		l->capf ? "too many unfinished CAPF connections from this "
+			  "address (a quarter of "
+			  "limits.half_open_per_address)"
+			: "too many unfinished connections from this address "
+			  "(limits.half_open_per_address)");
 	text_copy(f.cure, sizeof(f.cure),
 		"look at what this address does; raise "
 		"limits.half_open_per_address if many phones share it");
@@ -185,13 +153,13 @@ static void refuse_address(const struct listener *l, const char *address)
 }
 
 /* It was counted by limits_enter, but no connection comes of it. */
-static void drop(struct worker *w, struct conn *c, const struct in6_addr *from,
-	const char *why)
+static void drop(const struct listener *l, struct conn *c,
+	const struct in6_addr *from, const char *why)
 {
 	char address[PEER_ADDRESS_MAX];
 	address_text(from, address);
-	limits_opened(w->shared->limits, address, false);
-	limits_leave(w->shared->limits);
+	limits_opened(l->limits, address, false);
+	limits_leave(l->limits);
 	conn_refuse(c, why);
 }
 
@@ -218,35 +186,28 @@ static void start(struct listener *l, int fd, const struct in6_addr *packed,
 	if (error < 0) {
 		close(fd);
 		log_accept(w, LOG_EV_ACCEPT_FAILED, uv_strerror(error));
-		drop(w, c, packed, uv_strerror(error));
+		drop(l, c, packed, uv_strerror(error));
 		return;
 	}
 	if (!conn_came_from(c, from)) {
-		drop(w, c, packed, "gone before it was served");
+		drop(l, c, packed, "gone before it was served");
 		return;
 	}
 	struct profile *profile = NULL;
 	if (l->tls) {
 		profile = profile_ref(in_force(w)->of[l->number]);
-		admission_started(&w->admission);
+		if (!l->capf)
+			admission_started(&w->admission);
 	}
-	conn_start(c, l->service, profile, l->tag, slot_take(w, c, NULL));
+	const struct slot holds = {.conn = c, .limits = l->limits};
+	conn_start(c, l->service, profile, l->tag,
+		slots_take(&w->slots, w->number, &holds));
 }
 
 /* ---- who waits ---- */
 
 static void on_spin(uv_idle_t *idle)
 {
-}
-
-/* How many connections wait in the kernel for this listener. */
-static uint64_t backlog_of(const struct listener *l)
-{
-	struct tcp_info info; /* of a listening socket: tcpi_unacked */
-	socklen_t n = sizeof(info);
-	if (getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
-		return 0;
-	return info.tcpi_unacked;
 }
 
 /* Somebody waits, or did a moment ago: then who comes may be long gone. */
@@ -280,7 +241,7 @@ static void on_tick(uv_timer_t *timer)
 	struct worker *w = timer->data;
 	uint64_t backlog = 0;
 	for (const struct listener *l = w->listeners; l; l = l->next)
-		backlog += l->tls ? backlog_of(l) : 0;
+		backlog += l->tls && !l->capf ? socket_backlog(l->fd) : 0;
 	admission_tick(&w->admission, backlog, uv_now(&w->loop));
 	/* Were all in progress silent, and others never so, nobody else would
 	 * have a turn: a few always do. */
@@ -328,16 +289,17 @@ static void take(
 	struct in6_addr packed = address_pack(from);
 	char address[PEER_ADDRESS_MAX];
 	address_text(&packed, address);
-	if (!limits_enter(w->shared->limits, address, false)) {
+	if (!limits_enter(l->limits, address, false)) {
 		close(fd);
 		refuse_address(l, address);
 		return;
 	}
-	if (l->tls && (in_storm(w) || !admission_at_once(&w->admission))) {
+	bool admitted = l->tls && !l->capf; /* who needs admission's leave */
+	if (admitted && (in_storm(w) || !admission_at_once(&w->admission))) {
 		let_wait(w, l, fd, &packed);
 		return;
 	}
-	if (l->tls)
+	if (admitted)
 		overload_add(&w->overload.figures.at_once, 1);
 	start(l, fd, &packed, from);
 }
@@ -377,6 +339,9 @@ static void resume_accepting(struct worker *w)
 static bool enough(struct worker *w, const struct listener *l, unsigned count,
 	uint64_t began_ns)
 {
+	if (l->capf)
+		return count >=
+		       (in_storm(w) ? CAPF_BATCH_IN_STORM : CAPF_BATCH);
 	if (!l->tls || !in_storm(w))
 		return count >= ACCEPT_BATCH;
 	uint64_t took_ns = cpu_ns() - began_ns;
@@ -386,17 +351,54 @@ static bool enough(struct worker *w, const struct listener *l, unsigned count,
 	return true;
 }
 
+/* Who keeps others from CAPF by saying nothing goes. */
+static bool make_room(struct worker *w)
+{
+	for (size_t i = 0; i < w->slots.n; i++) {
+		const struct slot *s = &w->slots.all[i];
+		if (s->conn && s->limits == w->shared->capf_limits)
+			conn_give_way(s->conn);
+	}
+	return limits_room(w->shared->capf_limits);
+}
+
+/* CAPF has its share and no more: who comes to it waits in the kernel, and
+ * nobody else does. */
+static void pause_capf(struct listener *l)
+{
+	if (!l->full)
+		log_accept(l->worker, LOG_EV_ACCEPT_PAUSED,
+			"CAPF has its share, a quarter, of limits.connections "
+			"or limits.half_open");
+	l->full = true;
+	uv_poll_stop(&l->poll);
+	uv_timer_start(&l->worker->retry, on_retry, RETRY_MS, 0);
+}
+
+static bool has_room(struct listener *l)
+{
+	struct worker *w = l->worker;
+	if (!limits_room(w->shared->limits)) {
+		pause_accepting(w, "limits.connections or "
+				   "limits.half_open is reached");
+		return false;
+	}
+	if (!limits_room(l->limits) && !make_room(w)) {
+		pause_capf(l);
+		return false;
+	}
+	l->full = false;
+	return true;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
 	struct worker *w = l->worker;
 	uint64_t began_ns = in_storm(w) ? cpu_ns() : 0;
 	for (unsigned i = 0; !enough(w, l, i, began_ns); i++) {
-		if (!limits_room(w->shared->limits)) {
-			pause_accepting(w, "limits.connections or "
-					   "limits.half_open is reached");
+		if (!has_room(l))
 			return;
-		}
 		struct sockaddr_storage from;
 		socklen_t n = sizeof(from);
 		int fd = accept4(l->fd, (struct sockaddr *)&from, &n,
@@ -421,10 +423,12 @@ static void obey(struct worker *w, const struct order *order)
 		sweep_begin(&w->sweep);
 		return;
 	}
-	struct slot *s = slot_find(w, order->ref);
+	struct slot *s = slots_find(&w->slots, order->ref);
 	bool displace = order->what == ORDER_DISPLACE;
 	if (s && s->conn && displace)
 		conn_end(s->conn, "deviceSwitch", REASON_UNREG_DEVICE_SWITCH);
+	else if (s && s->conn && order->what == ORDER_WAKE)
+		conn_wake(s->conn);
 	else if (s && s->conn)
 		conn_order(s->conn, order->phone);
 	else if (s && displace)
@@ -436,22 +440,22 @@ static void obey(struct worker *w, const struct order *order)
 static size_t places(void *self)
 {
 	const struct worker *w = self;
-	return w->n_slots;
+	return w->slots.n;
 }
 
 static struct conn *conn_at(void *self, size_t place)
 {
 	const struct worker *w = self;
-	return w->slots[place].conn;
+	return w->slots.all[place].conn;
 }
 
 static void end_everything(struct worker *w)
 {
 	for (struct listener *l = w->listeners; l; l = l->next)
 		uv_close((uv_handle_t *)&l->poll, NULL);
-	for (size_t i = 0; i < w->n_slots; i++)
-		if (w->slots[i].conn)
-			conn_abort(w->slots[i].conn,
+	for (size_t i = 0; i < w->slots.n; i++)
+		if (w->slots.all[i].conn)
+			conn_abort(w->slots.all[i].conn,
 				REASON_UNREG_CALLMANAGER_RESTART);
 	if (w->flows)
 		flows_end(w->flows, REASON_UNREG_CALLMANAGER_RESTART);
@@ -504,6 +508,11 @@ void worker_order(struct worker *w, struct conn_ref ref, enum phone_order phone)
 {
 	send_order(w, &(struct order){
 			      .what = ORDER_PHONE, .ref = ref, .phone = phone});
+}
+
+void worker_wake(struct worker *w, struct conn_ref ref)
+{
+	send_order(w, &(struct order){.what = ORDER_WAKE, .ref = ref});
 }
 
 void worker_sweep(struct worker *w)
@@ -584,17 +593,23 @@ static int listen_udp(
 	return flows_listen(w->flows, service, fd, d);
 }
 
+static const struct service *const services[] = {
+	[CONFIG_SCCP] = &service_sccp,
+	[CONFIG_SIP] = &service_sip,
+	[CONFIG_CAPF] = &service_capf,
+};
+
 int worker_listen(struct worker *w, const struct config_listener *listener,
 	int fd, struct diag *d)
 {
-	const struct service *service = listener->protocol == CONFIG_SCCP
-						? &service_sccp
-						: &service_sip;
+	const struct service *service = services[listener->protocol];
 	if (listener->udp)
 		return listen_udp(w, service, fd, d);
 	struct listener *l = memory_zero(sizeof(*l));
 	l->worker = w;
 	l->tls = listener->tls;
+	l->capf = listener->protocol == CONFIG_CAPF;
+	l->limits = l->capf ? w->shared->capf_limits : w->shared->limits;
 	l->service = service;
 	l->number = (size_t)(listener - w->world.config->listeners);
 	profile_tag(listener, l->tag);
@@ -602,12 +617,7 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	w->listeners = l;
 	l->poll.data = l;
 	l->fd = fd;
-	int defer_s = DEFER_ACCEPT_S, on = 1;
-	/* Those that are accepted inherit it. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (l->tls) /* a phone speaks first; else it works all the same */
-		setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s,
-			sizeof(defer_s));
+	socket_set_options(fd, l->tls, l->capf);
 	int error = listen(fd, BACKLOG) < 0 ? -errno : 0;
 	uv_poll_init(&w->loop, &l->poll, fd);
 	if (error == 0)
@@ -672,7 +682,7 @@ void worker_free(struct worker *w)
 	pthread_mutex_destroy(&w->lock);
 	flows_free(w->flows);
 	profiles_unref(w->profiles);
-	free(w->slots);
+	slots_deinit(&w->slots);
 	free(w);
 }
 

@@ -17,6 +17,7 @@ struct worker;
 struct worker_shared {
 	struct service_world world;
 	struct limits *limits;
+	struct limits *capf_limits; /* CAPF's share of them */
 	struct overload *overload;
 	const struct resume *resume;
 	size_t workers;
@@ -35,6 +36,8 @@ void worker_displace(struct worker *w, struct conn_ref ref);
 /* Tells the phone of that connection, likewise. */
 void worker_order(
 	struct worker *w, struct conn_ref ref, enum phone_order phone);
+/* Has that connection's service look at what it waits for, likewise. */
+void worker_wake(struct worker *w, struct conn_ref ref);
 /* Looks at its phones: there is a new trust; likewise. */
 void worker_sweep(struct worker *w);
 /* Asks it to end, from any thread; waits for that; frees it. No worker is

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "registrar/admin/admission_order.h"
+#include "registrar/admin/capf_orders.h"
 #include "registrar/admin/inventory_orders.h"
+#include "registrar/admin/phone_certs.h"
 #include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
 #include "registrar/admin/trust_orders.h"
@@ -188,18 +190,38 @@ static bool obey_phone(struct admin *a, const struct plane_request *request,
 	return true;
 }
 
+/* An order to CAPF; false when it is none. */
+static bool obey_capf(struct admin *a, const struct plane_request *request,
+	struct plane_answer *out)
+{
+	struct unix_socket_peer who;
+	struct capf_request_order order = {
+		.server = a->server, .request = request, .out = out};
+	if (!knows(request, &who, out))
+		return true;
+	if (!capf_orders_obey(&order))
+		return false;
+	if (order.changes)
+		audit(request, &who,
+			order.error == 0	  ? "done"
+			: is_failure(order.error) ? "failed"
+						  : "refused",
+			order.error == 0 ? order.told : order.d.text);
+	return true;
+}
+
 /* Every path there is, for who asks for another. */
 static void no_such(struct plane_answer *out)
 {
-	char text[1024];
+	char text[2048];
 	size_t n = 0;
 	for (size_t i = 0; i < RESOURCES; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s %s",
 			i ? ", " : "there are ", resources[i].method,
 			resources[i].path);
-	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s",
-		inventory_order_paths, phone_order_paths, trust_order_paths,
-		admission_order_paths);
+	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s, %s, %s",
+		inventory_order_paths, phone_order_paths, phone_certs_paths,
+		capf_orders_paths, trust_order_paths, admission_order_paths);
 	plane_problem(out, 404, "no such resource", text);
 }
 
@@ -210,6 +232,8 @@ static void answer(void *self, const struct plane_request *request,
 	const struct resource *r = find(request->path);
 	if (!r && (obey_inventory(self, request, out) ||
 			  obey_phone(self, request, out) ||
+			  obey_capf(self, request, out) ||
+			  phone_certs_order(a->server, request, out) ||
 			  trust_order(a->server, request, out) ||
 			  admission_order(a->server, request, out)))
 		return;
@@ -229,6 +253,8 @@ static void answer(void *self, const struct plane_request *request,
 static size_t body_max(void *self, const char *method, const char *path)
 {
 	size_t n = inventory_order_body_max(method, path);
+	if (n == 0)
+		n = capf_orders_body_max(method, path);
 	return n ? n : trust_order_body_max(method, path);
 }
 

@@ -76,7 +76,7 @@ static void answer(struct server *s, const char *name,
 	const struct trust_anchor *anchor, struct plane_answer *out)
 {
 	json_t *all = json_array();
-	for (int p = CONFIG_SCCP; p <= CONFIG_SIP; p++)
+	for (int p = 0; p < CONFIG_REGISTRATIONS; p++)
 		if (is_served(s, (enum config_protocol)p))
 			json_array_append_new(
 				all, judge(s, name, anchor,

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,8 +11,8 @@
 
 #include "registrar/admin/device_csv.h"
 #include "registrar/admin/device_json.h"
+#include "registrar/admin/order.h"
 #include "registrar/memory.h"
-#include "registrar/text.h"
 
 enum {
 	JSON_MAX = 64 << 10,
@@ -28,33 +27,9 @@ const char inventory_order_paths[] =
 
 /* ---- answers ---- */
 
-static const struct {
-	int error;
-	unsigned status;
-	const char *title;
-} statuses[] = {
-	{-EINVAL, 400, "it breaks a rule"},
-	{-ERANGE, 400, "it breaks a rule"},
-	{-ENOENT, 404, "there is none"},
-	{-EEXIST, 409, "it is there already"},
-	{-EPERM, 409, "it cannot be changed"},
-	{-EBUSY, 409, "it is in use"},
-	{-ENOTSUP, 409, "not with this configuration"},
-	{-EMEDIUMTYPE, 415, "no such content here"},
-	{-ENOSPC, 507, "the disk is full"},
-};
-enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
-
 static void refuse(struct inventory_order *o, int error)
 {
-	char said[sizeof(o->d.text)]; /* what came may be no UTF-8 */
-	size_t i = 0;
-	while (i < STATUSES && statuses[i].error != error)
-		i++;
-	text_copy(said, sizeof(said), o->d.text);
-	o->error = error;
-	plane_problem(o->out, i < STATUSES ? statuses[i].status : 500,
-		i < STATUSES ? statuses[i].title : "it failed", said);
+	o->error = order_refuse(o->out, error, &o->d);
 }
 
 static void refuse_field(
@@ -65,42 +40,19 @@ static void refuse_field(
 
 /* ---- bodies ---- */
 
-static bool has_type(struct inventory_order *o, const char *type)
-{
-	const char *came = o->request->type;
-	if (strcasecmp(came, type) == 0)
-		return true;
-	refuse(o, diag_set(&o->d, -EMEDIUMTYPE,
-			  "the body must be %s, and its Content-Type say so; "
-			  "it says \"%.40s\"",
-			  type, came));
-	return false;
-}
-
 /* A JSON object, or NULL and the answer. */
 static json_t *object(struct inventory_order *o)
 {
-	json_error_t why;
-	if (!has_type(o, "application/json"))
-		return NULL;
-	json_t *body = json_loadb(
-		o->request->body, o->request->n, JSON_REJECT_DUPLICATES, &why);
+	int error;
+	json_t *body = order_object(o->request, &error, &o->d);
 	if (!body)
-		refuse(o, diag_set(&o->d, -EINVAL, "body: line %d: %s",
-				  why.line, why.text));
-	else if (!json_is_object(body))
-		refuse(o, diag_set(&o->d, -EINVAL,
-				  "body: must be a JSON object"));
-	if (json_is_object(body))
-		return body;
-	json_decref(body);
-	return NULL;
+		refuse(o, error);
+	return body;
 }
 
 static bool query_flag(const struct inventory_order *o, const char *key)
 {
-	const char *value = plane_query(o->request, key);
-	return value && strcmp(value, "false") != 0;
+	return order_flag(o->request, key);
 }
 
 /* ---- devices ---- */
@@ -149,20 +101,17 @@ static bool matches(const struct filter *f, const struct device *d)
 
 static bool read_filter(struct inventory_order *o, struct filter *f)
 {
-	const char *limit = plane_query(o->request, "limit");
-	char *end = NULL;
 	*f = (struct filter){
 		.after = plane_query(o->request, "after"),
 		.name = plane_query(o->request, "name"),
 		.profile = plane_query(o->request, "profile"),
 		.protocol = plane_query(o->request, "protocol"),
 		.number = plane_query(o->request, "number"),
-		.limit = limit ? strtoul(limit, &end, 10) : PAGE,
+		.limit = order_limit(o->request, PAGE, &o->d),
 	};
-	if (f->limit >= 1 && f->limit <= PAGE && !(end && *end))
-		return true;
-	refuse(o, diag_set(&o->d, -EINVAL, "limit: must be 1 to %d", PAGE));
-	return false;
+	if (!f->limit)
+		refuse(o, -EINVAL);
+	return f->limit;
 }
 
 /* A page; `next` is what to ask for behind it (?after=), if more follow. */
@@ -315,14 +264,17 @@ static void import_devices(struct inventory_order *o)
 		.dry_run = query_flag(o, "dry_run"),
 	};
 	o->changes = !import.dry_run;
-	if (!has_type(o, "text/csv"))
+	int error = order_has_type(o->request, "text/csv", &o->d);
+	if (error < 0) {
+		refuse(o, error);
 		return;
+	}
 	if (device_csv_read(o->inventory, realm_of(o), o->request->body,
 		    o->request->n, &file) < 0) {
 		refuse_file(o, &file);
 		return;
 	}
-	int error = inventory_import(
+	error = inventory_import(
 		o->inventory, file.devices, file.n_devices, &import, &o->d);
 	inventory_list_free(file.devices, file.n_devices);
 	if (error < 0) {
@@ -445,14 +397,6 @@ static void set_window(struct inventory_order *o, struct store_window window)
 		o->out->json = window_json(o);
 }
 
-/* "2026-11-26T18:00:00Z"; 0 when it is no such time. */
-static int64_t read_time(const char *text)
-{
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return end && !*end ? timegm(&tm) : 0;
-}
-
 static void open_window(struct inventory_order *o)
 {
 	const char *until = NULL;
@@ -465,7 +409,7 @@ static void open_window(struct inventory_order *o)
 	if (json_unpack_ex(body, &why, JSON_STRICT, "{s:s, s?b}", "until",
 		    &until, "allowPlain", &plain) < 0)
 		refuse(o, diag_set(&o->d, -EINVAL, "body: %s", why.text));
-	else if (!(window.until = read_time(until)))
+	else if (!(window.until = order_time(until)))
 		refuse(o, diag_set(&o->d, -EINVAL,
 				  "until: must be a UTC time like "
 				  "2026-11-26T18:00:00Z"));
@@ -483,91 +427,43 @@ static void close_window(struct inventory_order *o)
 /* ---- what there is ---- */
 
 static const struct resource {
-	const char *path; /* ends in a slash: a name follows */
-	const char *method;
+	struct order_row row;
 	void (*act)(struct inventory_order *o);
-	size_t body_max;
 } resources[] = {
-	{"/v1/devices", "GET", list_devices, 0},
-	{"/v1/devices/export", "GET", export_devices, 0},
-	{"/v1/devices/import", "POST", import_devices, CSV_MAX},
-	{"/v1/devices/", "GET", show_device, 0},
-	{"/v1/devices/", "PUT", put_whole_device, JSON_MAX},
-	{"/v1/devices/", "PATCH", patch_device, JSON_MAX},
-	{"/v1/devices/", "DELETE", remove_device, 0},
-	{"/v1/profiles", "GET", list_profiles, 0},
-	{"/v1/profiles/", "GET", show_profile, 0},
-	{"/v1/profiles/", "PUT", put_whole_profile, JSON_MAX},
-	{"/v1/profiles/", "PATCH", patch_profile, JSON_MAX},
-	{"/v1/profiles/", "DELETE", remove_profile, 0},
-	{"/v1/auto-registration", "GET", show_window, 0},
-	{"/v1/auto-registration", "POST", open_window, JSON_MAX},
-	{"/v1/auto-registration", "DELETE", close_window, 0},
+	{{"/v1/devices", "GET", 0}, list_devices},
+	{{"/v1/devices/export", "GET", 0}, export_devices},
+	{{"/v1/devices/import", "POST", CSV_MAX}, import_devices},
+	{{"/v1/devices/", "GET", 0}, show_device},
+	{{"/v1/devices/", "PUT", JSON_MAX}, put_whole_device},
+	{{"/v1/devices/", "PATCH", JSON_MAX}, patch_device},
+	{{"/v1/devices/", "DELETE", 0}, remove_device},
+	{{"/v1/profiles", "GET", 0}, list_profiles},
+	{{"/v1/profiles/", "GET", 0}, show_profile},
+	{{"/v1/profiles/", "PUT", JSON_MAX}, put_whole_profile},
+	{{"/v1/profiles/", "PATCH", JSON_MAX}, patch_profile},
+	{{"/v1/profiles/", "DELETE", 0}, remove_profile},
+	{{"/v1/auto-registration", "GET", 0}, show_window},
+	{{"/v1/auto-registration", "POST", JSON_MAX}, open_window},
+	{{"/v1/auto-registration", "DELETE", 0}, close_window},
 };
-enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
-
-/* The whole path, or all before the name. */
-static bool is_at(const struct resource *r, const char *path)
-{
-	size_t n = strlen(r->path);
-	if (r->path[n - 1] != '/')
-		return strcmp(r->path, path) == 0;
-	return strncmp(r->path, path, n) == 0 && path[n] &&
-	       !strchr(path + n, '/');
-}
-
-/* The path of the first row decides: "import" is no device's name. */
-static const struct resource *find(const char *method, const char *path)
-{
-	const char *first = NULL;
-	for (size_t i = 0; i < RESOURCES; i++) {
-		const struct resource *r = &resources[i];
-		if (!is_at(r, path) || (first && strcmp(first, r->path) != 0))
-			continue;
-		first = r->path;
-		if (strcmp(r->method, method) == 0)
-			return r;
-	}
-	return NULL;
-}
-
-/* Answers 405 with what there is; false when there is nothing. */
-static bool refuse_method(struct inventory_order *o)
-{
-	static const char *const all[] = {
-		"GET", "POST", "PUT", "PATCH", "DELETE"};
-	char allow[PLANE_ALLOW_MAX + 1];
-	const char *path = o->request->path;
-	size_t at = 0, n = 0;
-	while (at < RESOURCES && !is_at(&resources[at], path))
-		at++;
-	if (at == RESOURCES)
-		return false;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (find(all[i], path))
-			n += (size_t)snprintf(allow + n, sizeof(allow) - n,
-				"%s%s", n ? ", " : "",
-				strcmp(all[i], "GET") == 0 ? "GET, HEAD"
-							   : all[i]);
-	plane_not_allowed(o->out, allow, "this path answers other methods");
-	return true;
-}
+static const struct order_table table = {resources,
+	sizeof(resources) / sizeof(resources[0]), sizeof(resources[0])};
 
 bool inventory_order(struct inventory_order *o)
 {
 	const char *path = o->request->path;
-	const struct resource *r = find(o->request->method, path);
-	if (!r)
-		return refuse_method(o);
-	size_t n = strlen(r->path);
-	o->name = r->path[n - 1] == '/' ? path + n : "";
-	o->changes = strcmp(r->method, "GET") != 0;
-	r->act(o);
+	const struct order_row *row =
+		order_find(&table, o->request->method, path);
+	if (!row)
+		return order_refuse_method(&table, path, o->out);
+	o->name = order_name(row, path);
+	o->changes = strcmp(row->method, "GET") != 0;
+	((const struct resource *)row)->act(o);
 	return true;
 }
 
 size_t inventory_order_body_max(const char *method, const char *path)
 {
-	const struct resource *r = find(method, path);
-	return r ? r->body_max : 0;
+	const struct order_row *row = order_find(&table, method, path);
+	return row ? row->body_max : 0;
 }

@@ -54,6 +54,7 @@ void capf_roots_unref(struct capf_roots *roots);
  * for their ITL names that one. */
 const struct capf_root *capf_roots_tls(const struct capf_roots *roots);
 const char *capf_authority_folder(const struct capf_authority *a);
+const struct config *capf_authority_config(const struct capf_authority *a);
 
 /* ---- the steps of a rollover, each of them durable and repeatable ---- */
 
@@ -63,6 +64,9 @@ int capf_authority_prepare(
 /* `next` signs from now on, and what signed is `old`. -EBUSY: there is an old
  * one already. */
 int capf_authority_promote(struct capf_authority *a, struct diag *d);
+/* Back: what signs is `next` again, and `old` signs. -EBUSY: there is a next
+ * one already. */
+int capf_authority_demote(struct capf_authority *a, struct diag *d);
 /* `old` goes to the folder's `retired`, its key is destroyed. */
 int capf_authority_retire(struct capf_authority *a, struct diag *d);
 /* `next`, which has signed nothing, goes. */

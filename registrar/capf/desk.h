@@ -29,6 +29,7 @@ struct capf_desk_world {
 	/* Has a registered phone reset; -errno: there is nobody to tell. */
 	int (*reset)(void *self, const char *device);
 	int64_t (*now)(void *self); /* unix seconds; NULL: the system's */
+	uint32_t tend_ms; /* the desk tends itself; 0: the caller does */
 	void *self;
 };
 
@@ -91,6 +92,7 @@ struct capf_order {
 	unsigned per_min;	/* so many turns in a minute; 0: all at once */
 	bool tell;		/* reset each phone at its turn */
 	const char *origin;	/* "admin", "renewal", "rollover" */
+	bool replace;		/* a pending operation gives way */
 	unsigned string_digits; /* 0: capf.string_digits */
 	int64_t string_until;	/* 0: as capf.string_hours says */
 	int64_t null_until;	/* 0: a day; never more */
@@ -103,11 +105,10 @@ struct capf_ordered {
 			    * string for a phone that will not ask for it, ...
 			    */
 };
-/* For each of n devices, in one transaction. replace: a pending operation
- * gives way. results[n]. */
+/* For each of n devices, in one transaction. results[n]. */
 int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
-	bool replace, const char *const *devices, size_t n,
-	struct capf_ordered *results, struct diag *d);
+	const char *const *devices, size_t n, struct capf_ordered *results,
+	struct diag *d);
 /* -ENOENT: nothing is pending. */
 int capf_desk_cancel(
 	struct capf_desk *desk, const char *device, struct diag *d);
@@ -118,6 +119,11 @@ void capf_desk_forget(struct capf_desk *desk, const char *device);
  * for such a one; -EINVAL: unfit; d says why. */
 int capf_desk_import(struct capf_desk *desk, X509 *cert,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d);
+
+/* An event that is no phone's (a step of a rollover), into the audit chain: on
+ * the disk when it answers. */
+int capf_desk_note(struct capf_desk *desk, const char *event,
+	const char *detail, struct diag *d);
 
 /* ---- looking ---- */
 
@@ -140,9 +146,12 @@ struct capf_desk_state capf_desk_state(struct capf_desk *desk);
 
 /* ---- what happens ---- */
 
-/* A phone registered with this certificate: an LSC that was stale is
- * installed. Costs a look at a counter when none is stale; never waits. */
-void capf_desk_used(struct capf_desk *desk, const uint8_t sha256[32]);
+/* The device registered, with that certificate (SHA-256; NULL: with none): an
+ * LSC that was stale is installed, and a phone that could not be told at its
+ * turn, because nobody could reach it, is told now. Costs a look at two
+ * counters when there is neither; never waits. */
+void capf_desk_registered(
+	struct capf_desk *desk, const char *device, const uint8_t *sha256);
 /* Turns, ends of time, renewals. Now and then, from any one thread. */
 void capf_desk_tend(struct capf_desk *desk);
 

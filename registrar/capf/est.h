@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A CA outside, asked over EST (RFC 7030) on threads of its own. */
+/* A CA outside, asked over EST (RFC 7030) on a thread of its own. */
 #ifndef REGISTRAR_CAPF_EST_H
 #define REGISTRAR_CAPF_EST_H
 
@@ -30,16 +30,18 @@ struct est_answer {
 
 struct est;
 
-/* Reads capf.est_* and starts the threads. -errno with d: a file of them
- * cannot be read. */
+/* Reads capf.est_* and starts the thread. -errno with d: what they say
+ * is unfit, or a file of them cannot be read. curl_global_init() came before.
+ */
 int est_open(const struct config *config, struct est **out, struct diag *d);
 /* Ends what is under way: done() is called for it, UNREACHABLE. */
 void est_close(struct est *e);
 
 /*
  * POSTs the request (PKCS#10 DER, copied) to /.well-known/est/simpleenroll.
- * done() is called once, on a thread of est's. Thread-safe; -ENOBUFS: too many
- * wait.
+ * done() is called once, on est's thread, capf.est_ms after this call at the
+ * latest; it must be quick, for the others' answers wait for it. Thread-safe;
+ * -ENOBUFS: too many wait; -EINVAL: it is no request.
  */
 int est_enrol(struct est *e, const uint8_t *request, size_t n,
 	void (*done)(void *self, const struct est_answer *answer), void *self);

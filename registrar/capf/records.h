@@ -27,7 +27,7 @@ struct capf_operation {
 	int64_t completes_by; /* afterwards it is LATE */
 	int64_t changed_at;   /* of state, why and detail */
 	bool tell;	      /* the phone is reset at its turn */
-	int64_t told_at;
+	int64_t told_at; /* below 0: not to be reached then; told when back */
 	uint32_t visits, key_failures;
 	char address[PEER_ADDRESS_MAX]; /* of the last visit */
 	/* STRING: salted and hashed; all zero: none is set any more. */

@@ -11,12 +11,17 @@
 
 struct server;
 
-/* idle -> start -> started -> finish -> idle. X(symbol, name) */
-#define ROLLOVER_STATE_LIST(X)                                               \
-	X(IDLE, "idle")		  /* one root */                             \
-	X(STARTING, "starting")	  /* a start was cut short: start again */   \
-	X(STARTED, "started")	  /* the new root signs, both are trusted */ \
-	X(FINISHING, "finishing") /* a finish was cut short: finish again */
+/*
+ * idle -> start -> started -> finish -> idle. Which it is can be read off the
+ * roots' folder and the stores, so that a restart at any step loses nothing and
+ * the same order goes on with what was cut short.
+ * X(symbol, name)
+ */
+#define ROLLOVER_STATE_LIST(X)                                              \
+	X(IDLE, "idle")		  /* one root */                            \
+	X(STARTING, "starting")	  /* a new root, which does not sign yet */ \
+	X(STARTED, "started")	  /* it signs, and both are trusted */      \
+	X(FINISHING, "finishing") /* the old one is trusted no more */
 
 enum rollover_state {
 #define X(symbol, name) ROLLOVER_##symbol,
@@ -25,38 +30,51 @@ enum rollover_state {
 };
 const char *rollover_state_name(enum rollover_state state);
 
-/* A device that hangs on the old root. */
+/* A device whose LSC the old root signed. Times are unix seconds. */
 struct rollover_phone {
 	char device[CERT_DEVICE_MAX + 1];
 	bool registered;
-	int64_t seen; /* unix seconds; 0: never */
-	bool recent;  /* live, or seen within capf.live_days: holds up finish */
-	bool queued;  /* an install is pending */
-	char last[512]; /* its last failure; "" */
+	int64_t seen;	/* last sign of life; 0: none is known */
+	bool recent;	/* registered, or seen within capf.live_days, or nobody
+			 * knows when: holds up the end */
+	bool queued;	/* something is pending for it at CAPF */
+	char last[512]; /* why that did not come about yet; "" */
 };
 
 struct rollover_view {
 	enum rollover_state state;
 	char old_name[CERT_NAME_MAX + 1], new_name[CERT_NAME_MAX + 1];
 	char old_sha256[65], new_sha256[65];
-	size_t done; /* devices whose last LSC is the new root's */
-	size_t left; /* devices on the old one; of these: */
-	size_t offline, recent, queued;
-	struct rollover_phone *phones; /* those left, by name; caller frees */
+	size_t done;	/* devices whose LSC the new root signed */
+	size_t left;	/* devices of the old one; of these: */
+	size_t offline; /* not registered now */
+	size_t recent, queued;
+	struct rollover_phone *phones; /* those left, by name */
 };
+
+/* Looks at every device: its certificate was last seen under the old root, or
+ * the ledger says so and has no newer one. -errno with d. */
 int rollover_look(struct server *s, struct rollover_view *out, struct diag *d);
 void rollover_view_deinit(struct rollover_view *v);
 
-/* New root made, put into both stores, in force there, and it signs. */
+/* ---- orders, from one thread at a time. -errno with d: -ENOTSUP there is no
+ * CAPF, or its issuer is outside; -EBUSY not in this state; -EPERM refused ----
+ */
+
+/* A new root is made, put into both stores and, once it is in force there,
+ * signs. TLS at the CAPF port goes on with the old one's certificate, which
+ * phones' ITLs name. */
 int rollover_start(struct server *s, struct diag *d);
-/* Queues every phone of the old root that has nothing pending. */
+/* Queues every phone of the old root for which nothing is pending: so many
+ * turns in a minute (0: all at once), each told to come if `tell`. */
 int rollover_issue(struct server *s, unsigned per_min, bool tell,
 	size_t *queued, struct diag *d);
-/* -EPERM with view->recent > 0: phones depend on it; force: all the same, and
- * it is logged. */
+/* The old root leaves both stores and its key is destroyed; -EPERM and nothing
+ * done while recent phones hang on it, unless forced. *view is filled in either
+ * case, for the caller to deinit. */
 int rollover_finish(struct server *s, bool force, struct rollover_view *view,
 	struct diag *d);
-/* Back to the old root, while the new one has issued nothing. */
+/* A start that came to nothing is undone: the new root goes. */
 int rollover_cancel(struct server *s, struct diag *d);
 
 #endif

@@ -128,3 +128,40 @@ int ctl_admin(const struct ctl *ctl, const char *method, const char *path,
 {
 	return ctl_admin_send(ctl, method, path, NULL, out);
 }
+
+/* A name, or the number of a row; malloc'ed, "" when there is no more. */
+static char *next_of(const json_t *page)
+{
+	const json_t *next = json_object_get(page, "next");
+	if (json_is_integer(next))
+		return memory_format(
+			"%lld", (long long)json_integer_value(next));
+	return memory_dup(ctl_text(page, "next"));
+}
+
+int ctl_pages(const struct ctl *ctl, const char *path, const char *key,
+	const char *behind, json_t **out)
+{
+	json_t *page, *all = json_array();
+	char *next = memory_dup("");
+	*out = json_pack("{so}", key, all);
+	do {
+		char *head = memory_format("%s%s%s%s", path, *next ? "&" : "",
+			*next ? behind : "", *next ? "=" : "");
+		char *whole = ctl_path(head, next);
+		int status = ctl_admin(ctl, "GET", whole, &page);
+		free(head);
+		free(whole);
+		free(next);
+		if (status != CTL_OK) {
+			json_decref(*out);
+			*out = NULL;
+			return status;
+		}
+		json_array_extend(all, json_object_get(page, key));
+		next = next_of(page);
+		json_decref(page);
+	} while (*next);
+	free(next);
+	return CTL_OK;
+}

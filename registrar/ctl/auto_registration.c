@@ -3,34 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "certs/identity.h"
 #include "registrar/ctl/ctl.h"
 
 static const char path[] = "/v1/auto-registration";
 
-/* "90m", "2h", "3d" from now on, as a time. */
-static bool take_for(json_t *into, const char *key, const char *value)
-{
-	static const struct {
-		char unit;
-		int seconds;
-	} units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}};
-	char *end, until[21];
-	long n = strtol(value, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (*end == units[i].unit && !end[1] && n > 0 && n < 100000) {
-			cert_time_text(
-				time(NULL) + n * units[i].seconds, until);
-			return ctl_take_text(into, key, until);
-		}
-	return false;
-}
-
 static const struct ctl_option options[] = {
 	{"--until", "until", ctl_take_text, false},
-	{"--for", "until", take_for, false},
+	{"--for", "until", ctl_take_span, false},
 	{"--allow-plain", "allowPlain", ctl_take_true, true},
 };
 

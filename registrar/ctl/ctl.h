@@ -53,6 +53,11 @@ int ctl_admin_ask(const struct ctl *ctl, const char *method, const char *path,
 
 /* "/v1/devices/" and a name, escaped; malloc'ed. */
 char *ctl_path(const char *folder, const char *name);
+/* All pages of a list that the admin plane has under `key`: {key: [...]}, the
+ * caller's. path already has a question mark; `next` of a page is what `behind`
+ * ("after", "from") asks for. */
+int ctl_pages(const struct ctl *ctl, const char *path, const char *key,
+	const char *behind, json_t **out);
 
 /* ---- for those ---- */
 
@@ -85,7 +90,12 @@ bool ctl_take_text(json_t *into, const char *key, const char *value);
 bool ctl_take_number(json_t *into, const char *key, const char *value);
 bool ctl_take_flag(json_t *into, const char *key, const char *value);
 bool ctl_take_true(json_t *into, const char *key, const char *value);
+bool ctl_take_false(json_t *into, const char *key, const char *value);
 bool ctl_take_null(json_t *into, const char *key, const char *value);
+/* "90m", "2h", "3d" from now on, as a UTC time. */
+bool ctl_take_span(json_t *into, const char *key, const char *value);
+/* The same, or a time as it is, which the registrar judges. */
+bool ctl_take_until(json_t *into, const char *key, const char *value);
 /* Reads all words. CTL_OK, or CTL_USAGE when one is none of the options. */
 int ctl_read_options(int argc, char **argv, const struct ctl_option *options,
 	size_t n, json_t *into);
@@ -175,6 +185,24 @@ int ctl_profile_remove(const struct ctl *ctl, int argc, char **argv);
 int ctl_auto_open(const struct ctl *ctl, int argc, char **argv);
 int ctl_auto_close(const struct ctl *ctl, int argc, char **argv);
 int ctl_auto_show(const struct ctl *ctl, int argc, char **argv);
+int ctl_rollover_start(const struct ctl *ctl, int argc, char **argv);
+int ctl_rollover_issue(const struct ctl *ctl, int argc, char **argv);
+int ctl_rollover_status(const struct ctl *ctl, int argc, char **argv);
+int ctl_rollover_export(const struct ctl *ctl, int argc, char **argv);
+int ctl_rollover_finish(const struct ctl *ctl, int argc, char **argv);
+int ctl_rollover_cancel(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_install(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_delete(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_troubleshoot(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_cancel(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_list(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_show(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_stale(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_ledger(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_audit(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_csr(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_status(const struct ctl *ctl, int argc, char **argv);
+int ctl_phone_cert(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_revoke(const struct ctl *ctl, int argc, char **argv);

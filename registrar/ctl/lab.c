@@ -14,8 +14,8 @@
 
 static const char init_usage[] =
 	"usage: dialtone lab init DIR [--host NAME] [--free-ports]\n"
-	"  makes CAs, server certificates, CallManager-trust, CAPF-trust\n"
-	"  and a dialtoned.json for loopback in DIR\n"
+	"  makes CAs, server certificates, CallManager-trust, CAPF-trust,\n"
+	"  CAPF's root and a dialtoned.json for loopback in DIR\n"
 	"  --host        name in the server certificates (localhost)\n"
 	"  --free-ports  let the system choose every port\n";
 
@@ -38,12 +38,16 @@ static int write_json(const char *path, const json_t *root)
 
 static json_t *listeners(bool free_ports)
 {
-	static const char *const services[] = {"sccp", "sip"};
-	static const char *const transports[] = {"tls", "tcp"};
+	static const struct {
+		const char *service, *transport, *profile;
+	} all[] = {{"sccp", "tls", NULL}, {"sccp", "tcp", NULL},
+		{"sip", "tls", NULL}, {"sip", "tcp", NULL},
+		{"capf", "tls", "legacy"}};
 	json_t *list = json_array();
-	for (int i = 0; i < 4; i++) {
-		json_t *o = json_pack("{ss ss ss}", "service", services[i / 2],
-			"transport", transports[i % 2], "address", "127.0.0.1");
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		json_t *o = json_pack("{ss ss ss ss*}", "service",
+			all[i].service, "transport", all[i].transport,
+			"address", "127.0.0.1", "profile", all[i].profile);
 		if (free_ports)
 			json_object_set_new(o, "port", json_integer(0));
 		json_array_append_new(list, o);
@@ -54,10 +58,11 @@ static json_t *listeners(bool free_ports)
 static int write_config(const char *dir, bool free_ports)
 {
 	char *path = memory_format("%s/dialtoned.json", dir);
-	json_t *root = json_pack("{s{ss ss} so s{ss} s{ss}}", "trust",
+	json_t *root = json_pack("{s{ss ss} so s{ss} s{ss} s{ss}}", "trust",
 		"callmanager", "CallManager-trust", "capf", "CAPF-trust",
 		"listeners", listeners(free_ports), "admin", "socket",
-		"admin.sock", "state", "folder", "state");
+		"admin.sock", "state", "folder", "state", "capf", "folder",
+		"capf");
 	if (free_ports)
 		json_object_set_new(
 			root, "status", json_pack("{si}", "port", 0));

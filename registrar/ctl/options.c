@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "certs/identity.h"
 #include "registrar/ctl/ctl.h"
 
 bool ctl_take_text(json_t *into, const char *key, const char *value)
@@ -35,6 +37,34 @@ bool ctl_take_true(json_t *into, const char *key, const char *value)
 bool ctl_take_null(json_t *into, const char *key, const char *value)
 {
 	return json_object_set_new(into, key, json_null()) == 0;
+}
+
+bool ctl_take_false(json_t *into, const char *key, const char *value)
+{
+	return json_object_set_new(into, key, json_false()) == 0;
+}
+
+bool ctl_take_span(json_t *into, const char *key, const char *value)
+{
+	static const struct {
+		char unit;
+		int seconds;
+	} units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end, until[21];
+	long n = strtol(value, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (*end == units[i].unit && !end[1] && n > 0 && n < 100000) {
+			cert_time_text(
+				time(NULL) + n * units[i].seconds, until);
+			return ctl_take_text(into, key, until);
+		}
+	return false;
+}
+
+bool ctl_take_until(json_t *into, const char *key, const char *value)
+{
+	return ctl_take_span(into, key, value) ||
+	       ctl_take_text(into, key, value);
 }
 
 static const struct ctl_option *find(

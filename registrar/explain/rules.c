@@ -8,23 +8,24 @@
 #include "registrar/memory.h"
 
 /* The case it all began with (specs certificates 6, cucm-enumerations 6). */
-#define NEW_LSC                                                               \
-	"dialtone device set NAME --profile non-secure\n"                     \
-	"Let the phone come without TLS: its configuration file must say "    \
-	"deviceSecurityMode 1; it then registers on 2000 (SCCP) or 5060 "     \
-	"(SIP).\n"                                                            \
-	"Delete its LSC, through the CAPF that serves it (operation Delete) " \
-	"or by a factory reset at the phone.\n"                               \
-	"Install an LSC of this cluster through CAPF (operation "             \
-	"Install/Upgrade, by null string or authentication string: the old "  \
-	"certificate proves nothing here).\n"                                 \
-	"dialtone device set NAME --profile encrypted\n"                      \
+#define NEW_LSC                                                              \
+	"dialtone device set NAME --profile non-secure\n"                    \
+	"Let the phone come without TLS: its configuration file must say "   \
+	"deviceSecurityMode 1; it then registers on 2000 (SCCP) or 5060 "    \
+	"(SIP).\n"                                                           \
+	"dialtone capf install NAME --mode null (or string: the old "        \
+	"certificate proves nothing here). The new LSC takes the old one's " \
+	"place; a phone that does not come to CAPF still holds another "     \
+	"cluster's CTL or ITL file, which must be deleted at the phone "     \
+	"first.\n"                                                           \
+	"dialtone capf show NAME: when it says Upgrade Success:\n"           \
+	"dialtone device set NAME --profile encrypted\n"                     \
 	"dialtone phone reset NAME\n"
 
 #define OR_MIC                                                                \
 	"Or, instead: delete the LSC and let the phone use its MIC (with an " \
-	"LSC in it the phone never shows its MIC): dialtone device set NAME " \
-	"--mic yes"
+	"LSC in it the phone never shows its MIC): dialtone capf delete "     \
+	"NAME, dialtone device set NAME --mic yes"
 
 #define LOOK_AT_SENDER                                                         \
 	"Look at what this address sends: dialtone explain --pcap FILE, with " \
@@ -47,8 +48,8 @@ static const struct explain_rule rules[] = {
 		"issued it is not in CallManager-trust. Phones made since 2021 "
 		"carry MICs of newer CAs (Manufacturing CA III, High Assurance "
 		"SUDI CA).",
-		"Best, install an LSC through CAPF: the MIC is good enough for "
-		"that where CAPF-trust holds its CA.\n"
+		"Best, where CAPF-trust holds the MIC's CA: dialtone capf "
+		"install NAME --mode mic\n"
 		"Or put that manufacturing CA into CallManager-trust, and: "
 		"dialtone device set NAME --mic yes"},
 	{"unknown-ca", "",
@@ -63,14 +64,13 @@ static const struct explain_rule rules[] = {
 		"The phone came over TLS and showed no certificate at all: it "
 		"has no LSC, and no MIC that it is willing to show.",
 		"dialtone device set NAME --profile non-secure\n"
-		"Install an LSC through CAPF (by null string or "
-		"authentication string).\n"
+		"dialtone capf install NAME --mode null (or string)\n"
 		"dialtone device set NAME --profile encrypted\n"
 		"dialtone phone reset NAME"},
 	{"self-signed", "",
 		"The phone showed a certificate that it signed itself. No "
 		"Cisco phone does that; a soft phone or a test tool might.",
-		"Give it an LSC of this cluster's CAPF."},
+		"dialtone capf install NAME --mode null (or string)"},
 	{"expired", "MIC",
 		"The phone's MIC has expired. A MIC cannot be renewed.",
 		NEW_LSC},
@@ -85,7 +85,8 @@ static const struct explain_rule rules[] = {
 		"The phone's certificate is not valid yet: a clock is wrong, "
 		"ours or that of the CAPF that issued it.",
 		"Look at the registrar's clock: date\n"
-		"If it is right, correct the CAPF's and install the LSC anew."},
+		"If it is right, correct the CAPF's; then dialtone capf "
+		"install NAME --mode null (or string)"},
 	{"wrong-purpose", "",
 		"The phone's certificate does not allow its bearer to act as a "
 		"TLS client (key usage, extended key usage).",
@@ -106,18 +107,20 @@ static const struct explain_rule rules[] = {
 	{"weak-key", "",
 		"The key of the phone's certificate is shorter than "
 		"trust.auth_level asks for.",
-		"Install an LSC with RSA-2048 (or EC) through CAPF.\n"
+		"dialtone capf install NAME --mode mic (or string), with a "
+		"profile of RSA-2048 or EC\n"
 		"Or allow weaker keys for that one CA: trust.anchors in the "
 		"configuration."},
 	{"weak-digest", "",
 		"The phone's certificate is signed with SHA-1, which "
 		"trust.auth_level does not take; MICs of 79xx phones are.",
-		"Install a SHA-256 LSC through CAPF.\n"
+		"dialtone capf install NAME --mode mic (or string): our LSCs "
+		"are signed with SHA-256\n"
 		"Or allow SHA-1 for that one CA: trust.anchors in the "
 		"configuration."},
 	{"bad-dates", "",
 		"The dates in the phone's certificate cannot be read.",
-		"Install an LSC with proper dates through CAPF."},
+		"dialtone capf install NAME --mode null (or string)"},
 	{"bad-chain", "",
 		"A certificate that the phone sent with its own may not act as "
 		"a CA.",
@@ -157,12 +160,12 @@ static const struct explain_rule rules[] = {
 		"The phone's certificate is good, and its CA is marked "
 		"\"enrol_only\" in trust.anchors: its phones may fetch an LSC "
 		"here with it, and not register.",
-		"Give the phone an LSC through CAPF:\n" NEW_LSC
+		"dialtone capf install NAME --mode mic: CAPF believes it.\n"
 		"Or take enrol_only from that CA, in trust.anchors of the "
 		"configuration."},
 	{"unreadable", "",
 		"What the phone sent is no certificate that can be judged.",
-		"Install a new LSC through CAPF."},
+		"dialtone capf install NAME --mode null (or string)"},
 	/* TLS itself */
 	{"tls-alert-sent", "",
 		"TLS could not be agreed on: phone and listener share no "
@@ -234,15 +237,16 @@ static const struct explain_rule rules[] = {
 		"The phone's certificate is good, and it names another device "
 		"than the one that wants to register. No certificate registers "
 		"any device but its own.",
-		"If the phone was replaced or renamed: install an LSC in the "
-		"name NAME through CAPF.\n"
+		"If the phone was replaced or renamed: dialtone capf install "
+		"NAME --mode null (or string) gives it an LSC in this name.\n"
 		"If not: somebody tries to come as NAME. The certificate's "
 		"name and the address are above."},
 	{"mic-not-allowed", "",
 		"The phone showed its MIC. It proves that this is a Cisco "
 		"phone, not that it is one of ours, and the entry of this "
 		"device does not allow it.",
-		"Best: install an LSC on it through CAPF.\n"
+		"Best: dialtone capf install NAME --mode mic (its MIC is good "
+		"enough for that)\n"
 		"Or: dialtone device set NAME --mic yes"},
 	{"protocol-mismatch", "",
 		"The phone came over another protocol than its entry in the "
@@ -293,7 +297,7 @@ static const struct explain_rule rules[] = {
 		"It shows what came. Give the phone other firmware, or look at "
 		"who comes under this name."},
 	{"not-verified", "", "The connection has no verified certificate.",
-		"Give the phone an LSC of this cluster through CAPF."},
+		"dialtone capf install NAME --mode null (or string)"},
 	{"already-registered", "",
 		"A connection with a better right holds this device already: "
 		"one over TLS, or one that was heard from just now.",
@@ -634,7 +638,11 @@ static const struct explain_rule *find(const struct explain_rule *list,
 
 const struct explain_rule *explain_rule(const char *rule, const char *about)
 {
-	return find(rules, sizeof(rules) / sizeof(rules[0]), rule, about);
+	size_t n;
+	const struct explain_rule *capf = explain_rules_capf(&n);
+	const struct explain_rule *found =
+		find(rules, sizeof(rules) / sizeof(rules[0]), rule, about);
+	return found ? found : find(capf, n, rule, about);
 }
 
 const struct explain_rule *explain_end(const char *reason)

@@ -3,6 +3,8 @@
 #ifndef REGISTRAR_EXPLAIN_RULES_H
 #define REGISTRAR_EXPLAIN_RULES_H
 
+#include <stddef.h>
+
 #include <jansson.h>
 
 struct explain_rule {
@@ -13,6 +15,9 @@ struct explain_rule {
 	const char *means;
 	const char *cure; /* steps, one a line; NAME is the device's */
 };
+
+/* Those of CAPF, which rules.c knows, too. */
+const struct explain_rule *explain_rules_capf(size_t *n);
 
 /* The paragraph on `rule`, that `about` it if there is one; NULL for none. */
 const struct explain_rule *explain_rule(const char *rule, const char *about);

@@ -17,6 +17,10 @@
 enum {
 	LINGER_MS = 2000,	/* for the peer to read our last words */
 	UNREAD_MAX = 32 * 1024, /* waiting to be sent: stop reading above */
+	/* Old phones take two seconds for their handshake, and none for its
+	 * first byte. */
+	SILENT_MS = 1000,
+	SLOW_MS = 10000,
 };
 
 enum conn_state {
@@ -39,12 +43,14 @@ struct conn {
 	struct peer peer;
 	enum conn_state state;
 	bool half_open;
+	bool heard; /* a byte of it */
 	bool paused;
 	bool eof;		 /* the peer sent FIN, or close_notify */
 	uint8_t handles;	 /* uv handles not closed yet */
 	struct parcel *writing;	 /* in flight, or NULL */
 	uint64_t write_deadline; /* while writing */
 	uint64_t linger_deadline;
+	uint64_t started_ms;
 	uint64_t timer_at; /* when the timer fires; MOMENT_NEVER: stopped */
 };
 
@@ -314,6 +320,16 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust)
 		REASON_UNREG_CALLMANAGER_RESET);
 }
 
+bool conn_give_way(struct conn *c)
+{
+	uint64_t age = uv_now(c->host->loop) - c->started_ms;
+	if (c->state != CONN_OPEN || !c->half_open ||
+		age < (c->heard ? SLOW_MS : SILENT_MS))
+		return false;
+	close_now(c, "too slow, and others wait", REASON_UNREG_NO_RESPONSE);
+	return true;
+}
+
 void conn_abort(struct conn *c, enum reason_unreg cause)
 {
 	close_now(c, "the registrar stops", cause);
@@ -347,12 +363,14 @@ static void on_secured(struct conn *c)
 {
 	const struct profiles *now = c->host->in_force(c->host->self);
 	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
-	bool stands = now == c->profile->set || profile_stands(now, c->finding);
+	bool stands = c->profile->capf || now == c->profile->set ||
+		      profile_stands(now, c->finding);
 	handshake_facts(&c->peer, c->tls->ssl, c->finding);
 	count_handshake(c);
 	profile_settle(c->profile, c->tls->ssl);
 	forget_finding(c);
-	leave_half_open(c);
+	if (!c->service->greeted)
+		leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
 	if (!stands)
 		on_overtaken(c);
@@ -371,6 +389,8 @@ static void feed_service(struct conn *c, const uint8_t *data, size_t n)
 {
 	struct moment now = now_of(c);
 	c->service->feed(c->self, data, n, &now);
+	if (c->half_open && c->service->greeted && c->service->greeted(c->self))
+		leave_half_open(c);
 }
 
 static void on_tls_failed(struct conn *c, const struct tls_event *e)
@@ -436,6 +456,15 @@ void conn_order(struct conn *c, enum phone_order order)
 	settle(c);
 }
 
+void conn_wake(struct conn *c)
+{
+	struct moment now = now_of(c);
+	if (c->state != CONN_OPEN || c->finding)
+		return;
+	c->service->tick(c->self, &now);
+	settle(c);
+}
+
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *buf)
 {
 	struct conn *c = handle->data;
@@ -456,6 +485,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	conn_counter_add(&c->host->counters->bytes_in, (uint64_t)n);
+	c->heard = true;
 	if (c->state != CONN_OPEN)
 		return;
 	if (c->tls) {
@@ -617,6 +647,7 @@ void conn_start(struct conn *c, const struct service *service,
 	c->service = service;
 	c->self = memory_zero(service->size);
 	c->half_open = true;
+	c->started_ms = now.mono_ms;
 	c->state = CONN_OPEN;
 	conn_counter_add(&c->host->counters->accepted, 1);
 	if (profile)

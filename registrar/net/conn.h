@@ -97,6 +97,11 @@ enum standing conn_standing(
 void conn_distrust(struct conn *c, const struct trust_snapshot *trust);
 /* Tells its phone something, if its service can. */
 void conn_order(struct conn *c, enum phone_order order);
+/* Has its service looked at what it waited for outside of its bytes. */
+void conn_wake(struct conn *c);
+/* Others wait for its place: closes it, if it is half open still and has said
+ * nothing for a second, or not enough for ten. Was it so? */
+bool conn_give_way(struct conn *c);
 /* Ends it at once, without flushing: the process stops. */
 void conn_abort(struct conn *c, enum reason_unreg cause);
 

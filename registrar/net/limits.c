@@ -26,6 +26,7 @@ struct limits {
 	uint32_t half_open, half_open_max;
 	uint32_t per_address;
 	struct origin *buckets[BUCKETS];
+	struct limits *whole; /* NULL: this is it */
 };
 
 struct limits *limits_new(uint32_t connections_max, uint32_t half_open_max,
@@ -36,6 +37,20 @@ struct limits *limits_new(uint32_t connections_max, uint32_t half_open_max,
 	l->connections_max = connections_max;
 	l->half_open_max = half_open_max;
 	l->per_address = half_open_per_address;
+	return l;
+}
+
+static uint32_t part_of(uint32_t most, uint32_t share)
+{
+	return most > share ? most / share : 1;
+}
+
+struct limits *limits_share(struct limits *whole, uint32_t share)
+{
+	struct limits *l = limits_new(part_of(whole->connections_max, share),
+		part_of(whole->half_open_max, share),
+		part_of(whole->per_address, share));
+	l->whole = whole;
 	return l;
 }
 
@@ -75,7 +90,7 @@ bool limits_room(struct limits *l)
 	return room;
 }
 
-bool limits_enter(struct limits *l, const char *address, bool udp)
+static bool enter(struct limits *l, const char *address, bool udp)
 {
 	pthread_mutex_lock(&l->lock);
 	struct origin **at = find(l, address, udp);
@@ -94,6 +109,19 @@ bool limits_enter(struct limits *l, const char *address, bool udp)
 	return entered;
 }
 
+bool limits_enter(struct limits *l, const char *address, bool udp)
+{
+	if (l->whole && !enter(l->whole, address, udp))
+		return false;
+	if (enter(l, address, udp))
+		return true;
+	if (l->whole) {
+		limits_opened(l->whole, address, udp);
+		limits_leave(l->whole);
+	}
+	return false;
+}
+
 void limits_opened(struct limits *l, const char *address, bool udp)
 {
 	pthread_mutex_lock(&l->lock);
@@ -106,6 +134,8 @@ void limits_opened(struct limits *l, const char *address, bool udp)
 		free(origin);
 	}
 	pthread_mutex_unlock(&l->lock);
+	if (l->whole)
+		limits_opened(l->whole, address, udp);
 }
 
 void limits_leave(struct limits *l)
@@ -114,6 +144,8 @@ void limits_leave(struct limits *l)
 	assert(l->connections > 0);
 	l->connections--;
 	pthread_mutex_unlock(&l->lock);
+	if (l->whole)
+		limits_leave(l->whole);
 }
 
 struct limits_counts limits_count(struct limits *l)

@@ -12,9 +12,13 @@ struct limits;
 /* Shared by all workers; thread-safe. */
 struct limits *limits_new(uint32_t connections_max, uint32_t half_open_max,
 	uint32_t half_open_per_address);
+/* A part of another one's, 1/share of each cap: who is counted here is counted
+ * there, too. It goes first. */
+struct limits *limits_share(struct limits *whole, uint32_t share);
 void limits_free(struct limits *l);
 
-/* Is there room for one more connection? Taken by limits_enter. */
+/* Is there room for one more connection? Taken by limits_enter. A part does
+ * not speak for the whole. */
 bool limits_room(struct limits *l);
 /* Counts a new, half-open connection from address; false: that address has
  * too many already and nothing was counted. Flows of UDP are counted apart:

@@ -4,9 +4,18 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum {
+	/* A connection without a byte stays with the kernel that long. */
+	DEFER_ACCEPT_S = 1,
+	KEEPALIVE_S = 300,
+	KEEPALIVE_EACH_S = 30,
+	KEEPALIVES = 4,
+};
 
 struct address {
 	int type;
@@ -112,4 +121,33 @@ fail:
 		close(fds[--i]);
 	return diag_set(d, error, "%s port %u: cannot listen: %s", address,
 		asked, strerror(-error));
+}
+
+void socket_set_options(int fd, bool tls, bool long_silent)
+{
+	const struct {
+		int level, option, value;
+		bool wanted;
+	} all[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1, true},
+		{IPPROTO_TCP, TCP_DEFER_ACCEPT, DEFER_ACCEPT_S, tls},
+		{SOL_SOCKET, SO_KEEPALIVE, 1, long_silent},
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S, long_silent},
+		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_EACH_S, long_silent},
+		{IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVES, long_silent},
+	};
+	/* None is worth not to serve for. */
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].wanted)
+			setsockopt(fd, all[i].level, all[i].option,
+				&all[i].value, sizeof(all[i].value));
+}
+
+uint64_t socket_backlog(int fd)
+{
+	struct tcp_info info; /* of a listening socket: tcpi_unacked */
+	socklen_t n = sizeof(info);
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
+		return 0;
+	return info.tcpi_unacked;
 }

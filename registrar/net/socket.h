@@ -3,6 +3,7 @@
 #ifndef REGISTRAR_NET_SOCKET_H
 #define REGISTRAR_NET_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,13 @@
  */
 int socket_open_shared(int type, const char *address, uint16_t *port, int *fds,
 	size_t n, struct diag *d);
+
+/* What a TCP socket of ours, and each that is accepted from it, has: no delay;
+ * over TLS, which the peer begins, nothing is accepted without a first byte;
+ * long_silent: the system asks now and then whether the peer still is there. */
+void socket_set_options(int fd, bool tls, bool long_silent);
+
+/* How many connections wait in the kernel for this listening socket. */
+uint64_t socket_backlog(int fd);
 
 #endif

@@ -160,6 +160,9 @@ bool service_register(const struct service_world *world,
 		log_entry(LOG_EV_REGISTERED, entry);
 		inventory_seen(world->inventory, entry->device, peer,
 			entry->since_ms / 1000);
+		if (world->capf)
+			capf_desk_registered(world->capf, entry->device,
+				peer->cert ? peer->cert->sha256 : NULL);
 		return true;
 	case DIRECTORY_REFRESHED:
 		return true;

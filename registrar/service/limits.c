@@ -23,6 +23,11 @@ void service_limits_init(struct service_limits *l, const struct config *c)
 		sip->flow_timer_s = c->sip_flow_timer_s;
 		sip->locate = c->sip_redirect;
 	}
+	l->capf = (struct capf_server_config){
+		.answer_ms = c->capf_answer_ms,
+		.keygen_ms = c->capf_keygen_s * 1000,
+		.send_auth_type = c->capf_auth_type,
+	};
 	l->sip_udp = l->sip[0];
 	l->sip_udp.udp = true;
 	l->sip_udp.message_max += SIP_DATAGRAM_GROWTH;

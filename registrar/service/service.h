@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocols/capf/server.h"
 #include "protocols/moment.h"
 #include "protocols/sccp/server.h"
 #include "protocols/sip/server.h"
+#include "registrar/capf/desk.h"
 #include "registrar/config.h"
 #include "registrar/digest.h"
 #include "registrar/directory.h"
@@ -27,6 +29,7 @@ struct service_limits {
 	struct sccp_server_config sccp;
 	struct sip_server_config sip[2]; /* over plain TCP, over TLS */
 	struct sip_server_config sip_udp;
+	struct capf_server_config capf; /* but for the session */
 };
 
 void service_limits_init(struct service_limits *l, const struct config *c);
@@ -44,6 +47,7 @@ struct service_world {
 	const struct digest *digest;
 	const struct gruu *gruu;
 	struct overload_part *overload;
+	struct capf_desk *capf; /* NULL: no listener is CAPF's */
 	/* Closes another connection, of whichever worker (thread-safe). */
 	void (*displace)(void *self, struct conn_ref ref);
 	void *displace_self;
@@ -74,7 +78,11 @@ struct service {
 	const uint8_t *(*out)(const void *self, size_t *n);
 	void (*sent)(void *self, size_t n);
 	uint64_t (*deadline)(const void *self);
-	/* Tells the phone; nothing when none is registered here. */
+	/* Has the peer said what it wants? Until then it is half open. NULL:
+	 * the handshake says enough. */
+	bool (*greeted)(const void *self);
+	/* Tells the phone; nothing when none is registered here. NULL: this
+	 * service tells phones nothing. */
 	void (*order)(
 		void *self, enum phone_order order, const struct moment *now);
 	/* Why the service wants the connection closed, once out is drained;
@@ -89,6 +97,7 @@ struct service {
 
 extern const struct service service_sccp;
 extern const struct service service_sip;
+extern const struct service service_capf;
 
 /* ---- shared by the services ---- */
 

@@ -12,6 +12,7 @@
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
+#include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
 #include "registrar/status/json.h"
 #include "registrar/status/locations.h"
@@ -44,6 +45,7 @@ static const struct {
 	{"/v1/trust", status_json_trust},
 	{"/v1/trust/expiry", status_json_expiry},
 	{"/v1/trust/retiring", status_json_retiring},
+	{"/v1/capf", status_json_capf}, /* alone may be not there */
 	{"/healthz", alive},
 	{"/readyz", alive},
 };
@@ -110,6 +112,9 @@ static void answer(void *self, const struct plane_request *request,
 	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
 		if (strcmp(path, resources[i].path) == 0) {
 			out->json = resources[i].make(h->server);
+			if (!out->json)
+				plane_problem(out, 404, "there is no CAPF",
+					"none of the listeners serves CAPF");
 			return;
 		}
 	if (strcmp(path, "/metrics") == 0)
@@ -124,7 +129,8 @@ static void answer(void *self, const struct plane_request *request,
 			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
 			"/v1/phones/NAME/history, /v1/locations/AOR, "
 			"/v1/failures, /v1/trust, /v1/trust/expiry, "
-			"/v1/trust/retiring, /metrics, /healthz and /readyz");
+			"/v1/trust/retiring, /v1/capf, /metrics, /healthz and "
+			"/readyz");
 }
 
 static void log_listening(const char *address, uint16_t port)

@@ -10,6 +10,7 @@
 
 #include "registrar/history.h"
 #include "registrar/impact.h"
+#include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
@@ -366,6 +367,7 @@ json_t *status_json_status(struct server *s)
 	json_t *capf = trust_head_of(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capfTrust", capf);
+	json_object_set_new(o, "capf", status_json_capf_sum(s));
 	json_object_set_new(o, "resumption", resumption(s));
 	json_object_set_new(o, "certificates", own_certificates(p));
 	set_refused(o, "certificatesRefused", &own);
@@ -463,7 +465,8 @@ static json_t *failure(const struct failure *f)
 	set_text(o, "rule", f->rule);
 	if (f->code != REASON_FAILURE_NO_ERROR)
 		set_code(o, "reason", REASON_SPACE_FAILURE, (int)f->code);
-	if (f->tls && f->stage != FAILURE_CONNECTION)
+	if (f->tls &&
+		(f->stage == FAILURE_TLS || f->stage == FAILURE_REGISTRATION))
 		set_code(o, "tlsFailure", REASON_SPACE_TLS,
 			(int)failure_tls_reason(f));
 	set_text(o, "device", f->device);
@@ -521,6 +524,7 @@ json_t *status_json_phone(struct server *s, const char *name)
 	else
 		set_state(o, REASON_STATUS_REJECTED);
 	failures_index_free(refused);
+	json_object_set_new(o, "capf", status_json_capf_phone(s, name));
 	json_object_set_new(o, "failures", failed);
 	return o;
 }
@@ -553,12 +557,14 @@ static json_t *anchor(const struct trust_anchor *a)
 	return o;
 }
 
-/* trust.anchors, for who judges what is not in force. */
-static json_t *policy(const struct config *c)
+/* trust.anchors and what CAPF adds, for who judges what is not in force. */
+static json_t *policy(struct server *s)
 {
+	struct trust_snapshot *trust = server_trust(s, STORE_CALLMANAGER);
+	const struct trust_policy *p = trust_snapshot_policy(trust);
 	json_t *all = json_array();
-	for (size_t i = 0; i < c->n_anchors; i++) {
-		const struct trust_anchor_policy *row = &c->anchors[i];
+	for (size_t i = 0; i < p->n_anchors; i++) {
+		const struct trust_anchor_policy *row = &p->anchors[i];
 		json_t *o = json_object();
 		set_text(o, "name", row->name);
 		if (row->kind != CERT_KIND_UNKNOWN)
@@ -573,6 +579,7 @@ static json_t *policy(const struct config *c)
 			json_integer(row->grace_s / 86400));
 		json_array_append_new(all, o);
 	}
+	trust_snapshot_unref(trust);
 	return all;
 }
 
@@ -625,7 +632,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 json_t *status_json_trust(struct server *s)
 {
 	json_t *o = trust_store(s, STORE_CALLMANAGER);
-	json_object_set_new(o, "policy", policy(server_config(s)));
+	json_object_set_new(o, "policy", policy(s));
 	json_t *capf = trust_store(s, STORE_CAPF);
 	if (capf)
 		json_object_set_new(o, "capf", capf);

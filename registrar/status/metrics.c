@@ -11,6 +11,7 @@
 
 #include "registrar/impact.h"
 #include "registrar/memory.h"
+#include "registrar/status/capf.h"
 #include "registrar/status/metrics_text.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
@@ -32,6 +33,8 @@ struct seen {
 	struct server_memory memory;
 	struct session_cache_fill sessions;
 	struct store_seen stores[TRUST_STORES];
+	bool has_capf;
+	struct status_capf capf;
 };
 
 static void look_at_store(
@@ -67,6 +70,7 @@ static void look(struct server *s, struct seen *out)
 		out->sessions = session_cache_fill(r->cache);
 	for (int i = 0; i < TRUST_STORES; i++)
 		look_at_store(s, (enum trust_store)i, &out->stores[i]);
+	out->has_capf = status_capf_look(s, &out->capf);
 }
 
 /* ---- families whose series are not known beforehand ---- */
@@ -247,6 +251,121 @@ static void certificates(struct metrics_page *page, const struct seen *seen)
 	profiles_unref(p);
 }
 
+/* ---- CAPF, where it is served ---- */
+
+static void capf_pending(struct metrics_page *page, const struct seen *seen)
+{
+	for (int i = CAPF_INSTALL; seen->has_capf && i < CAPF_KINDS; i++) {
+		metrics_label(
+			page, "operation", capf_kind_name((enum capf_kind)i));
+		metrics_value(page, seen->capf.counts.pending[i]);
+	}
+}
+
+/* CUCM's words of each status, by its number: NULL where nothing of ours ends
+ * so. */
+static void status_texts(const char *texts[CAPF_STATUSES])
+{
+	enum {
+		MODES = CAPF_MODE_MIC,
+		STATES = CAPF_STATE_FAILED + 1,
+		ALL = CAPF_KINDS * STATES * CAPF_WHYS * MODES
+	};
+	for (int i = 0; i < ALL; i++) {
+		enum capf_mode mode = (enum capf_mode)(i % MODES + 1);
+		enum capf_why why = (enum capf_why)(i / MODES % CAPF_WHYS);
+		int rest = i / MODES / CAPF_WHYS;
+		enum capf_state state = (enum capf_state)(rest % STATES);
+		enum capf_kind kind = (enum capf_kind)(rest / STATES);
+		texts[capf_status_number(kind, state, why, mode)] =
+			capf_status_text(kind, state, why, mode);
+	}
+}
+
+static void capf_operations(struct metrics_page *page, const struct seen *seen)
+{
+	const char *texts[CAPF_STATUSES] = {NULL};
+	if (!seen->has_capf)
+		return;
+	status_texts(texts);
+	for (int i = 0; i < CAPF_STATUSES; i++) {
+		if (!texts[i])
+			continue;
+		metrics_label(page, "status", texts[i]);
+		metrics_value(page, seen->capf.counts.by_status[i]);
+	}
+}
+
+static void capf_done(struct metrics_page *page, const struct seen *seen)
+{
+	const struct capf_desk_state *desk = &seen->capf.desk;
+	const struct {
+		const char *what;
+		uint64_t n;
+	} rows[] = {{"issued", desk->issued},
+		{"delivered again", desk->delivered_again},
+		{"deleted", desk->removed}, {"fetched", desk->fetched},
+		{"refused", desk->refused}};
+	for (size_t i = 0; seen->has_capf && i < sizeof(rows) / sizeof(rows[0]);
+		i++) {
+		metrics_label(page, "what", rows[i].what);
+		metrics_value(page, rows[i].n);
+	}
+}
+
+static void capf_ledger(struct metrics_page *page, const struct seen *seen)
+{
+	for (int i = 0; seen->has_capf && i < CAPF_ISSUED_STATES; i++) {
+		metrics_label(page, "state",
+			capf_issued_name((enum capf_issued_state)i));
+		metrics_value(page, seen->capf.counts.issued[i]);
+	}
+}
+
+static void capf_visits(struct metrics_page *page, const struct seen *seen)
+{
+	if (!seen->has_capf)
+		return;
+	metrics_label(page, "doing", "all");
+	metrics_value(page, seen->capf.desk.visits);
+	metrics_label(page, "doing", "making a key");
+	metrics_value(page, seen->capf.desk.making_keys);
+	metrics_label(page, "doing", "waiting for us");
+	metrics_value(page, seen->capf.desk.waiting);
+}
+
+static void capf_halted(struct metrics_page *page, const struct seen *seen)
+{
+	if (seen->has_capf)
+		metrics_value(page, *seen->capf.desk.halted != '\0');
+}
+
+static void capf_audit(struct metrics_page *page, const struct seen *seen)
+{
+	if (seen->has_capf)
+		metrics_value(page, seen->capf.counts.audit);
+}
+
+static void capf_root(struct metrics_page *page, const struct capf_root *root)
+{
+	if (!root->cert)
+		return;
+	metrics_label(page, "name", root->name);
+	metrics_value(page, (uint64_t)root->id.not_after);
+}
+
+static void capf_roots(struct metrics_page *page, const struct seen *seen)
+{
+	if (!seen->has_capf)
+		return;
+	struct capf_roots *roots =
+		capf_authority_roots(server_authority(seen->server));
+	capf_root(page, &roots->signing);
+	capf_root(page, &roots->old);
+	capf_root(page, &roots->next);
+	capf_roots_unref(roots);
+}
+
 /* ---- the table ---- */
 
 /* A number of `struct seen`, or one of each worker's or each trust store's, or
@@ -389,6 +508,28 @@ static const struct row rows[] = {
 	{"dialtone_certificate_not_after_timestamp_seconds", GAUGE,
 		"When the registrar's own certificates end.",
 		WRITTEN_BY(certificates)},
+
+	{"dialtone_capf_pending", GAUGE,
+		"Devices whose operation waits for them, by operation.",
+		WRITTEN_BY(capf_pending)},
+	{"dialtone_capf_operations", GAUGE,
+		"Devices by the status of their last operation, in CUCM's "
+		"words.",
+		WRITTEN_BY(capf_operations)},
+	{"dialtone_capf_done_total", COUNTER, "What CAPF did since the start.",
+		WRITTEN_BY(capf_done)},
+	{"dialtone_capf_ledger", GAUGE,
+		"LSCs ever issued, by what became of them.",
+		WRITTEN_BY(capf_ledger)},
+	{"dialtone_capf_visits", GAUGE, "Phones that are at CAPF now.",
+		WRITTEN_BY(capf_visits)},
+	{"dialtone_capf_halted", GAUGE,
+		"1 while nothing is issued: the clock or the disk is wrong.",
+		WRITTEN_BY(capf_halted)},
+	{"dialtone_capf_audit_links", GAUGE, "Links of the audit chain.",
+		WRITTEN_BY(capf_audit)},
+	{"dialtone_capf_root_not_after_timestamp_seconds", GAUGE,
+		"When CAPF's own roots end.", WRITTEN_BY(capf_roots)},
 
 	{"dialtone_resident_memory_bytes", GAUGE,
 		"Memory of the process that is resident.",

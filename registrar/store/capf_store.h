@@ -46,6 +46,7 @@ struct capf_which {
 	bool pending;	    /* those alone */
 	int64_t turn_by;    /* pending, to be told, not told, and their
 			     * turn is by then: by turn; 0 */
+	bool missed;	    /* pending, and not to be reached at their turn */
 	int64_t late_at;    /* pending, completes_by < that; 0 */
 	int64_t null_at;    /* pending, by null string, not ended then; 0 */
 	const char *origin; /* of that origin alone; NULL */

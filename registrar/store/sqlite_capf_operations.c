@@ -89,6 +89,10 @@ static const char *question(const struct capf_which *which)
 		return OPERATIONS("state = 'pending' AND tell = 1 AND"
 				  " told_at = 0 AND turn_at <= ?3",
 			"turn_at, device");
+	if (which->missed)
+		return OPERATIONS("state = 'pending' AND tell = 1 AND"
+				  " told_at < 0",
+			"device");
 	if (which->late_at)
 		return OPERATIONS("state = 'pending' AND completes_by > 0"
 				  " AND completes_by < ?4",
@@ -107,8 +111,8 @@ int capf_store_operations(struct capf_store *s, const struct capf_which *which,
 		return error;
 	sqlite_capf_filter(q, 1, which->after);
 	sqlite_capf_filter_number(q, 2,
-		which->pending || which->turn_by || which->late_at ||
-			which->null_at);
+		which->pending || which->turn_by || which->missed ||
+			which->late_at || which->null_at);
 	sqlite_capf_filter_number(q, 3, which->turn_by);
 	sqlite_capf_filter_number(q, 4, which->late_at);
 	sqlite_capf_filter_number(q, 5, which->null_at);

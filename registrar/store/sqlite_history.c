@@ -137,8 +137,8 @@ static char *write_text(char *at, const char *text)
 static size_t line_write(char line[LINE_SIZE], const struct history_event *e)
 {
 	const int64_t numbers[NUMBERS] = {e->what, e->at_ms, e->first_ms,
-		e->times, e->protocol == CONFIG_SIP, e->tls, e->udp, e->port,
-		e->kind, e->space, e->code};
+		e->times, e->protocol, e->tls, e->udp, e->port, e->kind,
+		e->space, e->code};
 	char *at = line;
 	for (size_t i = 0; i < NUMBERS; i++) {
 		if (i)
@@ -173,7 +173,9 @@ static struct history_event *line_read(char *line)
 	e.at_ms = numbers[1];
 	e.first_ms = numbers[2];
 	e.times = (uint32_t)numbers[3];
-	e.protocol = numbers[4] ? CONFIG_SIP : CONFIG_SCCP;
+	e.protocol = numbers[4] > 0 && numbers[4] <= CONFIG_CAPF
+			     ? (enum config_protocol)numbers[4]
+			     : CONFIG_SCCP;
 	e.tls = numbers[5] != 0;
 	e.udp = numbers[6] != 0;
 	e.port = (uint16_t)numbers[7];

@@ -135,6 +135,17 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	return verdict == TRUST_OK;
 }
 
+/*
+ * Specs capf 1: who the phone is turns out inside. Phones read one record per
+ * message, so none is put before it, empty, against BEAST; that attack needs
+ * somebody who chooses what we say, and nobody does.
+ */
+static void set_capf_rules(SSL_CTX *ctx)
+{
+	SSL_CTX_set_options(ctx, SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+}
+
 /* What is no listener's to choose. */
 static void set_rules(struct profile *p)
 {
@@ -146,6 +157,10 @@ static void set_rules(struct profile *p)
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(ctx, 0);
+	if (p->capf) {
+		set_capf_rules(ctx);
+		return;
+	}
 	SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
 	SSL_CTX_set_verify(
 		ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -172,32 +187,39 @@ static int set_offer(struct profile *p, struct diag *d)
 	return -EINVAL;
 }
 
-static bool is_same(const struct offer_choice *a, const struct offer_choice *b)
+static bool serves(const struct profile *p, const struct config_listener *l)
 {
-	return a->profile == b->profile && a->preset == b->preset &&
+	const struct offer_choice *a = &p->choice, *b = &l->offer;
+	return p->capf == (l->protocol == CONFIG_CAPF) &&
+	       a->profile == b->profile && a->preset == b->preset &&
 	       a->null_cipher == b->null_cipher;
 }
 
 /* The profile that offers this, made if it is not there. */
-static int profile_of(struct profiles *set, const struct offer_choice *choice,
+static int profile_of(struct profiles *set, const struct config_listener *l,
 	struct resume *resume, struct profile **out, struct diag *d)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		*out = &set->list[i];
-		if (is_same(&set->list[i].choice, choice))
+		if (serves(&set->list[i], l))
 			return 0;
 	}
 	struct profile *p = *out = &set->list[set->n++];
-	*p = (struct profile){.set = set, .choice = *choice};
+	*p = (struct profile){.set = set,
+		.choice = l->offer,
+		.capf = l->protocol == CONFIG_CAPF};
 	p->ctx = SSL_CTX_new_ex(lean_library(), NULL, TLS_server_method());
 	if (!p->ctx)
 		abort(); /* law 2: no memory */
 	set_rules(p);
-	if (resume)
+	if (resume && !p->capf)
 		p->resume = resume_ctx_new(
 			resume, p->ctx, set->trust, set->parking);
 	int error = set_offer(p, d);
-	return error < 0 ? error : own_use(set->own, p->ctx, d);
+	if (error < 0)
+		return error;
+	return p->capf ? own_use_capf(set->own, p->ctx, d)
+		       : own_use(set->own, p->ctx, d);
 }
 
 int profiles_new(const struct config *config, struct trust_snapshot *trust,
@@ -217,8 +239,8 @@ int profiles_new(const struct config *config, struct trust_snapshot *trust,
 	set->of = memory_zero(room * sizeof(struct profile *));
 	for (size_t i = 0; error == 0 && i < config->n_listeners; i++)
 		if (config->listeners[i].tls)
-			error = profile_of(set, &config->listeners[i].offer,
-				resume, &set->of[i], d);
+			error = profile_of(set, &config->listeners[i], resume,
+				&set->of[i], d);
 	if (error < 0) {
 		profiles_unref(set);
 		return error;

@@ -30,6 +30,7 @@ struct profile_finding {
 struct profile {
 	struct profiles *set; /* it lives and dies with it */
 	struct offer_choice choice;
+	bool capf; /* shows CAPF's root, asks for no certificate */
 	SSL_CTX *ctx;
 	struct resume_ctx *resume;
 };
@@ -52,7 +53,8 @@ struct profiles {
  * A profile for each TLS listener of the configuration, as offer.h has it:
  * every one of our own certificates, client certificate required, no
  * renegotiation, no compression. Sessions are resumed as `resume` says (NULL:
- * never), each one re-checked against this trust.
+ * never), each one re-checked against this trust. A listener of CAPF shows
+ * CAPF's root, asks for no certificate and resumes nothing.
  * Takes references of its own on trust and own. 0, or -errno with d.
  */
 int profiles_new(const struct config *config, struct trust_snapshot *trust,

@@ -117,7 +117,8 @@ static void capf_is_a_ca_of_one_level_for_five_years(void **state)
 	assert_extension(
 		capf, NID_basic_constraints, "critical CA:TRUE, pathlen:0");
 	assert_extension(capf, NID_key_usage,
-		"Digital Signature, Certificate Sign, CRL Sign");
+		"critical Digital Signature, Certificate Sign, CRL "
+		"Sign");
 	struct cert_identity id = identity(capf);
 	assert_int_equal(id.not_after - MADE_NOW, 1825 * 86400);
 	assert_int_equal(X509_self_signed(capf, 1), 1);

@@ -48,10 +48,16 @@ static void defaults_need_no_file(void **state)
 	struct diag d;
 	assert_int_equal(config_load(NULL, "lab", &c, &d), 0);
 	assert_string_equal(c->trust_folder, "lab/CallManager-trust");
-	assert_int_equal(c->n_listeners, 2);
+	assert_int_equal(c->n_listeners, 3);
 	assert_string_equal(c->listeners[0].address, "127.0.0.1");
 	assert_int_equal(c->listeners[0].port, 2443);
 	assert_int_equal(c->listeners[1].port, 5061);
+	assert_int_equal(c->listeners[2].protocol, CONFIG_CAPF);
+	assert_int_equal(c->listeners[2].port, 3804);
+	assert_int_equal(c->listeners[2].offer.profile, OFFER_LEGACY);
+	assert_string_equal(c->capf_folder, "lab/capf");
+	assert_string_equal(c->state_folder, "lab/state");
+	assert_string_equal(c->trust_capf, "lab/CAPF-trust");
 	assert_int_equal(c->n_certificates, 2);
 	assert_string_equal(c->certificates[0].key, "lab/server/rsa.key");
 	assert_int_equal(c->sip_expires_s, 120);
@@ -108,10 +114,57 @@ static void sip_is_spoken_over_udp_and_sccp_is_not(void **state)
 	refused("{\"listeners\": [{\"service\": \"sccp\","
 		" \"transport\": \"udp\"}]}",
 		":1: listeners.0: transport udp is for sip; sccp is spoken "
-		"over tcp or tls");
+		"over tcp or tls, capf over tls");
 	refused("{\"listeners\": [{\"service\": \"sip\","
 		" \"transport\": \"sctp\"}]}",
 		":1: listeners.0.transport: must be one of tcp|tls|udp");
+}
+
+#define STATE "\"state\": {\"folder\": \"s\"}"
+
+static void capf_is_spoken_over_tls_alone(void **state)
+{
+	struct config *c;
+	struct diag d;
+	int error =
+		load("{\"listeners\": [{\"service\": \"capf\"}], " STATE "}",
+			&c, &d);
+	assert_int_equal(error, 0);
+	assert_int_equal(c->listeners[0].port, 3804);
+	assert_true(c->listeners[0].tls);
+	assert_true(config_has_capf(c));
+	config_free(c);
+	refused("{\"listeners\": [{\"service\": \"capf\","
+		" \"transport\": \"tcp\"}], " STATE "}",
+		":1: listeners.0: capf is spoken over tls alone: "
+		"authentication strings go over it");
+	refused("{\"listeners\": [{\"service\": \"capf\","
+		" \"transport\": \"udp\"}], " STATE "}",
+		":1: listeners.0: transport udp is for sip; sccp is spoken "
+		"over tcp or tls, capf over tls");
+	refused("{\"listeners\": [{\"service\": \"capf\","
+		" \"null_cipher\": true}], " STATE "}",
+		":1: listeners.0.null_cipher: not for capf: authentication "
+		"strings could be read on the way");
+}
+
+static void capf_has_what_it_needs(void **state)
+{
+	refused("{\"listeners\": [{\"service\": \"capf\"}]}",
+		":1: listeners: a listener of service capf needs "
+		"state.folder, which keeps what CAPF issues");
+	refused("{\"capf\": {\"issuer\": \"est\"}}",
+		":1: capf.issuer: this issuer needs capf.est_url");
+	refused("{\"capf\": {\"issuer\": \"est\","
+		" \"est_url\": \"https://x\", \"est_ca\": \"a\","
+		" \"est_certificate\": \"b\"}}",
+		":1: capf.issuer: this issuer needs capf.est_key");
+	refused("{\"capf\": {\n\"est_ca\": \"a\"}}",
+		":2: capf.est_ca: capf.issuer is another");
+	refused("{\"capf\": {\n\"offline_folder\": \"a\"}}",
+		":2: capf.offline_folder: capf.issuer is another");
+	refused("{\"capf\": {\"country\": \"D\"}}",
+		":1: capf.country: must be two letters, or empty");
 }
 
 static void refusals_name_line_key_and_rule(void **state)
@@ -137,7 +190,7 @@ static void refusals_name_line_key_and_rule(void **state)
 	refused("[]", ":1: must be one JSON object");
 	refused("{\"listeners\": {}}", ":1: listeners: must be a list");
 	refused("{\"listeners\": [\n{\"service\": \"sip\"},\n{}]}",
-		":3: listeners.1: must name its service: sccp or sip");
+		":3: listeners.1: must name its service: one of sccp|sip|capf");
 	refused("{\"listeners\": [{\"service\": \"sip\",\n\"address\":"
 		" \"here\"}]}",
 		":2: listeners.0.address: must be an IPv4 or IPv6 address");
@@ -335,6 +388,8 @@ int main(void)
 		cmocka_unit_test(defaults_need_no_file),
 		cmocka_unit_test(reads_every_list),
 		cmocka_unit_test(sip_is_spoken_over_udp_and_sccp_is_not),
+		cmocka_unit_test(capf_is_spoken_over_tls_alone),
+		cmocka_unit_test(capf_has_what_it_needs),
 		cmocka_unit_test(refusals_name_line_key_and_rule),
 		cmocka_unit_test(syntax_errors_name_their_line),
 		cmocka_unit_test(missing_file_is_named),

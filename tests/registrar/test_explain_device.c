@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include "protocols/capf/rule.h"
 #include "protocols/sccp/server.h"
 #include "protocols/sip/server.h"
 #include "protocols/tls/engine.h"
+#include "registrar/capf/status.h"
 #include "registrar/explain/alerts.h"
 #include "registrar/explain/device.h"
 #include "registrar/explain/issuer.h"
@@ -50,6 +52,16 @@ static void every_rule_has_its_paragraph(void **state)
 		has_paragraph(name);
 	SIP_CLOSE_LIST(X)
 #undef X
+#define X(symbol, name, text) has_paragraph(name);
+	CAPF_RULE_LIST(X)
+#undef X
+	for (int i = CAPF_WHY_NOTHING + 1; i < CAPF_WHYS; i++) {
+		char rule[48];
+		snprintf(rule, sizeof(rule), "capf-%s",
+			capf_why_name((enum capf_why)i));
+		has_paragraph(rule);
+	}
+	has_paragraph("capf-unknown-device");
 }
 
 static void every_end_has_its_paragraph(void **state)
@@ -150,7 +162,7 @@ static void an_old_clusters_lsc_is_explained_step_by_step(void **state)
 	holds(text(o, "meaning"), "LSC of another cluster");
 	cure_holds(o, "dialtone device set SEP001122334455 --profile "
 		      "non-secure");
-	cure_holds(o, "Delete its LSC");
+	cure_holds(o, "dialtone capf install SEP001122334455 --mode null");
 	cure_holds(
 		o, "dialtone device set SEP001122334455 --profile encrypted");
 	cure_holds(o, "dialtone phone reset SEP001122334455");

@@ -86,6 +86,40 @@ static void threads_leave_nothing_behind(void **state)
 	limits_free(l);
 }
 
+static void a_part_is_counted_in_the_whole(void **state)
+{
+	struct limits *whole = limits_new(8, 8, 8);
+	struct limits *part = limits_share(whole, 4);
+	assert_true(limits_enter(part, "192.0.2.1", false));
+	assert_true(limits_enter(part, "192.0.2.1", false));
+	assert_false(limits_room(part));
+	assert_true(limits_room(whole));
+	assert_false(limits_enter(part, "192.0.2.1", false));
+	assert_int_equal(limits_count(whole).connections, 2);
+	assert_int_equal(limits_count(whole).half_open, 2);
+	limits_opened(part, "192.0.2.1", false);
+	assert_int_equal(limits_count(whole).half_open, 1);
+	limits_opened(part, "192.0.2.1", false);
+	limits_leave(part);
+	limits_leave(part);
+	assert_int_equal(limits_count(whole).connections, 0);
+	limits_free(part);
+	limits_free(whole);
+}
+
+static void whole_that_refuses_is_not_counted_in_its_part(void **state)
+{
+	struct limits *whole = limits_new(100, 100, 4);
+	struct limits *part = limits_share(whole, 4);
+	for (int i = 0; i < 4; i++)
+		assert_true(limits_enter(whole, "192.0.2.1", false));
+	assert_false(limits_enter(part, "192.0.2.1", false));
+	assert_int_equal(limits_count(part).connections, 0);
+	assert_int_equal(limits_count(whole).connections, 4);
+	limits_free(part);
+	limits_free(whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +128,8 @@ int main(void)
 		cmocka_unit_test(
 			forged_datagrams_do_not_shut_out_their_address),
 		cmocka_unit_test(connections_are_capped),
+		cmocka_unit_test(a_part_is_counted_in_the_whole),
+		cmocka_unit_test(whole_that_refuses_is_not_counted_in_its_part),
 		cmocka_unit_test(threads_leave_nothing_behind),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

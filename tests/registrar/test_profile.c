@@ -22,6 +22,7 @@
 static char folder[] = "/tmp/dialtone-profile-XXXXXX";
 static struct cert_lab *lab;
 static struct config *config;
+static struct capf_authority *authority;
 static struct profiles *set;
 static struct profile *profile; /* the modern one */
 static X509 *lsc, *foreign, *rsa_lsc;
@@ -50,7 +51,9 @@ static int set_up(void **state)
 	const struct trust_load load = {
 		.dir = config->trust_folder, .generation = 1};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(
+		capf_authority_open(config, time(NULL), &authority, &d), 0);
+	assert_int_equal(own_load(config, authority, &own, &d), 0);
 	assert_int_equal(profiles_new(config, trust, own, NULL, &set, &d), 0);
 	own_unref(own);
 	profile = set->of[0];
@@ -71,6 +74,7 @@ static int tear_down(void **state)
 	EVP_PKEY_free(foreign_key);
 	EVP_PKEY_free(rsa_lsc_key);
 	profiles_unref(set);
+	capf_authority_close(authority);
 	config_free(config);
 	cert_lab_close(lab);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
@@ -220,7 +224,7 @@ static void wrong_key_names_both_files(void **state)
 	struct config wrong = {.certificates = &pair, .n_certificates = 1};
 	struct own *own;
 	struct diag d = {.text = ""};
-	assert_int_equal(own_load(&wrong, &own, &d), -EINVAL);
+	assert_int_equal(own_load(&wrong, NULL, &own, &d), -EINVAL);
 	assert_non_null(strstr(d.text, "ec.key: this key does not belong"));
 	assert_non_null(strstr(d.text, "rsa.pem"));
 }
@@ -451,7 +455,7 @@ static void same_files_are_the_same_certificates(void **state)
 	other.certificates = turned;
 	for (size_t i = 0; i < 3; i++) {
 		struct own *own;
-		assert_int_equal(own_load(all[i], &own, &d), 0);
+		assert_int_equal(own_load(all[i], authority, &own, &d), 0);
 		assert_int_equal(own_is_same(set->own, own), i == 0);
 		own_unref(own);
 	}
@@ -470,10 +474,101 @@ static void old_suites_need_an_rsa_certificate(void **state)
 		c.n_listeners = 1;
 		c.certificates = &config->certificates[1];
 		c.n_certificates = 1;
-		assert_int_equal(own_load(&c, &own, &d), -EINVAL);
+		assert_int_equal(own_load(&c, NULL, &own, &d), -EINVAL);
 		assert_non_null(strstr(d.text, "needs an RSA certificate"));
 		assert_non_null(strstr(d.text, "tls.certificates"));
 	}
+}
+
+/* ---- CAPF's listeners ---- */
+
+static struct profile *capf_profile(enum offer_profile offered)
+{
+	struct config_listener one = {.protocol = CONFIG_CAPF,
+		.tls = true,
+		.offer = {.profile = offered}};
+	struct config c = *config;
+	struct profiles *made = NULL;
+	struct diag d = {.text = ""};
+	c.listeners = &one;
+	c.n_listeners = 1;
+	if (profiles_new(&c, set->trust, set->own, NULL, &made, &d) < 0)
+		fail_msg("%s", d.text);
+	return made->of[0];
+}
+
+static void capf_shows_its_root_and_asks_for_no_certificate(void **state)
+{
+	static const int versions[] = {
+		TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+	struct profile *p = capf_profile(OFFER_LEGACY);
+	for (size_t i = 0; i < 4; i++) {
+		SSL_CTX *ctx = client_ctx(versions[i], lsc, lsc_key);
+		struct meeting *m = meet(p, "capf", ctx, NULL);
+		assert_true(m->server_up && m->client_up);
+		X509 *shown = SSL_get_peer_certificate(m->client.ssl);
+		assert_int_equal(
+			X509_cmp(shown, cert_lab_ca(lab, CERT_LAB_CAPF)), 0);
+		/* The client had one, and was not asked. */
+		assert_null(SSL_get0_peer_certificate(m->server.ssl));
+		assert_false(profile_conclude(p, m->server.ssl, &m->finding));
+		X509_free(shown);
+		part(m);
+		SSL_CTX_free(ctx);
+	}
+	profile_unref(p);
+}
+
+static void modern_capf_refuses_tls_1_0(void **state)
+{
+	struct profile *p = capf_profile(OFFER_MODERN);
+	SSL_CTX *ctx = client_ctx(TLS1_VERSION, NULL, NULL);
+	struct meeting *m = meet(p, "capf", ctx, NULL);
+	assert_false(m->server_up);
+	assert_int_equal(m->client_end.alert, SSL_AD_PROTOCOL_VERSION);
+	part(m);
+	SSL_CTX_free(ctx);
+	profile_unref(p);
+}
+
+static void phones_listeners_do_not_share_capfs_profile(void **state)
+{
+	assert_int_equal(config->listeners[2].protocol, CONFIG_CAPF);
+	assert_true(set->of[2]->capf);
+	assert_false(set->of[0]->capf);
+	assert_ptr_not_equal(set->of[0], set->of[2]);
+}
+
+static void another_root_is_another_set_of_certificates(void **state)
+{
+	struct diag d;
+	struct own *before, *after;
+	assert_true(own_has_capf(set->own, authority));
+	assert_int_equal(own_load(config, authority, &before, &d), 0);
+	assert_true(own_is_same(before, set->own));
+	assert_int_equal(capf_authority_prepare(authority, time(NULL), &d), 0);
+	assert_int_equal(capf_authority_promote(authority, &d), 0);
+	/* Phones know the old one as long as there is one. */
+	assert_true(own_has_capf(before, authority));
+	assert_int_equal(capf_authority_retire(authority, &d), 0);
+	assert_false(own_has_capf(before, authority));
+	assert_int_equal(own_load(config, authority, &after, &d), 0);
+	assert_false(own_is_same(before, after));
+	own_unref(before);
+	own_unref(after);
+}
+
+static void capf_without_a_root_has_no_profile(void **state)
+{
+	struct diag d = {.text = ""};
+	struct own *own;
+	struct profiles *none;
+	assert_int_equal(own_load(config, NULL, &own, &d), 0);
+	assert_true(own_has_capf(own, NULL));
+	assert_int_equal(profiles_new(config, set->trust, own, NULL, &none, &d),
+		-EINVAL);
+	assert_non_null(strstr(d.text, "no root"));
+	own_unref(own);
 }
 
 static void add_name(char *list, size_t size, const char *name)
@@ -520,6 +615,12 @@ int main(void)
 		cmocka_unit_test(same_files_are_the_same_certificates),
 		cmocka_unit_test(old_suites_need_an_rsa_certificate),
 		cmocka_unit_test(names_are_those_of_the_tables),
+		cmocka_unit_test(
+			capf_shows_its_root_and_asks_for_no_certificate),
+		cmocka_unit_test(modern_capf_refuses_tls_1_0),
+		cmocka_unit_test(phones_listeners_do_not_share_capfs_profile),
+		cmocka_unit_test(capf_without_a_root_has_no_profile),
+		cmocka_unit_test(another_root_is_another_set_of_certificates),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("profile", tests, set_up, tear_down);

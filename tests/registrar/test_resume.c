@@ -66,6 +66,7 @@ enum { MODES = sizeof(modes) / sizeof(modes[0]) };
 static char folder[] = "/tmp/dialtone-resume-XXXXXX";
 static struct cert_lab *lab;
 static struct config *config;
+static struct capf_authority *authority;
 static struct resume resume;
 static time_t ahead; /* of the real clock */
 /* An LSC, a MIC, one signed with SHA-1, and an LSC that ended a day ago. */
@@ -124,7 +125,7 @@ static struct profile *believing(unsigned cas)
 	const struct trust_load load = {
 		.dir = path, .generation = 1, .policy = &policy};
 	assert_int_equal(trust_snapshot_load(&load, &trust, &d), 0);
-	assert_int_equal(own_load(config, &own, &d), 0);
+	assert_int_equal(own_load(config, authority, &own, &d), 0);
 	assert_int_equal(
 		profiles_new(config, trust, own, &resume, &set, &d), 0);
 	own_unref(own);
@@ -151,6 +152,8 @@ static int set_up(void **state)
 	assert_int_equal(cert_lab_init(path, "here", time(NULL), &d), 0);
 	assert_int_equal(cert_lab_open(path, &lab, &d), 0);
 	assert_int_equal(config_load(NULL, path, &config, &d), 0);
+	assert_int_equal(
+		capf_authority_open(config, time(NULL), &authority, &d), 0);
 	resume.config = config;
 	resume.now = now;
 	for (size_t i = 0; i < CREDENTIALS; i++) {
@@ -172,6 +175,7 @@ static int tear_down(void **state)
 		X509_free(certs[i]);
 		EVP_PKEY_free(keys[i]);
 	}
+	capf_authority_close(authority);
 	config_free(config);
 	cert_lab_close(lab);
 	snprintf(command, sizeof(command), "rm -r %s", folder);

@@ -294,7 +294,7 @@ def the_great_case_is_explained():
           "LSC of another cluster",
           "SSL3 alert [read]:[fatal]:[unknown CA]",
           f"dialtone device set {DEVICE} --profile non-secure",
-          "Delete its LSC",
+          f"dialtone capf install {DEVICE} --mode null",
           f"dialtone device set {DEVICE} --profile encrypted",
           f"dialtone phone reset {DEVICE}", "--mic yes")
     same((facts["state"], facts["rule"]), ("rejected", "unknown-ca"))

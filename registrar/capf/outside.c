@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys that a CA outside certifies: asked over EST, or brought by an admin. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/sha.h>
+
+#include "certs/lsc.h"
+#include "registrar/capf/believe.h"
+#include "registrar/capf/desk_inside.h"
+#include "registrar/memory.h"
+#include "registrar/text.h"
+
+/* ---- asking ---- */
+
+/* The phone goes, and its operation waits: that is no failure. */
+static int leave_waiting(struct capf_visit *v, struct capf_operation *o,
+	const char *detail, struct diag *d)
+{
+	if (o->why != CAPF_WHY_CA_WAITING)
+		o->changed_at = capf_desk_now(v->desk);
+	o->why = CAPF_WHY_CA_WAITING;
+	text_copy(o->detail, sizeof(o->detail), detail);
+	int error = capf_desk_put(v->desk, o, d);
+	if (error < 0)
+		return error;
+	capf_visit_end(v, capf_visit_nothing(v), CAPF_WHY_CA_WAITING, detail);
+	return 0;
+}
+
+static int audit_request(
+	struct capf_visit *v, const char *detail, struct diag *d)
+{
+	struct desk_note note =
+		capf_desk_note_of(v, DESK_REQUESTED, "", detail);
+	return capf_desk_audit(v->desk, &note, d);
+}
+
+static int keep_request(struct capf_visit *v, struct capf_operation *o,
+	struct capf_bytes spki, struct diag *d)
+{
+	struct capf_request r = {
+		.at = capf_desk_now(v->desk),
+		.n = spki.n,
+		.spki = spki.p,
+	};
+	memcpy(r.device, o->device, sizeof(r.device));
+	memcpy(r.key_sha256, v->key_sha256, sizeof(r.key_sha256));
+	int error = capf_store_put_request(v->desk->store, &r, d);
+	if (error == 0)
+		error = audit_request(v, "of the offline CA", d);
+	return error ? error
+		     : leave_waiting(v, o,
+			       "its request waits for the offline CA: export "
+			       "it (dialtone capf csr export), have it signed, "
+			       "import the certificate; then the phone comes "
+			       "again",
+			       d);
+}
+
+int capf_outside_ask(struct capf_visit *v, struct capf_operation *o,
+	struct capf_bytes spki, struct diag *d)
+{
+	if (v->desk->world.config->capf_issuer == CONFIG_ISSUER_OFFLINE)
+		return keep_request(v, o, spki, d);
+	int error = audit_request(v, "of the CA that is asked over EST", d);
+	if (error < 0)
+		return error;
+	v->step = STEP_CA;
+	v->asks = true;
+	return 0;
+}
+
+/* ---- over EST ---- */
+
+static void take_reply(void *self, const struct est_answer *answer)
+{
+	struct capf_visit *v = self;
+	struct ca_reply *reply = memory_zero(sizeof(*reply));
+	reply->result = answer->result;
+	if (answer->cert && answer->result == EST_OK) {
+		X509_up_ref(answer->cert);
+		reply->cert = answer->cert;
+	}
+	text_copy(reply->text, sizeof(reply->text), answer->text);
+	pthread_mutex_lock(&v->desk->lock);
+	v->news.reply = reply;
+	capf_visit_queue(v);
+	pthread_mutex_unlock(&v->desk->lock);
+}
+
+void capf_outside_begin(struct capf_visit *v)
+{
+	const struct config *c = v->desk->world.config;
+	const struct cert_organisation of = {
+		.country = c->capf_country,
+		.state = c->capf_province,
+		.locality = c->capf_locality,
+		.organisation = c->capf_organisation,
+		.unit = c->capf_unit,
+	};
+	struct est_answer none = {.result = EST_UNREACHABLE};
+	struct diag d = {.text = ""};
+	uint8_t *request = NULL;
+	size_t n = 0;
+	v->asks = false;
+	v->asking = true;
+	int error = v->desk->est ? 0 : -ECANCELED;
+	if (error == 0)
+		error = cert_request_make(
+			v->device, &of, v->key, &request, &n, &d);
+	if (error == 0)
+		error = est_enrol(v->desk->est, request, n, take_reply, v);
+	free(request);
+	if (error == 0)
+		return;
+	snprintf(none.text, sizeof(none.text), "it was not asked: %.480s",
+		*d.text ? d.text : strerror(-error));
+	take_reply(v, &none);
+}
+
+static enum capf_why why_of(enum est_result result)
+{
+	switch (result) {
+	case EST_OK:
+	case EST_UNFIT:
+		return CAPF_WHY_CA_UNFIT;
+	case EST_REFUSED:
+		return CAPF_WHY_CA_REFUSED;
+	case EST_LATER:
+	case EST_UNREACHABLE:
+		break;
+	}
+	return CAPF_WHY_CA_UNREACHABLE;
+}
+
+/* A serial number that came before is fine where it is that very certificate.
+ */
+static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
+	X509 *cert, const uint8_t key_sha256[32],
+	char serial[CERT_SERIAL_MAX + 1], struct diag *d)
+{
+	struct capf_issued i;
+	uint8_t sha256[32];
+	const struct capf_made made = {cert, key_sha256, NULL};
+	int error = capf_issue_enter(desk, o, &made, serial, d);
+	if (error != -EEXIST)
+		return error;
+	if (X509_digest(cert, EVP_sha256(), sha256, NULL) != 1)
+		abort();
+	error = capf_store_issued_as(desk->store, sha256, &i, d);
+	if (error == -ENOENT)
+		return diag_set(d, -EEXIST,
+			"its serial number was used for another one before");
+	memcpy(serial, i.serial, sizeof(i.serial));
+	return error;
+}
+
+/* Into the ledger, whoever waits for it: the CA has issued it. */
+static int enter_reply(struct capf_visit *v, const struct capf_operation *o,
+	const struct ca_reply *reply, char *why, struct diag *d)
+{
+	struct capf_desk *desk = v->desk;
+	int64_t now = capf_desk_now(desk);
+	const struct capf_believers by = {desk->world.trust, desk->world.self};
+	struct diag fault = {.text = ""};
+	if (cert_lsc_check(reply->cert, v->device, v->key, (time_t)now,
+		    desk->world.config->capf_validity_days, &fault) < 0 ||
+		capf_believe(&by, reply->cert, (time_t)now, &fault) < 0) {
+		snprintf(why, CAPF_DETAIL_MAX + 1,
+			"what the CA outside sent is refused: %.450s",
+			fault.text);
+		return -EBADMSG;
+	}
+	int error =
+		enter_once(desk, o, reply->cert, v->key_sha256, v->serial, d);
+	if (error != -EEXIST)
+		return error;
+	snprintf(why, CAPF_DETAIL_MAX + 1,
+		"what the CA outside sent is refused: %.450s", d->text);
+	return -EBADMSG;
+}
+
+int capf_outside_replied(
+	struct capf_visit *v, struct ca_reply *reply, struct diag *d)
+{
+	struct capf_operation o;
+	char why[CAPF_DETAIL_MAX + 1];
+	int error = capf_store_operation(v->desk->store, v->device, &o, d);
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
+	snprintf(why, sizeof(why), "%.500s", reply->text);
+	error = reply->result == EST_OK ? enter_reply(v, &o, reply, why, d)
+					: -EBADMSG;
+	if (error < 0 && error != -EBADMSG)
+		return error;
+	if (v->step != STEP_CA || o.state != CAPF_STATE_PENDING) {
+		if (v->step == STEP_CA)
+			capf_visit_end(v, CAPF_REASON_DECLINED, o.why,
+				"the operation ended meanwhile");
+		return 0;
+	}
+	if (error == -EBADMSG)
+		return capf_visit_refuse(v, &o, why_of(reply->result), why, d);
+	return capf_issue_deliver(v, &o, DESK_ISSUED, v->serial, d);
+}
+
+/* ---- offline ---- */
+
+/* The request of a device: its key. */
+struct waiting {
+	struct capf_request request;
+	EVP_PKEY *key;
+	uint8_t key_sha256[32];
+	bool any_device, found;
+};
+
+static bool take_request(void *self, const struct capf_request *r)
+{
+	struct waiting *w = self;
+	const unsigned char *at = r->spki;
+	if (w->any_device && memcmp(r->key_sha256, w->key_sha256, 32) != 0)
+		return true;
+	w->request = *r;
+	w->request.spki = NULL; /* the store's */
+	memcpy(w->key_sha256, r->key_sha256, sizeof(w->key_sha256));
+	w->key = d2i_PUBKEY(NULL, &at, (long)r->n);
+	w->found = true;
+	return false;
+}
+
+int capf_outside_pick_up(
+	struct capf_visit *v, struct capf_operation *o, struct diag *d)
+{
+	struct waiting w = {.found = false};
+	struct capf_issued i;
+	int error = capf_store_requests(
+		v->desk->store, o->device, take_request, &w, d);
+	EVP_PKEY_free(w.key);
+	if (error < 0 && error != -ENOENT)
+		return error;
+	if (!w.found)
+		return 0;
+	error = capf_store_stale(
+		v->desk->store, o->device, w.key_sha256, &i, d);
+	if (error == -ENOENT &&
+		v->desk->world.config->capf_issuer != CONFIG_ISSUER_OFFLINE)
+		return 0; /* nobody brings it any more */
+	if (error == -ENOENT) {
+		error = leave_waiting(v, o,
+			"its request still waits for the offline CA's "
+			"certificate (dialtone capf csr import)",
+			d);
+		return error < 0 ? error : 1;
+	}
+	if (error == 0 && i.not_after <= capf_desk_now(v->desk))
+		return 0; /* it came too late: a new key */
+	if (error == 0) {
+		v->no_key = true;
+		error = capf_issue_deliver(v, o, DESK_DELIVERED, i.serial, d);
+	}
+	return error < 0 ? error : 1;
+}
+
+/* By the device that it names; else, for the sake of the message, by its key.
+ */
+static int find_request(struct capf_desk *desk, X509 *cert,
+	const struct cert_identity *id, struct waiting *w, struct diag *d)
+{
+	unsigned char *spki = NULL;
+	int error = 0;
+	if (*id->device)
+		error = capf_store_requests(
+			desk->store, id->device, take_request, w, d);
+	if (w->found || (error < 0 && error != -ENOENT))
+		return error;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+	if (n > 0)
+		SHA256(spki, (size_t)n, w->key_sha256);
+	OPENSSL_free(spki);
+	w->any_device = true;
+	error = capf_store_requests(desk->store, NULL, take_request, w, d);
+	if (w->found || (error < 0 && error != -ENOENT))
+		return error;
+	return diag_set(d, -ENOENT,
+		"no request waits for a certificate of %.80s (%.120s)",
+		*id->device ? id->device : "no device", id->subject);
+}
+
+static int enter_import(struct capf_desk *desk, X509 *cert,
+	const struct waiting *w, struct diag *d)
+{
+	struct capf_operation o;
+	struct desk_note note = {.event = DESK_IMPORTED};
+	int64_t now = capf_desk_now(desk);
+	if (!w->key)
+		return diag_set(d, -EINVAL, "the waiting key is damaged");
+	int error = cert_lsc_check(cert, w->request.device, w->key, (time_t)now,
+		desk->world.config->capf_validity_days, d);
+	if (error == 0)
+		error = capf_pending(desk, w->request.device, &o, d);
+	if (error < 0)
+		return error;
+	error = enter_once(desk, &o, cert, w->key_sha256, note.serial, d);
+	if (error < 0)
+		return error == -EEXIST ? -EINVAL : error;
+	snprintf(o.detail, sizeof(o.detail),
+		"the offline CA's certificate is there; the phone has to come "
+		"for it");
+	o.changed_at = now;
+	o.told_at = 0; /* it is told again */
+	o.turn_at = now;
+	memcpy(note.device, o.device, sizeof(note.device));
+	snprintf(note.detail, sizeof(note.detail), "of the offline CA");
+	error = capf_desk_put(desk, &o, d);
+	return error ? error : capf_desk_audit(desk, &note, d);
+}
+
+static int import(
+	struct capf_desk *desk, X509 *cert, struct waiting *w, struct diag *d)
+{
+	struct cert_identity id;
+	char why[CAPF_DETAIL_MAX + 1];
+	if (cert_identity_read(cert, &id) < 0)
+		return diag_set(d, -EINVAL, "the certificate cannot be read");
+	int error = find_request(desk, cert, &id, w, d);
+	if (error < 0)
+		return error;
+	if (!capf_issue_may(desk, capf_desk_now(desk), why))
+		return diag_set(d, -EINVAL, "%s", why);
+	return enter_import(desk, cert, w, d);
+}
+
+int capf_desk_import(struct capf_desk *desk, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d)
+{
+	struct waiting w = {.found = false};
+	capf_desk_enter(desk);
+	ERR_set_mark();
+	int error = capf_desk_begin(desk, d);
+	if (error == 0)
+		error = capf_desk_close_with(
+			desk, import(desk, cert, &w, d), d);
+	ERR_pop_to_mark();
+	capf_desk_leave(desk);
+	memcpy(device, w.request.device, sizeof(w.request.device));
+	EVP_PKEY_free(w.key);
+	return error;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The CAPF root is replaced without losing a phone. */
+#include "registrar/capf/rollover.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "registrar/capf/authority.h"
+#include "registrar/capf/desk.h"
+#include "registrar/capf/rollover_count.h"
+#include "registrar/log.h"
+#include "registrar/memory.h"
+#include "registrar/server.h"
+
+enum { PAGE = 500 }; /* operations queued in one transaction */
+
+const char *rollover_state_name(enum rollover_state state)
+{
+	static const char *const names[] = {
+#define X(symbol, name) name,
+		ROLLOVER_STATE_LIST(X)
+#undef X
+	};
+	return names[state];
+}
+
+/* ---- what is so ---- */
+
+static bool is_in_force(
+	struct server *s, enum trust_store store, const struct capf_root *root)
+{
+	struct trust_snapshot *trust = server_trust(s, store);
+	const struct trust_anchor *a =
+		trust ? trust_snapshot_find(trust, root->id.sha256_raw) : NULL;
+	bool good = a && a->usable;
+	trust_snapshot_unref(trust);
+	return good;
+}
+
+static enum rollover_state state_of(
+	struct server *s, const struct capf_roots *roots)
+{
+	if (roots->old.cert)
+		return is_in_force(s, STORE_CALLMANAGER, &roots->old)
+			       ? ROLLOVER_STARTED
+			       : ROLLOVER_FINISHING;
+	return roots->next.cert ? ROLLOVER_STARTING : ROLLOVER_IDLE;
+}
+
+/* References of the caller's on the roots, if this node has some that sign. */
+static int open_roots(
+	struct server *s, struct capf_roots **roots, struct diag *d)
+{
+	*roots = NULL;
+	if (!server_capf(s))
+		return diag_set(d, -ENOTSUP,
+			"there is no CAPF here: no listener of the "
+			"configuration has the service \"capf\"");
+	if (server_config(s)->capf_issuer != CONFIG_ISSUER_OWN)
+		return diag_set(d, -ENOTSUP,
+			"capf.issuer: LSCs are signed by a CA outside, which "
+			"has no root here to be replaced");
+	*roots = capf_authority_roots(server_authority(s));
+	return 0;
+}
+
+int rollover_look(struct server *s, struct rollover_view *out, struct diag *d)
+{
+	struct capf_roots *roots;
+	*out = (struct rollover_view){.state = ROLLOVER_IDLE};
+	int error = open_roots(s, &roots, d);
+	if (error < 0)
+		return error;
+	out->state = state_of(s, roots);
+	const struct capf_root *old =
+		roots->old.cert ? &roots->old : &roots->signing;
+	const struct capf_root *new =
+		roots->old.cert ? &roots->signing : &roots->next;
+	snprintf(out->old_name, sizeof(out->old_name), "%s", old->name);
+	memcpy(out->old_sha256, old->id.sha256, sizeof(out->old_sha256));
+	if (new->cert) {
+		snprintf(out->new_name, sizeof(out->new_name), "%s", new->name);
+		memcpy(out->new_sha256, new->id.sha256,
+			sizeof(out->new_sha256));
+	}
+	if (roots->old.cert)
+		error = rollover_count(
+			s, old->id.sha256_raw, new->id.sha256_raw, out, d);
+	capf_roots_unref(roots);
+	return error;
+}
+
+void rollover_view_deinit(struct rollover_view *v)
+{
+	free(v->phones);
+	v->phones = NULL;
+}
+
+/* ---- steps ---- */
+
+/* Into the audit chain and the log. */
+static int tell(
+	struct server *s, const char *event, const char *detail, struct diag *d)
+{
+	struct log_line line;
+	log_begin(&line, LOG_EV_ROLLOVER);
+	log_str(&line, "step", event);
+	log_str(&line, "why", detail);
+	log_end(&line);
+	return capf_desk_note(server_capf(s), event, detail, d);
+}
+
+/* Both stores are read, and believe the root, or do not any more. */
+static int settle(struct server *s, const struct capf_root *root, bool believed,
+	struct diag *d)
+{
+	int error = server_reload(s, true, d);
+	if (error < 0)
+		return error;
+	for (int i = 0; i < TRUST_STORES; i++) {
+		enum trust_store store = (enum trust_store)i;
+		if (!*trust_store_folder(server_config(s), store) ||
+			is_in_force(s, store, root) == believed)
+			continue;
+		return diag_set(d, -EPERM,
+			"%s: %s %s there after a reload: "
+			"dialtone trust list says why",
+			trust_store_title(store), root->name,
+			believed ? "is not in force" : "is still in force");
+	}
+	return 0;
+}
+
+/* The new root is there and believed; now it may sign. */
+static int begin(struct server *s, struct capf_authority *a, struct diag *d)
+{
+	char detail[2 * CERT_NAME_MAX + 32];
+	struct capf_roots *roots = capf_authority_roots(a);
+	snprintf(detail, sizeof(detail), "%s signs in place of %s",
+		roots->next.name, roots->signing.name);
+	int error = capf_authority_publish(a, &roots->next, d);
+	if (error == 0)
+		error = settle(s, &roots->next, true, d);
+	if (error == 0)
+		error = tell(s, "rollover-start", detail, d);
+	if (error == 0)
+		error = capf_authority_promote(a, d);
+	if (error == 0)
+		server_ask_reload(s); /* the old one is retiring now */
+	capf_roots_unref(roots);
+	return error;
+}
+
+int rollover_start(struct server *s, struct diag *d)
+{
+	struct capf_roots *roots;
+	int error = open_roots(s, &roots, d);
+	if (error < 0)
+		return error;
+	if (roots->old.cert)
+		error = diag_set(d, -EBUSY,
+			"a rollover is under way: %s takes the place of %s; "
+			"finish it first",
+			roots->signing.name, roots->old.name);
+	capf_roots_unref(roots);
+	if (error == 0)
+		error = capf_authority_prepare(
+			server_authority(s), time(NULL), d);
+	return error < 0 ? error : begin(s, server_authority(s), d);
+}
+
+int rollover_cancel(struct server *s, struct diag *d)
+{
+	struct capf_roots *roots;
+	struct capf_authority *a = server_authority(s);
+	int error = open_roots(s, &roots, d);
+	if (error < 0)
+		return error;
+	if (!roots->next.cert)
+		error = diag_set(d, -EBUSY, "%s",
+			roots->old.cert
+				? "the new root signs already: phones may "
+				  "hang on it; finish the rollover instead"
+				: "no rollover is under way");
+	if (error == 0)
+		error = capf_authority_withdraw(a, &roots->next, d);
+	if (error == 0)
+		error = settle(s, &roots->next, false, d);
+	if (error == 0)
+		error = tell(s, "rollover-cancel", roots->next.name, d);
+	if (error == 0)
+		error = capf_authority_abandon(a, d);
+	capf_roots_unref(roots);
+	return error;
+}
+
+/* ---- the phones ---- */
+
+/* The next page of phones for which nothing is pending. */
+static size_t take_page(
+	const struct rollover_view *v, size_t *at, const char *names[PAGE])
+{
+	size_t n = 0;
+	for (; *at < v->left && n < PAGE; ++*at)
+		if (!v->phones[*at].queued)
+			names[n++] = v->phones[*at].device;
+	return n;
+}
+
+static int queue_all(struct server *s, const struct rollover_view *v,
+	struct capf_order order, size_t *queued, struct diag *d)
+{
+	const char *names[PAGE];
+	struct capf_ordered *results = memory_zero(PAGE * sizeof(*results));
+	int64_t first = order.turn_at;
+	size_t at = 0, n;
+	int error = 0;
+	while (error == 0 && (n = take_page(v, &at, names)) > 0) {
+		if (order.per_min)
+			order.turn_at =
+				first + (int64_t)(*queued * 60 / order.per_min);
+		error = capf_desk_order(
+			server_capf(s), &order, names, n, results, d);
+		for (size_t i = 0; error == 0 && i < n; i++)
+			*queued += results[i].error == 0;
+	}
+	free(results);
+	return error;
+}
+
+int rollover_issue(struct server *s, unsigned per_min, bool tell_them,
+	size_t *queued, struct diag *d)
+{
+	struct rollover_view v;
+	char detail[96];
+	const struct capf_order order = {
+		.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_LSC,
+		.turn_at = time(NULL),
+		.per_min = per_min,
+		.tell = tell_them,
+		.origin = "rollover",
+	};
+	*queued = 0;
+	int error = rollover_look(s, &v, d);
+	if (error == 0 && v.state != ROLLOVER_STARTED)
+		error = diag_set(d, -EBUSY,
+			"the rollover is %s, and only a started one has "
+			"phones to queue",
+			rollover_state_name(v.state));
+	if (error == 0)
+		error = queue_all(s, &v, order, queued, d);
+	snprintf(detail, sizeof(detail), "%zu phones queued, %u a minute",
+		*queued, per_min);
+	if (error == 0)
+		error = tell(s, "rollover-issue", detail, d);
+	rollover_view_deinit(&v);
+	return error;
+}
+
+/* ---- the end ---- */
+
+static int say_end(struct server *s, const struct rollover_view *v, bool force,
+	struct diag *d)
+{
+	char detail[CAPF_DETAIL_MAX + 1];
+	snprintf(detail, sizeof(detail),
+		"%.64s goes; %zu devices have an LSC of %.64s, %zu have none%s",
+		v->old_name, v->done, v->new_name, v->left,
+		v->recent && force ? ": FORCED, though some of them are live"
+				   : "");
+	return tell(s, force ? "rollover-finish-forced" : "rollover-finish",
+		detail, d);
+}
+
+static int end(struct server *s, const struct rollover_view *v, bool force,
+	struct diag *d)
+{
+	struct capf_authority *a = server_authority(s);
+	struct capf_roots *roots = capf_authority_roots(a);
+	int error = say_end(s, v, force, d);
+	if (error == 0)
+		error = capf_authority_withdraw(a, &roots->old, d);
+	if (error == 0)
+		error = settle(s, &roots->old, false, d);
+	if (error == 0)
+		error = capf_authority_retire(a, d);
+	if (error == 0) /* TLS at the CAPF port changes its certificate */
+		error = server_reload(s, true, d);
+	capf_roots_unref(roots);
+	return error;
+}
+
+int rollover_finish(struct server *s, bool force, struct rollover_view *view,
+	struct diag *d)
+{
+	int error = rollover_look(s, view, d);
+	if (error < 0)
+		return error;
+	if (view->state != ROLLOVER_STARTED &&
+		view->state != ROLLOVER_FINISHING)
+		return diag_set(d, -EBUSY,
+			"the rollover is %s: there is nothing to finish",
+			rollover_state_name(view->state));
+	if (view->recent > 0 && !force)
+		return diag_set(d, -EPERM,
+			"%zu phones that are live, or were seen within the "
+			"last %u days, hang on %s: give them a new LSC first "
+			"(dialtone rollover issue), or wait for those that "
+			"are offline",
+			view->recent, server_config(s)->capf_live_days,
+			view->old_name);
+	return end(s, view, force, d);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which devices hang on the root that is to go. */
+#include "registrar/capf/rollover_count.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "registrar/capf/desk.h"
+#include "registrar/census.h"
+#include "registrar/memory.h"
+#include "registrar/server.h"
+
+enum { DAY_S = 86400 };
+
+/* What the ledger says: devices with an LSC of one root in their hands. */
+struct holder {
+	char device[CERT_DEVICE_MAX + 1];
+	int64_t at; /* confirmed */
+};
+struct holders {
+	struct holder *list; /* by device */
+	size_t n;
+};
+
+static int by_device(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+	return strcasecmp(x->device, y->device);
+}
+
+static bool add_holder(void *self, const struct capf_issued *i)
+{
+	struct holders *h = self;
+	struct holder *one =
+		memory_grow((void **)&h->list, &h->n, sizeof(*one));
+	memcpy(one->device, i->device, sizeof(one->device));
+	one->at = i->confirmed_at;
+	return true;
+}
+
+static int read_holders(struct capf_store *store, const uint8_t issuer[32],
+	struct holders *out, struct diag *d)
+{
+	const struct capf_issued_which which = {
+		.state = CAPF_ISSUED_INSTALLED + 1, .issuer = issuer};
+	int error = capf_store_ledger(store, &which, add_holder, out, d);
+	if (out->n)
+		qsort(out->list, out->n, sizeof(*out->list), by_device);
+	return error;
+}
+
+static const struct holder *find(const struct holders *h, const char *device)
+{
+	struct holder key;
+	snprintf(key.device, sizeof(key.device), "%s", device);
+	return h->n ? bsearch(&key, h->list, h->n, sizeof(key), by_device)
+		    : NULL;
+}
+
+struct count {
+	struct server *server;
+	const uint8_t *old, *new;
+	struct holders had, has; /* of the old root, of the new */
+	int64_t now;
+	struct rollover_view *view;
+};
+
+/* ---- one device ---- */
+
+/* Which root is known to have signed what the phone has? */
+enum belongs { BELONGS_TO_NEITHER, BELONGS_TO_OLD, BELONGS_TO_NEW };
+
+static bool is_of(const struct bearer *b, const uint8_t root[32])
+{
+	const uint8_t *anchor = b->lsc ? b->lsc->anchor : b->seen.anchor_sha256;
+	return (b->lsc || b->seen.kind == CERT_KIND_LSC) &&
+	       memcmp(anchor, root, 32) == 0;
+}
+
+static enum belongs belongs(const struct count *c, const struct bearer *b)
+{
+	const struct holder *has = find(&c->has, b->name);
+	const struct holder *had = find(&c->had, b->name);
+	bool showed_old = is_of(b, c->old);
+	if (has && !(showed_old && b->seen.registered > has->at))
+		return BELONGS_TO_NEW;
+	/* A phone with an LSC does not show its MIC. */
+	if (b->seen.kind == CERT_KIND_MIC &&
+		b->seen.registered > (had ? had->at : 0))
+		return BELONGS_TO_NEITHER;
+	if (showed_old || had)
+		return BELONGS_TO_OLD;
+	return is_of(b, c->new) ? BELONGS_TO_NEW : BELONGS_TO_NEITHER;
+}
+
+static void look_at_presence(struct server *s, struct rollover_phone *phone)
+{
+	struct directory_entry e;
+	if (!directory_find(server_directory(s), phone->device, &e))
+		return;
+	phone->registered = e.registered;
+	if (e.seen_ms / 1000 > phone->seen)
+		phone->seen = e.seen_ms / 1000;
+	directory_entry_deinit(&e);
+}
+
+static void add_phone(struct count *c, const struct bearer *b)
+{
+	const struct holder *had = find(&c->had, b->name);
+	struct rollover_view *v = c->view;
+	struct rollover_phone *phone =
+		memory_grow((void **)&v->phones, &v->left, sizeof(*phone));
+	*phone = (struct rollover_phone){.seen = b->seen.registered};
+	snprintf(phone->device, sizeof(phone->device), "%s", b->name);
+	if (had && had->at > phone->seen)
+		phone->seen = had->at;
+	look_at_presence(c->server, phone);
+	int64_t live_s =
+		(int64_t)server_config(c->server)->capf_live_days * DAY_S;
+	/* Of some nobody can say: what was seen is written behind, and may be
+	 * lost when we are killed. They may be alive. */
+	phone->recent = phone->registered || !phone->seen ||
+			c->now - phone->seen <= live_s;
+	v->offline += !phone->registered;
+	v->recent += phone->recent;
+}
+
+static bool visit(void *self, const struct bearer *b)
+{
+	struct count *c = self;
+	enum belongs root = belongs(c, b);
+	if (root == BELONGS_TO_OLD)
+		add_phone(c, b);
+	else if (root == BELONGS_TO_NEW)
+		c->view->done++;
+	return true;
+}
+
+/* ---- what is pending for them ---- */
+
+static int look_at_operation(struct capf_store *store, struct rollover_view *v,
+	struct rollover_phone *phone, struct diag *d)
+{
+	struct capf_operation o;
+	int error = capf_store_operation(store, phone->device, &o, d);
+	if (error == -ENOENT)
+		return 0;
+	if (error < 0)
+		return error;
+	phone->queued = o.state == CAPF_STATE_PENDING;
+	v->queued += phone->queued;
+	if (o.why != CAPF_WHY_NOTHING)
+		snprintf(phone->last, sizeof(phone->last), "%s%s%.400s",
+			capf_why_text(o.why), *o.detail ? ": " : "", o.detail);
+	return 0;
+}
+
+static int look_at_operations(
+	struct capf_desk *desk, struct rollover_view *v, struct diag *d)
+{
+	int error = 0;
+	struct capf_store *store = capf_desk_look(desk);
+	for (size_t i = 0; error == 0 && i < v->left; i++)
+		error = look_at_operation(store, v, &v->phones[i], d);
+	capf_desk_looked(desk);
+	return error;
+}
+
+int rollover_count(struct server *s, const uint8_t old[32],
+	const uint8_t new[32], struct rollover_view *out, struct diag *d)
+{
+	struct capf_desk *desk = server_capf(s);
+	struct count c = {.server = s,
+		.old = old,
+		.new = new,
+		.now = time(NULL),
+		.view = out};
+	struct capf_store *store = capf_desk_look(desk);
+	int error = read_holders(store, old, &c.had, d);
+	if (error == 0)
+		error = read_holders(store, new, &c.has, d);
+	capf_desk_looked(desk);
+	if (error == 0) {
+		census_walk(server_inventory(s), server_leaves(s), LEAVES_FACTS,
+			visit, &c);
+		error = look_at_operations(desk, out, d);
+	}
+	free(c.had.list);
+	free(c.has.list);
+	return error;
+}

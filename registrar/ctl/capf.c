@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialtone capf install, delete, troubleshoot, cancel. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "certs/file.h"
+#include "certs/identity.h"
+#include "registrar/ctl/capf.h"
+#include "registrar/ctl/ctl.h"
+#include "registrar/ctl/wrap.h"
+#include "registrar/memory.h"
+
+static const char usage_text[] =
+	"NAME... | --csv FILE | --model GLOB --subnet NET --issuer CA "
+	"--expires-before DATE\n"
+	"  --csv FILE            one device a row: its first column, or the "
+	"one called\n"
+	"                        \"name\" or \"Device Name\"\n"
+	"  --model, --subnet, --issuer, --expires-before\n"
+	"                        those of the inventory that fit all of these; "
+	"subnet of\n"
+	"                        the last known address, issuer (CN, SHA-256 "
+	"or file) and\n"
+	"                        end of the LSC\n"
+	"  --mode string|null|lsc|mic  how they prove who they are (as their "
+	"profile says)\n"
+	"  --rate N/min          so many are told to come in a minute\n"
+	"  --completes-by TIME   2026-11-26T18:00:00Z, or 2h from now on\n"
+	"  --no-reset            they are not told: they come when they "
+	"restart\n"
+	"  --replace             what is pending for them gives way\n"
+	"  --dry-run             only say what would be queued\n"
+	"  --digits N            length of the authentication strings\n"
+	"  --string-until TIME, --null-until TIME  until when they may come "
+	"so\n"
+	"  --strings-to FILE     the list for the installers (mode 0600), not "
+	"on the screen\n";
+
+static int usage(const char *verb)
+{
+	fprintf(stderr, "usage: dialtone capf %s %s", verb, usage_text);
+	return CTL_USAGE;
+}
+
+/* "10", "10/min". */
+static bool take_rate(json_t *into, const char *key, const char *value)
+{
+	char number[12];
+	size_t n = strcspn(value, "/");
+	if (n == 0 || n >= sizeof(number) ||
+		(value[n] && strcmp(value + n, "/min") != 0))
+		return false;
+	snprintf(number, sizeof(number), "%.*s", (int)n, value);
+	return ctl_take_number(into, key, number);
+}
+
+static const struct ctl_option options[] = {
+	{"--csv", "csv", ctl_take_text, false},
+	{"--model", "model", ctl_take_text, false},
+	{"--subnet", "subnet", ctl_take_text, false},
+	{"--issuer", "issuer", ctl_take_text, false},
+	{"--expires-before", "expiresBefore", ctl_take_until, false},
+	{"--strings-to", "stringsTo", ctl_take_text, false},
+	/* those that are sent on */
+	{"--mode", "mode", ctl_take_text, false},
+	{"--rate", "ratePerMinute", take_rate, false},
+	{"--completes-by", "completesBy", ctl_take_until, false},
+	{"--no-reset", "tell", ctl_take_false, true},
+	{"--replace", "replace", ctl_take_true, true},
+	{"--dry-run", "dryRun", ctl_take_true, true},
+	{"--digits", "stringDigits", ctl_take_number, false},
+	{"--string-until", "stringUntil", ctl_take_until, false},
+	{"--null-until", "nullUntil", ctl_take_until, false},
+};
+enum { OPTIONS = sizeof(options) / sizeof(options[0]), NOT_SENT = 6 };
+
+/* ---- authentication strings: told once, so not to be lost ---- */
+
+static json_t *with_member(const json_t *list, const char *key)
+{
+	size_t i;
+	json_t *one, *found = json_array();
+	json_array_foreach((json_t *)list, i, one)
+	{
+		if (json_object_get(one, key))
+			json_array_append(found, one);
+	}
+	return found;
+}
+
+/* Before anything is queued: a file that cannot be written afterwards would
+ * cost every string, and one that is there may be the only list of others. */
+static int make_file(const char *file)
+{
+	int fd = *file ? open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				 0600)
+		       : -1;
+	if (fd >= 0)
+		close(fd);
+	if (!*file || fd >= 0)
+		return CTL_OK;
+	fprintf(stderr, "dialtone: %s: %s%s\n", file, strerror(errno),
+		errno == EEXIST ? "; no list of strings is overwritten" : "");
+	return CTL_FAILED;
+}
+
+/* The list for the installers, malloc'ed. */
+static char *list_text(const json_t *strings, size_t *n)
+{
+	char *text = NULL;
+	char at[21];
+	size_t i;
+	json_t *one;
+	FILE *to = open_memstream(&text, n);
+	if (!to)
+		abort(); /* law 2: no memory */
+	cert_time_text(time(NULL), at);
+	fprintf(to,
+		"Authentication strings for CAPF, made %s. Each serves its own "
+		"phone, once.\nAt the phone: Settings > Security "
+		"Configuration, unlock with **#, LSC > Update,\ntype the "
+		"string, Submit.\n\n",
+		at);
+	json_array_foreach((json_t *)strings, i, one)
+	{
+		fprintf(to, "%-24s %s\n", ctl_text(one, "device"),
+			ctl_text(one, "string"));
+	}
+	fclose(to);
+	return text;
+}
+
+/* Into the file; those that it does not take are shown, not lost. */
+static int write_file(const char *file, const char *text, size_t n)
+{
+	struct diag d;
+	if (cert_file_write(file, 0600, text, n, &d) == 0) {
+		fprintf(stderr, "The authentication strings are in %s.\n",
+			file);
+		return CTL_OK;
+	}
+	fprintf(stderr, "dialtone: %s; here they are:\n", d.text);
+	fwrite(text, 1, n, stderr);
+	return CTL_FAILED;
+}
+
+static int write_strings(const char *file, const json_t *devices)
+{
+	size_t n;
+	json_t *strings = with_member(devices, "string");
+	char *text = list_text(strings, &n);
+	int status = CTL_OK;
+	if (json_array_size(strings) == 0 && *file)
+		unlink(file); /* ours, and empty */
+	else if (*file)
+		status = write_file(file, text, n);
+	else if (json_array_size(strings))
+		printf("%s\n", text);
+	OPENSSL_cleanse(text, n);
+	free(text);
+	json_decref(strings);
+	return status;
+}
+
+static void take_strings_out(json_t *devices)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(devices, i, one)
+	{
+		json_object_del(one, "string");
+	}
+}
+
+/* ---- what came of it ---- */
+
+static const struct ctl_column refused_columns[] = {
+	{"DEVICE", "device"},
+	{"NOT QUEUED, BECAUSE", "why"},
+};
+static void print_refused(const json_t *devices)
+{
+	json_t *those = with_member(devices, "why");
+	if (json_array_size(those)) {
+		ctl_print_table(those, refused_columns, 2);
+		putchar('\n');
+	}
+	json_decref(those);
+}
+
+/* "SEP001122334455 and 3 more: ..." */
+static void print_warning(const json_t *first)
+{
+	char head[128] = "";
+	long long more = ctl_number(first, "more");
+	if (more)
+		snprintf(head, sizeof(head), " and %lld more", more);
+	char *text = memory_format("%s%s: %s", ctl_text(first, "device"), head,
+		ctl_text(first, "warning"));
+	wrap_print("", text);
+	free(text);
+	putchar('\n');
+}
+
+/* Each warning once, with the first device and how many more it is for: they
+ * may be ten thousand. */
+static void print_warnings(const json_t *devices)
+{
+	size_t i;
+	json_t *one, *first, *list = json_array(), *by_text = json_object();
+	json_array_foreach((json_t *)devices, i, one)
+	{
+		const char *warning = ctl_text(one, "warning");
+		if (!*warning)
+			continue;
+		first = json_object_get(by_text, warning);
+		if (first) {
+			json_object_set_new(first, "more",
+				json_integer(ctl_number(first, "more") + 1));
+			continue;
+		}
+		json_object_set(by_text, warning, one);
+		json_array_append(list, one);
+	}
+	json_array_foreach(list, i, one)
+	{
+		print_warning(one);
+	}
+	json_decref(by_text);
+	json_decref(list);
+}
+
+/* 3: nothing but operations that are pending was in the way. */
+static int exit_status(const json_t *o)
+{
+	size_t i;
+	json_t *one;
+	long long refused = ctl_number(o, "refused"), pending = 0;
+	json_array_foreach(json_object_get(o, "devices"), i, one)
+	{
+		pending += json_is_true(json_object_get(one, "pending"));
+	}
+	if (refused == 0)
+		return ctl_number(o, "queued") ? CTL_OK : CTL_FAILED;
+	return pending == refused ? CTL_REFUSED : CTL_FAILED;
+}
+
+static void print_sum(const json_t *o, const char *verb)
+{
+	bool dry = json_is_true(json_object_get(o, "dryRun"));
+	long long queued = ctl_number(o, "queued");
+	if (!queued && !ctl_number(o, "refused"))
+		puts("No device fits: nothing was queued.");
+	else
+		printf("%s%s: queued %lld, refused %lld.\n",
+			dry ? "Nothing was done; it would be: " : "", verb,
+			queued, ctl_number(o, "refused"));
+	if (*ctl_text(o, "lastTurn"))
+		printf("The last one is told at %s.\n",
+			ctl_text(o, "lastTurn"));
+}
+
+static int print(const struct ctl *ctl, const char *verb, const char *file,
+	const json_t *o)
+{
+	json_t *devices = json_object_get(o, "devices");
+	int status = exit_status(o), written = CTL_OK;
+	if (*file || !ctl->json)
+		written = write_strings(file, devices);
+	if (ctl->json) {
+		if (*file)
+			take_strings_out(devices);
+		ctl_print_json(o);
+	} else {
+		print_refused(devices);
+		print_warnings(devices);
+		print_sum(o, verb);
+	}
+	return status == CTL_OK ? written : status;
+}
+
+/* ---- the order ---- */
+
+static int send_order(const struct ctl *ctl, const json_t *body, json_t **out)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+	const struct ctl_body sent = {
+		"application/json", text, strlen(text), false};
+	int status =
+		ctl_admin_send(ctl, "POST", "/v1/capf/operations", &sent, out);
+	free(text);
+	return status;
+}
+
+static int order_with_file(const struct ctl *ctl, const char *verb,
+	const char *file, const json_t *body)
+{
+	json_t *o;
+	int status = make_file(file);
+	if (status != CTL_OK)
+		return status;
+	status = send_order(ctl, body, &o);
+	if (status != CTL_OK && *file)
+		unlink(file);
+	if (status != CTL_OK)
+		return status;
+	status = print(ctl, verb, file, o);
+	json_decref(o);
+	return status;
+}
+
+static int order(const struct ctl *ctl, int argc, char **argv, const char *verb)
+{
+	int names = 0;
+	json_t *said = json_object();
+	json_t *body = json_pack("{ss}", "operation", verb);
+	while (names < argc && argv[names][0] != '-')
+		names++;
+	int status = ctl_read_options(
+		argc - names, argv + names, options, OPTIONS, said);
+	if (status == CTL_OK)
+		status = ctl_capf_who(names, argv, said, body);
+	if (status == CTL_USAGE)
+		usage(verb);
+	for (size_t i = NOT_SENT; i < OPTIONS; i++)
+		json_object_set(body, options[i].key,
+			json_object_get(said, options[i].key));
+	const char *file = ctl_text(said, "stringsTo");
+	if (status == CTL_OK)
+		status = order_with_file(ctl, verb, file, body);
+	json_decref(body);
+	json_decref(said);
+	return status;
+}
+
+int ctl_capf_install(const struct ctl *ctl, int argc, char **argv)
+{
+	return order(ctl, argc, argv, "install");
+}
+
+int ctl_capf_delete(const struct ctl *ctl, int argc, char **argv)
+{
+	return order(ctl, argc, argv, "delete");
+}
+
+int ctl_capf_troubleshoot(const struct ctl *ctl, int argc, char **argv)
+{
+	return order(ctl, argc, argv, "troubleshoot");
+}
+
+/* ---- cancel ---- */
+
+int ctl_capf_cancel(const struct ctl *ctl, int argc, char **argv)
+{
+	int status = CTL_OK;
+	if (argc < 1 || *argv[0] == '-') {
+		fputs("usage: dialtone capf cancel NAME...\n", stderr);
+		return CTL_USAGE;
+	}
+	for (int i = 0; i < argc; i++) {
+		json_t *o;
+		char *path = ctl_path("/v1/capf/operations/", argv[i]);
+		int one = ctl_admin(ctl, "DELETE", path, &o);
+		free(path);
+		if (one != CTL_OK) {
+			status = one;
+			continue;
+		}
+		if (ctl->json)
+			ctl_print_json(o);
+		else
+			printf("Nothing is pending for %s any more.\n",
+				ctl_text(o, "cancelled"));
+		json_decref(o);
+	}
+	return status;
+}

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CAPF's root is replaced under a fleet: nobody is ever locked out.
+
+DIALTONE_ROLLOVER_PHONES: how many phones; few, unless it says so.
+"""
+import hashlib
+import json
+import os
+import shutil
+import ssl
+import sys
+
+from admin import LAB, Admin, config
+from clients import Phones
+from daemon import Daemon
+from harness import (LOOPBACK, SANITIZER, SLOW, holds, run, same, tap,
+                     wait_until)
+from lab import listener
+
+PHONES = int(os.environ.get("DIALTONE_ROLLOVER_PHONES",
+                            60 if SANITIZER is None else 20))
+AWAY = PHONES // 10
+RATE = max(600, PHONES * 6)  # a minute
+LONG_S = 60 * SLOW + PHONES // 20
+ONLINE, OFFLINE = "SEP0200000E0000", "SEP0200000F0000"
+TWO = "SEP020000000A01", "SEP020000000A02"
+
+# What may happen to a phone while the daemon is killed; a refusal may not.
+OUTAGES = {"lost", "refused", "timeout"}
+
+
+def numbered(first, count):
+    return [f"SEP{int(first[3:], 16) + i:012X}" for i in range(count)]
+
+
+def capf_config(ports=None, **changes):
+    """With ports: those of an earlier run, for phones that know them."""
+    services = [("sip", "tls"), ("capf", "tls")]
+    listeners = [listener(*s, port=(ports or {}).get(s[0], 0))
+                 for s in services]
+    changes.setdefault("capf", {})["folder"] = "capf"
+    return config(listeners=listeners, trust={"capf": "CAPF-trust"},
+                  limits={"half_open_per_address": 2 * PHONES,
+                          "patience_ms": 60000 * SLOW},
+                  **changes)
+
+
+def add_devices(admin, *names):
+    """They make EC keys, which take no time."""
+    admin.say("profile", "add", "ec", "--key-order", "EC Only",
+              "--ec-bits", "256",
+              "--transport", "tls", "--mode", "encrypted")
+    text = "name,profile\n" + "".join(f"{n},ec\n" for n in names)
+    admin.say("device", "import", *admin.import_text(text))
+
+
+def stores():
+    return [sorted(n for n in os.listdir(LAB.path(store))
+                   if n.startswith("CAPF-") and n.endswith(".pem"))
+            for store in ("CallManager-trust", "CAPF-trust")]
+
+
+FOLDERS = "capf", "CallManager-trust", "CAPF-trust"
+for name in FOLDERS:
+    shutil.copytree(LAB.path(name), LAB.path("as-it-was", name))
+
+
+def as_it_was():
+    """The lab's root, which signed the LSCs that phones begin with."""
+    for folder in FOLDERS:
+        shutil.rmtree(LAB.path(folder))
+        shutil.copytree(LAB.path("as-it-was", folder), LAB.path(folder))
+
+
+class Site:
+    """One configuration whose daemon may die and come back."""
+
+    def __init__(self):
+        as_it_was()
+        path = capf_config()
+        with Daemon(path) as first:
+            ports = {s: first.port(s) for s in ("sip", "capf")}
+        with open(path, encoding="utf-8") as f:
+            told = json.load(f)
+        for entry in told["listeners"]:
+            entry["port"] = ports[entry["service"]]
+        self.config = LAB.config_text(json.dumps(told))
+        self.daemon = self.admin = None
+        self.start()
+
+    def start(self):
+        self.daemon = Daemon(self.config)
+        self.admin = Admin(self.daemon)
+        self.admin.words += ["--url", self.daemon.url]
+
+    def kill(self):
+        with self.daemon as dying:
+            dying.kill()
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.daemon.__exit__(*error)
+
+    def fleet(self, first, count):
+        capf = f"{LOOPBACK}:{self.daemon.port('capf')}"
+        return Phones(self.daemon, "sip", "--count", count, "--device", first,
+                      "--lab", LAB.dir, "--leaf", "lsc", "--capf", capf,
+                      "--auth", "lsc", "--capf-when", "always", "--come-back",
+                      "--capf-retry-ms", 1000, "--rate", 400 // SLOW)
+
+    def rollover(self):
+        return self.admin.json("rollover", "status")
+
+    def wait_left(self, left):
+        return wait_until(
+            f"{left} phones to be left",
+            lambda: next((r for r in [self.rollover()]
+                          if r["left"] == left), None), LONG_S, every=1)
+
+    def refuses_to_finish(self, *hanging):
+        done = run(*self.admin.words, "rollover", "finish", "--json")
+        said = json.loads(done.stdout)
+        same(done.returncode, 3, "exit status")
+        same([p["device"] for p in said["rollover"]["phones"]
+              if p["recent"]], list(hanging), "who holds it up")
+
+
+def settled(report):
+    """No phone was refused, whatever else happened to it."""
+    setbacks = report.summary["capf"]["setbacks"]
+    tap.remark(f"{len(report.phones)} phones: {report.summary['capf']}")
+    same(set(setbacks) - OUTAGES, set(), f"what phones met ({setbacks})")
+    same({p["outcome"] for p in report.phones.values()}, {"registered"},
+         "how it ended")
+
+
+def a_fleet_goes_over_to_the_new_root_through_kills():
+    online, offline = (numbered(ONLINE, PHONES - AWAY),
+                       numbered(OFFLINE, AWAY))
+    with Site() as site:
+        add_devices(site.admin, *online, *offline)
+        [old] = stores()[0]
+        with site.fleet(ONLINE, len(online)) as fleet:
+            with site.fleet(OFFLINE, AWAY) as away:
+                site.daemon.wait_registered(PHONES, LONG_S)
+                same(away.leave().code, 0, "the offline phones")
+            site.admin.say("rollover", "start")
+            same([len(s) for s in stores()], [2, 2], "CAPFs in the stores")
+            same(site.rollover()["left"], PHONES, "phones of the old root")
+            site.admin.say("rollover", "issue", "--rate", str(RATE))
+            for part in (3, 3):
+                wait_until("some phones to be done", lambda part=part:
+                           site.rollover()["done"] >= len(online) // part,
+                           LONG_S)
+                site.kill()
+            site.wait_left(AWAY)
+            site.refuses_to_finish(*offline)
+            with site.fleet(OFFLINE, AWAY - 1) as away:
+                site.wait_left(1)
+                site.refuses_to_finish(offline[-1])
+                with site.fleet(offline[-1], 1) as last:
+                    site.wait_left(0)
+                    site.daemon.wait_registered(PHONES, LONG_S)
+                    site.admin.say("rollover", "finish")
+                    same(site.rollover()["state"], "idle", "state")
+                    same([old in s for s in stores()], [False] * 2, "trust")
+                    # Everybody comes again, and the old root is gone.
+                    site.kill()
+                    site.daemon.wait_registered(PHONES, LONG_S)
+                    ends = [f.leave() for f in (last, away, fleet)]
+        for end in ends:
+            settled(end)
+        same(site.admin.json("capf", "audit", "--check")["holds"], True,
+             "the audit chain")
+        serials = [i["serial"] for i in ledger(site.daemon)]
+        same(len(serials), len(set(serials)), "serial numbers")
+
+
+def ledger(daemon):
+    found, after = [], ""
+    while True:
+        page = daemon.order(f"/v1/capf/ledger{after}", "GET")
+        found += page["ledger"]
+        if not page.get("next"):
+            return found
+        after = "?after=" + page["next"]
+
+
+def a_start_is_undone_or_goes_on():
+    with Site() as site:
+        holds(site.admin.refused("rollover", "cancel"), "under way")
+        holds(site.admin.refused("rollover", "issue"), "idle")
+        holds(site.admin.refused("rollover", "finish"), "nothing to finish")
+        holds(site.admin.refused("rollover", "export", "--for", "pem"), "idle")
+        # It cannot be put into a store that refuses what stands in it.
+        bad = LAB.path("CAPF-trust", "bad.pem")
+        with open(bad, "w", encoding="ascii") as f:
+            f.write("no certificate")
+        site.admin.refused("rollover", "start")
+        same(site.rollover()["state"], "starting", "state")
+        os.unlink(bad)
+        site.admin.say("rollover", "cancel")
+        same(site.rollover()["state"], "idle", "state")
+        same([len(s) for s in stores()], [1, 1], "CAPFs in the stores")
+        site.admin.say("rollover", "start")
+        same(site.rollover()["state"], "started", "state")
+        holds(site.admin.refused("rollover", "start"), "under way")
+        holds(site.admin.refused("rollover", "cancel"), "signs already")
+        site.kill()
+        same(site.rollover()["state"], "started", "state after a kill")
+        site.admin.say("rollover", "finish")
+        same([len(s) for s in stores()], [1, 1], "CAPFs in the stores")
+
+
+def force_is_logged():
+    with Site() as site:
+        add_devices(site.admin, *TWO)
+        with site.fleet(TWO[0], 1):
+            site.daemon.wait_registered(1)
+            site.admin.say("rollover", "start")
+            site.refuses_to_finish(TWO[0])
+            site.admin.say("rollover", "finish", "--force")
+        site.daemon.wait_event("rollover", step="rollover-finish-forced")
+        links = site.admin.json("capf", "audit")
+        holds(json.dumps(links), "rollover-finish-forced", "FORCED")
+
+
+def shown_by_capf(daemon):
+    """The certificate that phones see at CAPF's port."""
+    return sha256_of_der(ssl.get_server_certificate(
+        (LOOPBACK, daemon.port("capf"))))
+
+
+def sha256_of_der(pem):
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
+def capfs_port_changes_its_certificate_last():
+    with Site() as site:
+        old = site.rollover()["oldRoot"]["sha256"]
+        same(shown_by_capf(site.daemon), old, "before")
+        site.admin.say("rollover", "start")
+        same(shown_by_capf(site.daemon), old, "what phones' ITLs name")
+        new = site.rollover()["newRoot"]["sha256"]
+        retiring = [a["sha256"] for a in
+                    site.daemon.get("/v1/trust/retiring")["anchors"]]
+        same(retiring, [old], "retiring")
+        folder = LAB.path("exported")
+        site.admin.say("rollover", "export", "--for", "pem", "--out", folder)
+        with open(os.path.join(folder, "manifest.json"),
+                  encoding="utf-8") as f:
+            cas = json.load(f)["cas"]
+        same({c["sha256"]: c["retiring"] for c in cas
+              if c["sha256"] in (old, new)}, {old: True, new: False},
+             "what is exported")
+        site.admin.say("rollover", "finish")
+        same(shown_by_capf(site.daemon), new, "afterwards")
+        keys = [n for n in os.listdir(LAB.path("capf")) if n.endswith(".key")]
+        same(len(keys), 1, "keys in the folder")
+        same(os.listdir(LAB.path("capf", "retired")),
+             [f"{common_name_of(old)}.pem"], "what is left of the old one")
+
+
+def common_name_of(sha256):
+    for name in os.listdir(LAB.path("capf", "retired")):
+        with open(LAB.path("capf", "retired", name), encoding="ascii") as f:
+            if sha256_of_der(f.read()) == sha256:
+                return name[:-4]
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(tap.run(a_fleet_goes_over_to_the_new_root_through_kills,
+                     a_start_is_undone_or_goes_on,
+                     force_is_logged,
+                     capfs_port_changes_its_certificate_last))
