@@ -150,11 +150,11 @@ static void strings_and_null_strings_end(void **state)
 	office_add(sep2, "ec");
 	const char *string = office_order(sep1, CAPF_INSTALL, CAPF_MODE_STRING);
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
-	office.now += DAY_S - 1;
+	__atomic_add_fetch(&office.now, DAY_S - 1, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep2, NULL), "GENERATE EC-256");
-	office.now += 1;
+	__atomic_add_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep2, NULL), "END 7 null-string-ended");
-	office.now += 2 * DAY_S;
+	__atomic_add_fetch(&office.now, 2 * DAY_S, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep1, string), "END 7 string-expired");
 	assert_string_equal(office_state(sep1), "pending string-expired");
 }
@@ -431,14 +431,14 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 	open_with(sep1);
 	office_add(sep2, "ec");
 	office_install(sep1, 1);
-	office.now -= 1;
+	__atomic_sub_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	ANSWERS(come_with(sep2, NULL), "END 7 clock");
 	assert_string_equal(office_state(sep2), "pending clock");
 	struct capf_desk_state s = capf_desk_state(office.desk);
 	assert_non_null(strstr(s.halted, "ledger"));
 	assert_int_equal(s.halted_since, office.now);
-	office.now += 1;
+	__atomic_add_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	capf_desk_tend(office.desk);
 	assert_string_equal(capf_desk_state(office.desk).halted, "");
 	office_install(sep2, 2);
@@ -447,10 +447,11 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 static void a_clock_outside_the_root_s_life_issues_nothing(void **state)
 {
 	open_with(sep1);
-	office.now = MADE_NOW - 10 * DAY_S;
+	__atomic_store_n(&office.now, MADE_NOW - 10 * DAY_S, __ATOMIC_RELAXED);
 	capf_desk_tend(office.desk);
 	assert_non_null(strstr(capf_desk_state(office.desk).halted, "CAPF-"));
-	office.now = MADE_NOW + 2000 * (int64_t)DAY_S;
+	__atomic_store_n(&office.now, MADE_NOW + 2000 * (int64_t)DAY_S,
+		__ATOMIC_RELAXED);
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	ANSWERS(come_with(sep1, NULL), "END 7 clock");
 }
@@ -638,7 +639,7 @@ static void an_operation_that_is_late_has_failed(void **state)
 		capf_desk_order(office.desk, &order, names, 2, results, &d), 0);
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	office.now += 101;
+	__atomic_add_fetch(&office.now, 101, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep2, NULL), "END 7 late");
 	assert_string_equal(office_state(sep2), "failed late");
 	capf_desk_tend(office.desk);
@@ -664,7 +665,7 @@ static void phones_are_told_at_their_turn_and_once(void **state)
 	capf_desk_tend(office.desk);
 	assert_int_equal(office.resets, 1);
 	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
-	office.now += 60;
+	__atomic_add_fetch(&office.now, 60, __ATOMIC_RELAXED);
 	limit_files(0); /* a full disk must not reset it again and again */
 	capf_desk_tend(office.desk);
 	limit_files(RLIM_INFINITY);
@@ -697,7 +698,7 @@ static void a_phone_that_missed_its_turn_is_told_when_it_is_back(void **state)
 		n++)
 		assert_true(n < 2000000000);
 	capf_desk_registered(office.desk, sep1, NULL);
-	office.now += 900;
+	__atomic_add_fetch(&office.now, 900, __ATOMIC_RELAXED);
 	office_restart();
 	assert_int_equal(office.resets, 1);
 	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
