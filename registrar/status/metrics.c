@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "registrar/impact.h"
 #include "registrar/status/metrics_inside.h"
+#include "registrar/text.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
 
@@ -23,6 +25,9 @@ static void look_at_store(
 	out->there = true;
 	out->anchors = anchors;
 	out->generation = trust_snapshot_generation(trust);
+	out->locked_out = impact_told(s, store).n.locked_out;
+	text_copy(out->fingerprint, sizeof(out->fingerprint),
+		trust_snapshot_fingerprint(trust));
 	const struct trust_revocation *r = trust_snapshot_revocation(trust);
 	out->crls = trust_revocation_count(r);
 	for (size_t i = 0; i < out->crls; i++)
@@ -38,8 +43,10 @@ static void look(struct server *s, struct metrics_seen *out)
 		.server = s,
 		.limits = server_limits(s),
 		.phones = directory_count(server_directory(s)),
+		.overload = server_overload(s),
 		.memory = server_memory(s),
 	};
+	server_meters(s, &out->meters);
 	if (r->cache)
 		out->sessions = session_cache_fill(r->cache);
 	for (int i = 0; i < TRUST_STORES; i++)
@@ -61,16 +68,18 @@ static void started(struct metrics_page *page, const struct metrics_seen *seen)
 	metrics_value(page, (uint64_t)server_started_ms(seen->server) / 1000);
 }
 
-static void failures(struct metrics_page *page, const struct metrics_seen *seen)
+static void rotate(struct metrics_page *page, const struct metrics_seen *seen)
 {
-	struct failures_by_rule by;
-	failures_by_rule(server_failures(seen->server), &by);
-	for (size_t i = 0; i < by.n; i++) {
-		metrics_label(
-			page, "stage", failure_stage_name(by.list[i].stage));
-		metrics_label(page, "rule", by.list[i].rule);
-		metrics_value(page, by.list[i].count);
-	}
+	if (server_resume(seen->server)->keys)
+		metrics_value(
+			page, server_config(seen->server)->ticket_rotate_s);
+}
+
+static void dropped(struct metrics_page *page, const struct metrics_seen *seen)
+{
+	struct history *h = server_history(seen->server);
+	if (h)
+		metrics_value(page, history_count(h).dropped);
 }
 
 /* ---- numbers of a trust store ---- */
@@ -93,6 +102,11 @@ static uint64_t crls(const struct metrics_store *store)
 static uint64_t crls_overdue(const struct metrics_store *store)
 {
 	return store->crls_overdue;
+}
+
+static uint64_t locked_out(const struct metrics_store *store)
+{
+	return store->locked_out;
 }
 
 static uint64_t loaded(const struct metrics_store *store)
@@ -124,9 +138,11 @@ struct row {
 
 #define COUNTER "counter"
 #define GAUGE "gauge"
+#define HISTOGRAM "histogram"
 #define SEEN(member)                                                     \
 	.kind = NUMBER, .offset = offsetof(struct metrics_seen, member), \
 	.size = sizeof(((struct metrics_seen *)0)->member)
+#define ADMISSION(figure) SEEN(overload.figures.figure)
 #define WORKER(member)                                                        \
 	.kind = OF_WORKERS, .offset = offsetof(struct conn_counters, member), \
 	.size = sizeof(((struct conn_counters *)0)->member)
@@ -137,14 +153,19 @@ struct row {
 static const struct row rows[] = {
 	{"dialtone_info", GAUGE, "Which registrar this is; always 1.",
 		WRITTEN_BY(info)},
-	{"dialtone_start_time_seconds", GAUGE,
-		"When it started, in seconds since 1970.", WRITTEN_BY(started)},
+	{"dialtone_build_info", GAUGE, "What it was built of; always 1.",
+		WRITTEN_BY(metrics_process_build)},
 
 	{"dialtone_connections", GAUGE, "Connections of phones that are open.",
 		SEEN(limits.connections)},
 	{"dialtone_connections_half_open", GAUGE,
 		"Those that have not finished their handshake.",
 		SEEN(limits.half_open)},
+	{"dialtone_connections_max", GAUGE, "How many there may be.",
+		SEEN(limits.connections_max)},
+	{"dialtone_connections_half_open_max", GAUGE,
+		"How many of them may be half open.",
+		SEEN(limits.half_open_max)},
 	{"dialtone_connections_accepted_total", COUNTER,
 		"Connections that were accepted.", WORKER(accepted)},
 	{"dialtone_connections_closed_total", COUNTER,
@@ -164,6 +185,20 @@ static const struct row rows[] = {
 	{"dialtone_handshakes_version_total", COUNTER,
 		"TLS handshakes that succeeded, by version and kind.",
 		WRITTEN_BY(metrics_tls_by_version)},
+	{"dialtone_handshakes_cipher_total", COUNTER,
+		"The same by cipher suite, version and kind.",
+		WRITTEN_BY(metrics_tls_ciphers)},
+	{"dialtone_handshakes_anchor_total", COUNTER,
+		"The same by the file of the anchor that vouched and by the "
+		"certificate's kind.",
+		WRITTEN_BY(metrics_tls_anchors)},
+	{"dialtone_handshake_seconds", HISTOGRAM,
+		"How long TLS handshakes that succeeded took, from when they "
+		"were begun.",
+		WRITTEN_BY(metrics_tls_took)},
+	{"dialtone_alerts_total", COUNTER,
+		"Fatal TLS alerts, in the words that phones print.",
+		WRITTEN_BY(metrics_tls_alerts)},
 	{"dialtone_received_bytes_total", COUNTER,
 		"Bytes that phones sent, TLS included.", WORKER(bytes_in)},
 	{"dialtone_sent_bytes_total", COUNTER,
@@ -191,21 +226,83 @@ static const struct row rows[] = {
 
 	{"dialtone_phones_known", GAUGE,
 		"Devices remembered, registered or gone.", SEEN(phones.known)},
-	{"dialtone_registered", GAUGE, "Phones that are registered.",
-		LABEL("protocol", "sccp"),
-		SEEN(phones.by_protocol[CONFIG_SCCP])},
-	{"dialtone_registered", GAUGE, NULL, LABEL("protocol", "sip"),
-		SEEN(phones.by_protocol[CONFIG_SIP])},
-	{"dialtone_registered_tls", GAUGE, "Those of them that came over TLS.",
-		SEEN(phones.tls)},
-	{"dialtone_registered_certificates", GAUGE,
-		"The same by the kind of their certificate.",
-		LABEL("kind", "lsc"), SEEN(phones.lsc)},
-	{"dialtone_registered_certificates", GAUGE, NULL, LABEL("kind", "mic"),
-		SEEN(phones.mic)},
+	{"dialtone_registered", GAUGE,
+		"Phones that are registered; partially: not all of their lines "
+		"are.",
+		WRITTEN_BY(metrics_phones_registered)},
+	{"dialtone_registration_seconds", HISTOGRAM,
+		"From the start of a connection to the registration over it, "
+		"without UDP.",
+		WRITTEN_BY(metrics_phones_took)},
 	{"dialtone_failures_total", COUNTER,
 		"Refusals: where on its way a phone was, and by which rule.",
-		WRITTEN_BY(failures)},
+		WRITTEN_BY(metrics_phones_failures)},
+
+	{"dialtone_sip_responses_total", COUNTER,
+		"Answers to SIP requests, by the class of their status.",
+		WRITTEN_BY(metrics_phones_sip)},
+	{"dialtone_digest_challenges_total", COUNTER,
+		"SIP requests that were asked for a password.",
+		SEEN(meters.counts[METERS_DIGEST_CHALLENGES])},
+	{"dialtone_digest_failures_total", COUNTER,
+		"Passwords that were wrong.",
+		SEEN(meters.counts[METERS_DIGEST_FAILURES])},
+	{"dialtone_sccp_rejects_total", COUNTER,
+		"SCCP phones that were told no, by the message that told them.",
+		LABEL("message", "RegisterReject"),
+		SEEN(meters.counts[METERS_REGISTER_REJECTS])},
+	{"dialtone_sccp_rejects_total", COUNTER, NULL,
+		LABEL("message", "RegisterTokenReject"),
+		SEEN(meters.counts[METERS_TOKEN_REJECTS])},
+
+	{"dialtone_admission_state", GAUGE,
+		"1 for the state that admission is in.",
+		WRITTEN_BY(metrics_load_state)},
+	{"dialtone_admission_handshakes", GAUGE,
+		"TLS handshakes that have begun and not ended.",
+		ADMISSION(in_progress)},
+	{"dialtone_admission_handshakes_max", GAUGE,
+		"How many are begun at once.", SEEN(overload.handshakes_max)},
+	{"dialtone_admission_waiting", GAUGE,
+		"Connections that wait for their handshake: in the kernel, "
+		"with a session of ours, without one.",
+		LABEL("where", "backlog"), ADMISSION(backlog)},
+	{"dialtone_admission_waiting", GAUGE, NULL, LABEL("where", "resuming"),
+		ADMISSION(resuming)},
+	{"dialtone_admission_waiting", GAUGE, NULL, LABEL("where", "strangers"),
+		ADMISSION(strangers)},
+	{"dialtone_admission_oldest_seconds", GAUGE,
+		"How long the first of them has waited.",
+		WRITTEN_BY(metrics_load_oldest)},
+	{"dialtone_admission_wait_seconds", HISTOGRAM,
+		"How long those waited whose handshake did not begin at once.",
+		WRITTEN_BY(metrics_load_waits)},
+	{"dialtone_admission_served_total", COUNTER,
+		"Handshakes begun at once, or after waiting.",
+		LABEL("how", "at once"), ADMISSION(at_once)},
+	{"dialtone_admission_served_total", COUNTER, NULL,
+		LABEL("how", "waited, resuming"), ADMISSION(waited_resuming)},
+	{"dialtone_admission_served_total", COUNTER, NULL,
+		LABEL("how", "waited, strangers"), ADMISSION(waited_strangers)},
+	{"dialtone_admission_refused_total", COUNTER,
+		"Connections that were reset while they waited, or had gone.",
+		LABEL("why", "expired"), ADMISSION(expired)},
+	{"dialtone_admission_refused_total", COUNTER, NULL,
+		LABEL("why", "room full"), ADMISSION(room_full)},
+	{"dialtone_admission_refused_total", COUNTER, NULL,
+		LABEL("why", "gone"), ADMISSION(gone)},
+	{"dialtone_admission_put_off_total", COUNTER,
+		"Phones that were told to come later.", LABEL("what", "tokens"),
+		ADMISSION(tokens_rejected)},
+	{"dialtone_admission_put_off_total", COUNTER, NULL,
+		LABEL("what", "registers"), ADMISSION(registers_put_off)},
+	{"dialtone_loop_turn_seconds", HISTOGRAM,
+		"How long the loops worked before they looked at their sockets "
+		"again, to a millisecond.",
+		WRITTEN_BY(metrics_load_turns)},
+	{"dialtone_loop_longest_turn_seconds", GAUGE,
+		"The longest of the last 30 to 60 seconds.",
+		WRITTEN_BY(metrics_load_longest)},
 
 	{"dialtone_resumption_verdicts_total", COUNTER,
 		"Sessions that phones offered and we could open: used, or why "
@@ -220,6 +317,13 @@ static const struct row rows[] = {
 		"How long ago the newest ticket key was made.",
 		WRITTEN_BY(metrics_tls_key_age)},
 
+	{"dialtone_ticket_key_rotate_seconds", GAUGE,
+		"How old it may become (tls.ticket_rotate_s).",
+		WRITTEN_BY(rotate)},
+
+	{"dialtone_trust_info", GAUGE,
+		"The fingerprint of a trust store's set in force; always 1.",
+		WRITTEN_BY(metrics_trust_fingerprints)},
 	{"dialtone_trust_generation", GAUGE,
 		"How often a trust store's set in force was another.",
 		STORE(generation)},
@@ -230,6 +334,15 @@ static const struct row rows[] = {
 	{"dialtone_trust_crls_overdue", GAUGE,
 		"Those of them that have ended, and stay in force.",
 		STORE(crls_overdue)},
+	{"dialtone_trust_anchor_not_after_timestamp_seconds", GAUGE,
+		"When the first anchor of a file ends.",
+		WRITTEN_BY(metrics_trust_anchors)},
+	{"dialtone_trust_crl_next_update_timestamp_seconds", GAUGE,
+		"When the first list of a file ends.",
+		WRITTEN_BY(metrics_trust_crls)},
+	{"dialtone_trust_locked_out_devices", GAUGE,
+		"Devices that a reload has locked out, until it is undone.",
+		STORE(locked_out)},
 	{"dialtone_trust_loaded_timestamp_seconds", GAUGE,
 		"When the set in force was loaded.", STORE(loaded)},
 	{"dialtone_trust_reload_refused", GAUGE,
@@ -271,15 +384,32 @@ static const struct row rows[] = {
 	{"dialtone_capf_root_not_after_timestamp_seconds", GAUGE,
 		"When CAPF's own roots end.", WRITTEN_BY(metrics_capf_roots)},
 
-	{"dialtone_resident_memory_bytes", GAUGE,
-		"Memory of the process that is resident.",
-		SEEN(memory.resident)},
 	{"dialtone_connection_memory_bytes", GAUGE,
-		"What it grew by, by connection; 0 under a hundred of them.",
+		"What memory grew by, by connection; 0 under a hundred of "
+		"them.",
 		SEEN(memory.per_connection)},
 	{"dialtone_session_cache_bytes", GAUGE,
 		"Memory or file in use for sessions kept.",
 		SEEN(memory.session_cache)},
+	{"dialtone_store_failing", GAUGE,
+		"1 while what phones cause cannot be written to the disk.",
+		WRITTEN_BY(metrics_process_stores)},
+	{"dialtone_history_dropped_total", COUNTER,
+		"Events of phones that were not kept.", WRITTEN_BY(dropped)},
+
+	{"process_start_time_seconds", GAUGE,
+		"When it started, in seconds since 1970.", WRITTEN_BY(started)},
+	{"process_cpu_seconds_total", COUNTER,
+		"Processor time, of the system on its behalf, too.",
+		WRITTEN_BY(metrics_process_cpu)},
+	{"process_open_fds", GAUGE, "Descriptors that are open.",
+		WRITTEN_BY(metrics_process_fds)},
+	{"process_max_fds", GAUGE, "How many there may be.",
+		WRITTEN_BY(metrics_process_max_fds)},
+	{"process_resident_memory_bytes", GAUGE, "Memory that is resident.",
+		SEEN(memory.resident)},
+	{"process_virtual_memory_bytes", GAUGE, "Memory that has an address.",
+		WRITTEN_BY(metrics_process_virtual)},
 };
 
 static uint64_t number_at(const void *object, const struct row *row)

@@ -13,6 +13,8 @@ struct metrics_store {
 	uint64_t anchors;
 	uint64_t crls, crls_overdue;
 	uint64_t generation;
+	uint64_t locked_out;
+	char fingerprint[65];
 };
 
 /* Everything that single numbers come from, looked at once. Another source:
@@ -21,6 +23,8 @@ struct metrics_seen {
 	struct server *server;
 	struct limits_counts limits;
 	struct directory_counts phones;
+	struct overload_view overload;
+	struct meters meters; /* of all workers */
 	struct server_memory memory;
 	struct session_cache_fill sessions;
 	struct metrics_store stores[TRUST_STORES];
@@ -40,14 +44,62 @@ void metrics_trust_retiring(
 	struct metrics_page *page, const struct metrics_seen *seen);
 void metrics_trust_own_refused(
 	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_trust_fingerprints(
+	struct metrics_page *page, const struct metrics_seen *seen);
+/* By file: the soonest of each. */
+void metrics_trust_anchors(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_trust_crls(
+	struct metrics_page *page, const struct metrics_seen *seen);
 void metrics_trust_own(
 	struct metrics_page *page, const struct metrics_seen *seen);
 
 void metrics_tls_by_version(
 	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_tls_ciphers(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_tls_anchors(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_tls_alerts(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_tls_took(
+	struct metrics_page *page, const struct metrics_seen *seen);
 void metrics_tls_verdicts(
 	struct metrics_page *page, const struct metrics_seen *seen);
 void metrics_tls_key_age(
+	struct metrics_page *page, const struct metrics_seen *seen);
+
+void metrics_phones_registered(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_phones_took(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_phones_sip(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_phones_failures(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_load_state(
+	struct metrics_page *page, const struct metrics_seen *seen);
+
+void metrics_process_build(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_process_cpu(
+	struct metrics_page *page, const struct metrics_seen *seen);
+/* Descriptors, and how many there may be. */
+void metrics_process_fds(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_process_max_fds(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_process_virtual(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_load_turns(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_load_longest(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_load_oldest(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_load_waits(
+	struct metrics_page *page, const struct metrics_seen *seen);
+void metrics_process_stores(
 	struct metrics_page *page, const struct metrics_seen *seen);
 
 /* Nothing where no listener is CAPF's. */
