@@ -735,6 +735,7 @@ int main(void)
 		FACT(a_malformed_register_is_told_once),
 		FACT(via_says_where_it_came_from),
 		SECRET(digest_lets_in_who_knows_the_password),
+		SECRET(what_is_answered_is_counted),
 		SECRET(what_was_overheard_is_of_no_use_elsewhere),
 		SECRET(guessing_ends_after_some_tries),
 		FACT(a_stranger_without_a_name_is_asked_for_one),
