@@ -2,6 +2,7 @@
 /* The process itself, by the names that every exporter has for it. */
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -65,12 +66,13 @@ void metrics_process_max_fds(
 void metrics_process_virtual(
 	struct metrics_page *page, const struct metrics_seen *seen)
 {
-	unsigned long long pages = 0;
+	char text[128] = "";
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (!f)
 		return;
-	if (fscanf(f, "%llu", &pages) == 1)
-		metrics_value(page, pages * (uint64_t)sysconf(_SC_PAGESIZE));
+	if (fgets(text, sizeof(text), f))
+		metrics_value(page, strtoull(text, NULL, 10) *
+					    (uint64_t)sysconf(_SC_PAGESIZE));
 	fclose(f);
 }
 

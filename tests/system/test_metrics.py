@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from clients import Phones, call, credential_words, s_client_visit
+from clients import (Phones, call, credential_words, s_client_visit,
+                     s_client_words)
 from daemon import Daemon
 from harness import SLOW, good, holds, needs, run, same, tap, wait_until
 from lab import Lab
@@ -16,6 +17,7 @@ LAB = Lab()
 OLD = "manufacturing-sha1"  # a CA that is retiring
 DEVICE, STRANGER = "SEP0200000000D1", "SEP0200000000D2"
 POLLS = 50
+FILES_MAX = 64  # of a store that have a series of their own
 POLL_MS = 20  # of a poller's patience, on a busy machine
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
@@ -137,6 +139,14 @@ class Scene:
         self.daemon.__exit__(*error)
 
 
+def lsc_anchor():
+    """The file of the lab's CAPF root."""
+    found = [name for name in os.listdir(LAB.path("CallManager-trust"))
+             if name.startswith("CAPF-")]
+    same(len(found), 1)
+    return found[0]
+
+
 def every_sample_has_help_type_and_is_there_once():
     with Daemon(LAB.config()) as daemon:
         assert len(page_of(daemon).samples) > 40
@@ -183,7 +193,7 @@ def numbers_are_those_of_status():
             ("registered", {"state": "partially_registered"}, 0),
             ("handshakes_cipher_total", {}, there["handshakesOk"]),
             ("handshakes_cipher_total", {"kind": "resumed"}, 1),
-            ("handshakes_anchor_total", {"anchor": CAPF,
+            ("handshakes_anchor_total", {"anchor": lsc_anchor(),
                                          "certificate": "lsc"},
              there["handshakesOk"]),
             ("handshake_seconds_count", {}, there["handshakesOk"]),
@@ -257,6 +267,20 @@ def every_histogram_is_cumulative_and_whole():
             same(double, 2 * bound, f"bounds of {key}")
 
 
+def alerts_of_phones_are_counted():
+    """A phone that has never heard of our CA."""
+    credential = LAB.phone(DEVICE)
+    with Daemon(LAB.config()) as daemon:
+        done = run(*s_client_words(daemon, "sip", credential, "1.2"),
+                   "-verify_return_error", "-CAfile", credential.cert)
+        assert done.returncode != 0, done.stdout
+        daemon.wait_failure("tls-alert-received")
+        page = page_of(daemon)
+    same(page.sum("dialtone_alerts_total", direction="received",
+                  alert="unknown CA"), 1)
+    same(page.sum("dialtone_alerts_total"), 1)
+
+
 def answers_and_rejects_are_counted():
     with Daemon(LAB.config()) as daemon:
         call(daemon, "sip", *credential_words(LAB.phone(DEVICE)))
@@ -280,6 +304,27 @@ def the_process_is_itself():
         assert time.time() - 60 * SLOW < started <= time.time(), started
         resident = page.sum("process_resident_memory_bytes")
         assert resident < page.sum("process_virtual_memory_bytes")
+
+
+def files_beyond_their_bound_are_other():
+    """More CAs than have a series of their own: the first to end have one."""
+    name = "dialtone_trust_anchor_not_after_timestamp_seconds"
+    folder = LAB.store("flood")
+    for i in range(FILES_MAX):
+        good("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-keyout", os.devnull,
+             "-subj", f"/CN=Flood {i}", "-days", 90 - i,
+             "-addext", "keyUsage=critical,keyCertSign",
+             "-out", os.path.join(folder, f"flood-{i:02}.pem"))
+    with Daemon(LAB.config(trust={"callmanager": "flood"})) as daemon:
+        page = page_of(daemon)
+        same(page.sum("dialtone_trust_anchors") > FILES_MAX, True)
+    found = {dict(labels)["file"]: value
+             for (series, labels), value in page.samples.items()
+             if series == name}
+    same(len(found), FILES_MAX + 1)
+    same(min(found, key=found.get), f"flood-{FILES_MAX - 1:02}.pem")
+    same(max(found, key=found.get), "other")
 
 
 def workers_and_memory_are_in_status():
@@ -358,8 +403,10 @@ if __name__ == "__main__":
         numbers_are_those_of_status,
         stores_have_their_own_numbers,
         every_histogram_is_cumulative_and_whole,
+        alerts_of_phones_are_counted,
         answers_and_rejects_are_counted,
         the_process_is_itself,
+        files_beyond_their_bound_are_other,
         workers_and_memory_are_in_status,
         a_connections_memory_is_told_from_a_hundred_on,
         off_has_no_key_age,
