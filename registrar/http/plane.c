@@ -102,6 +102,9 @@ static enum MHD_Result queue(
 	MHD_add_response_header(
 		response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (a->policy)
+		MHD_add_response_header(response,
+			MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY, a->policy);
 	if (*a->allow)
 		MHD_add_response_header(
 			response, MHD_HTTP_HEADER_ALLOW, a->allow);

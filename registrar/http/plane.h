@@ -27,6 +27,7 @@ struct plane_answer {
 	json_t *json;
 	char *text; /* malloc'ed */
 	const char *type;
+	const char *policy; /* Content-Security-Policy, or NULL */
 };
 
 /* Called on the plane's thread, one request at a time. */

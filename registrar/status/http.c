@@ -18,6 +18,7 @@
 #include "registrar/status/json.h"
 #include "registrar/status/locations.h"
 #include "registrar/status/metrics.h"
+#include "registrar/status/page.h"
 
 enum { BACKLOG = 128, NAME_MAX_LEN = 128 };
 
@@ -131,7 +132,9 @@ static void answer(void *self, const struct plane_request *request,
 					"none of the listeners serves CAPF");
 			return;
 		}
-	if (strcmp(path, "/metrics") == 0)
+	if (strcmp(path, "/") == 0)
+		status_page_answer(out);
+	else if (strcmp(path, "/metrics") == 0)
 		answer_metrics(h->server, out);
 	else if (strncmp(path, phone_path, sizeof(phone_path) - 1) == 0)
 		answer_phone(h->server, path + sizeof(phone_path) - 1, out);
@@ -140,7 +143,7 @@ static void answer(void *self, const struct plane_request *request,
 			h->server, path + sizeof(location_path) - 1, out);
 	else
 		plane_problem(out, 404, "no such resource",
-			"there are /v1/status, /v1/phones, "
+			"there are / for people, /v1/status, /v1/phones, "
 			"/v1/phones/NAME, /v1/phones/NAME/history, "
 			"/v1/phones/NAME/explain, /v1/locations/AOR, "
 			"/v1/failures, /v1/trust, /v1/trust/expiry, "
