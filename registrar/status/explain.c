@@ -19,15 +19,16 @@ static json_t *entry(struct server *s, const char *name)
 	return o;
 }
 
-json_t *status_json_explain(struct server *s, const char *name)
+json_t *status_json_explain(
+	struct server *s, struct refusals *refusals, const char *name)
 {
 	char clean[CERT_DEVICE_MAX + 1];
 	if (!*name ||
 		!cert_text_clean(name, strlen(name), clean, sizeof(clean)))
 		return NULL;
-	json_t *phone = status_json_phone(s, clean);
+	json_t *phone = status_json_phone(s, refusals, clean);
 	json_t *history = status_json_history(s, clean);
-	json_t *failures = status_json_failures(s);
+	json_t *failures = refusals_json(refusals);
 	json_t *device = entry(s, clean);
 	json_t *o = explain_device(clean,
 		&(struct explain_facts){phone, history, failures, device});

@@ -6,9 +6,11 @@
 #include <jansson.h>
 
 #include "registrar/server.h"
+#include "registrar/status/refusals.h"
 
 /* explain_device() on what this registrar knows of the name, also when that
  * is nothing. A new object; NULL: no device can have such a name. */
-json_t *status_json_explain(struct server *s, const char *name);
+json_t *status_json_explain(
+	struct server *s, struct refusals *refusals, const char *name);
 
 #endif
