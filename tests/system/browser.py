@@ -137,7 +137,7 @@ class Browser:
 
     def wait(self, expression, seconds=2 * DEADLINE_S):
         return wait_until(f"{expression} in the page",
-                          lambda: self.ask(expression), seconds, 0.1)
+                          lambda: self.ask(f"!!({expression})"), seconds, 0.1)
 
     def press(self, key, times=1, shift=False):
         code, number = KEYS.get(key, (key, ord(key[0].upper())))
