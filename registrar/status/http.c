@@ -20,6 +20,7 @@
 #include "registrar/status/locations.h"
 #include "registrar/status/metrics.h"
 #include "registrar/status/openapi.h"
+#include "registrar/status/page.h"
 #include "registrar/status/phones.h"
 #include "registrar/status/refusals.h"
 #include "registrar/status/teller.h"
@@ -74,6 +75,12 @@ static void answer_openapi(struct http *h, const struct plane_request *request,
 	out->type = "application/json";
 }
 
+static void answer_page(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	status_page_answer(out);
+}
+
 static json_t *phone(struct http *h, const char *name)
 {
 	return status_json_phone(h->server, h->refusals, name);
@@ -105,6 +112,7 @@ static const struct resource {
 		const struct query *, struct plane_answer *);
 	const char *title, *detail; /* where there is none */
 } resources[] = {
+	{"/", .answer = answer_page}, /* for people */
 	{"/v1/status", .make = status_json_status},
 	{"/v1/phones", phones_parameters, .answer = answer_phones},
 	{"/v1/phones/{name}", .of = phone, .title = "unknown phone",
