@@ -48,8 +48,8 @@ const char *phone_security_name(enum phone_security security)
 
 enum phone_security status_phone_security(const struct directory_entry *e)
 {
-	return (enum phone_security)(security_mode_of(e->tls, e->cipher) -
-				     SECURITY_NON_SECURE);
+	return (enum phone_security)(
+		security_mode_of(e->tls, e->cipher) - SECURITY_NON_SECURE);
 }
 
 /* Refused since it went: then it did not just stay away. */
