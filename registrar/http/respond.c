@@ -33,7 +33,7 @@ static void name_text(struct plane_answer *a)
 	a->etag[0] = '"';
 	for (size_t i = 0; i < ETAG_BYTES; i++)
 		snprintf(a->etag + 1 + 2 * i, 3, "%02x", digest[i]);
-	strcat(a->etag, "\"");
+	a->etag[1 + 2 * ETAG_BYTES] = '"';
 }
 
 /* Two are the same whether weak or not (RFC 9110 13.1.2). */

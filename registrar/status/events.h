@@ -53,11 +53,11 @@ enum events_opened {
 	EVENTS_MISSED,	/* last_id is not kept any more: as a new one */
 	EVENTS_FULL,	/* there are PLANE_SOURCES_MAX */
 };
-/* A reader of what is told from now on, or after last_id (NULL: none). Unless
- * it is full, *out is a source for the plane; nothing is read before
- * events_greet(). */
+/* A reader of what is told of these topics (bits) from now on, or after last_id
+ * (NULL: none). Unless it is full, *out is a source for the plane; nothing is
+ * read before events_greet(). */
 struct events_reader;
-enum events_opened events_open(struct events *e, unsigned topics,
+enum events_opened events_open(struct events *e, unsigned wanted,
 	const char *last_id, struct events_reader **out);
 /* What it reads first, taken; and the source, which owns the reader. */
 struct plane_source events_greet(

@@ -90,15 +90,15 @@ static void set_refusals(json_t *o, struct server *s)
 json_t *events_json_status(struct server *s)
 {
 	struct overload_view v = server_overload(s);
+	uint64_t waiting =
+		v.figures.backlog + v.figures.resuming + v.figures.strangers;
 	json_t *o = json_object();
 	set_phones(o, s);
 	set_connections(o, s);
 	set_refusals(o, s);
 	json_object_set_new(o, "admission",
 		json_pack("{ss sI}", "state", overload_state_name(v.state),
-			"waiting",
-			(json_int_t)(v.figures.backlog + v.figures.resuming +
-				     v.figures.strangers)));
+			"waiting", (json_int_t)waiting));
 	set_num(o, "devices", inventory_count(server_inventory(s)));
 	return o;
 }

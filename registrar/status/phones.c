@@ -98,7 +98,7 @@ static void take_phones(struct page *p, struct roster *r)
 	size_t i = *p->behind ? roster_behind(r, p->behind) : 0;
 	size_t most = r->n - i < p->limit || !p->limit ? r->n - i : p->limit;
 	p->sent->phones =
-		memory_zero((most ? most : 1) * sizeof(*p->sent->phones));
+		memory_zero((most ? most : 1) * sizeof(struct roster_phone *));
 	for (; i < r->n; i++) {
 		if (p->is_delta && r->slots[i].changed <= p->since)
 			continue;

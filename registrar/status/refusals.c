@@ -28,7 +28,7 @@ struct refusals *refusals_new(struct failures *of)
 	pthread_mutex_init(&r->lock, NULL);
 	r->of = of;
 	r->list = memory_zero(failures_max(of) * sizeof(*r->list));
-	r->newest = memory_zero(failures_max(of) * sizeof(*r->newest));
+	r->newest = memory_zero(failures_max(of) * sizeof(struct failure *));
 	return r;
 }
 
