@@ -195,5 +195,6 @@ int main(void)
 		cmocka_unit_test(topics_are_known_or_none),
 		cmocka_unit_test(they_are_read_while_they_are_told),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("events", tests, NULL, NULL);
 }

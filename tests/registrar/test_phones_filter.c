@@ -132,5 +132,6 @@ int main(void)
 		cmocka_unit_test(what_a_plain_phone_has_not_does_not_pass),
 		cmocka_unit_test(who_was_refused_since_is_rejected),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("phones_filter", tests, NULL, NULL);
 }

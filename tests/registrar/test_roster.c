@@ -221,5 +221,6 @@ int main(void)
 		cmocka_unit_test(what_was_taken_outlives_its_change),
 		cmocka_unit_test(phones_and_pollers_do_not_mind_each_other),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("roster", tests, NULL, NULL);
 }

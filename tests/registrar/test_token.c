@@ -64,5 +64,6 @@ int main(void)
 		cmocka_unit_test(what_was_never_handed_out_is_none),
 		cmocka_unit_test(a_moment_comes_back_and_no_other),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("token", tests, NULL, NULL);
 }
