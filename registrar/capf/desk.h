@@ -52,7 +52,7 @@ struct capf_visit *capf_visit_new(
 /* A session id, never the same in a row. */
 uint32_t capf_visit_session(const struct capf_visit *v);
 /* What the phone said: AUTH, KEY, STORED, ERASED or FETCHED; copied. An answer
- * will come; until then nothing more is to be told. */
+ * will come; until then nothing more is to be told. After END nothing is. */
 void capf_visit_tell(
 	struct capf_visit *v, const struct capf_server_event *event);
 
@@ -73,8 +73,9 @@ struct capf_answer {
 	enum capf_why why;
 	const char *detail;
 };
-/* Is there an answer to what was told last? True once. Everything that it
- * depends on is on the disk. */
+/* Is there an answer to what was told last, or an END that nobody asked for
+ * (the phone came again, its operation was cancelled or is late)? True once.
+ * Everything that it depends on is on the disk. */
 bool capf_visit_answer(struct capf_visit *v, struct capf_answer *out);
 /* The device that it is known to be: authenticated, "" before. */
 const char *capf_visit_device(const struct capf_visit *v);
@@ -116,7 +117,8 @@ int capf_desk_cancel(
 void capf_desk_forget(struct capf_desk *desk, const char *device);
 
 /* Imports a CA's certificate for a request that waits. -ENOENT: nobody asked
- * for such a one; -EINVAL: unfit; d says why. */
+ * for such a one; -EINVAL: unfit; -EBUSY: nothing is issued now, try again; d
+ * says why. */
 int capf_desk_import(struct capf_desk *desk, X509 *cert,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d);
 
