@@ -99,7 +99,9 @@ struct capf_order {
 	int64_t null_until;	/* 0: a day; never more */
 };
 struct capf_ordered {
-	int error; /* 0; -ENOENT unknown device, -EEXIST pending already */
+	/* 0; -ENOENT unknown device, -EEXIST pending already, -EINVAL: warning
+	 * says why */
+	int error;
 	char string[11];   /* the authentication string, told here and never
 			    * again; "" */
 	char warning[256]; /* what the admin should know: an authentication
@@ -110,6 +112,8 @@ struct capf_ordered {
 int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
 	const char *const *devices, size_t n, struct capf_ordered *results,
 	struct diag *d);
+/* Can an LSC name that device? False: why not, and the cure. */
+bool capf_desk_can_name(const char *device, char why[256]);
 /* -ENOENT: nothing is pending. */
 int capf_desk_cancel(
 	struct capf_desk *desk, const char *device, struct diag *d);
