@@ -226,9 +226,7 @@ static bool names_another(X509 *cert, const char *device)
 static bool may_sign_certificates(X509 *cert)
 {
 	uint32_t usage = X509_get_key_usage(cert);
-	/* X509_check_ca() lets CA:TRUE pass whose key usage forbids it. */
-	return X509_check_ca(cert) != 0 ||
-	       X509_get_extension_flags(cert) & EXFLAG_CA ||
+	return cert_is_ca(cert) ||
 	       (usage != UINT32_MAX &&
 		       usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN));
 }
