@@ -145,8 +145,25 @@ static enum capf_why why_of(enum est_result result)
 	return CAPF_WHY_CA_UNREACHABLE;
 }
 
-/* A serial number that came before is fine where it is that very certificate.
- */
+/* Lines of the ledger are known by their serial number, of whichever CA. */
+static int say_used(struct capf_desk *desk, X509 *cert, struct diag *d)
+{
+	char serial[CERT_SERIAL_MAX + 1];
+	struct capf_issued i;
+	int error = cert_serial_text(cert, serial);
+	if (error == 0)
+		error = capf_store_issued(desk->store, serial, &i, d);
+	return error ? error
+		     : diag_set(d, -EEXIST,
+			       "its serial number %s is another LSC's in the "
+			       "ledger, of %.63s by %.64s: have the CA give it "
+			       "one by chance, of 64 bits or more (RFC 5280 "
+			       "wants them unique within a CA, the ledger "
+			       "among all)",
+			       serial, i.device, i.issuer_cn);
+}
+
+/* One that came before is fine where it is that very certificate. */
 static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
 	X509 *cert, const uint8_t key_sha256[32],
 	char serial[CERT_SERIAL_MAX + 1], struct diag *d)
@@ -161,8 +178,7 @@ static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
 		abort();
 	error = capf_store_issued_as(desk->store, sha256, &i, d);
 	if (error == -ENOENT)
-		return diag_set(d, -EEXIST,
-			"its serial number was used for another one before");
+		return say_used(desk, cert, d);
 	memcpy(serial, i.serial, sizeof(i.serial));
 	return error;
 }

@@ -27,7 +27,7 @@
 
 enum { DAY_S = 86400 };
 
-static const char sep1[] = "SEP000000000001";
+static const char sep1[] = "SEP000000000001", sep2[] = "SEP000000000002";
 
 static struct diag d;
 static X509 *site_ca; /* key rsa2048 1 */
@@ -39,7 +39,7 @@ static X509 *site_ca; /* key rsa2048 1 */
 	} while (0)
 
 /* What the CA outside makes for a phone with that key. */
-static X509 *site_lsc(const char *device, EVP_PKEY *key)
+static X509 *site_lsc_as(const char *device, EVP_PKEY *key, const char *serial)
 {
 	const struct cert_attribute subject[] = {{"CN", device}, {NULL, NULL}};
 	const struct cert_extension extensions[] = {
@@ -52,7 +52,13 @@ static X509 *site_lsc(const char *device, EVP_PKEY *key)
 		.extensions = extensions,
 		.key = key,
 		.issuer = site_ca,
-		.issuer_key = made_key("rsa2048", 1)});
+		.issuer_key = made_key("rsa2048", 1),
+		.serial = serial});
+}
+
+static X509 *site_lsc(const char *device, EVP_PKEY *key)
+{
+	return site_lsc_as(device, key, NULL);
 }
 
 static int begin(void **state)
@@ -198,6 +204,22 @@ static void what_is_imported_twice_is_one(void **state)
 	assert_int_equal(import(cert), 0);
 	assert_int_equal(import(cert), 0);
 	assert_string_equal(office_ledger(sep1), "stale");
+}
+
+/* Two CAs that both began to count at one. */
+static void a_serial_number_of_another_ca_s_is_told_with_its_lsc(void **state)
+{
+	office_start();
+	office_add(sep2, "ec");
+	const char *serial = office_install(sep2, 2); /* by our root */
+	capf_desk_close(office.desk);
+	go_offline();
+	assert_int_equal(import(site_lsc_as(sep1, made_key("p256", 1), serial)),
+		-EINVAL);
+	assert_non_null(strstr(d.text, sep2));
+	assert_non_null(strstr(d.text, "CAPF-"));
+	assert_non_null(strstr(d.text, "by chance"));
+	assert_string_equal(office_ledger(sep1), "");
 }
 
 static void who_is_cancelled_waits_for_nothing(void **state)
@@ -697,6 +719,7 @@ int main(void)
 		FACT(only_what_was_asked_for_is_imported),
 		FACT(while_nothing_is_issued_nothing_is_imported),
 		FACT(what_is_imported_twice_is_one),
+		FACT(a_serial_number_of_another_ca_s_is_told_with_its_lsc),
 		FACT(who_is_cancelled_waits_for_nothing),
 		FACT(another_issuer_does_not_wait_for_the_offline_ca),
 		FACT(what_our_root_signed_is_no_ca_s_outside),
