@@ -158,7 +158,8 @@ struct capf_desk_state capf_desk_state(struct capf_desk *desk);
  * counters when there is neither; never waits. */
 void capf_desk_registered(
 	struct capf_desk *desk, const char *device, const uint8_t *sha256);
-/* Turns, ends of time, renewals. Now and then, from any one thread. */
+/* Turns, ends of time, renewals, and what a CA outside said it would answer
+ * later. Now and then, from any one thread. */
 void capf_desk_tend(struct capf_desk *desk);
 
 #endif

@@ -85,6 +85,11 @@ static struct capf_visit *come(void)
 	return v;
 }
 
+static void pass_time(int64_t s)
+{
+	__atomic_add_fetch(&office.now, s, __ATOMIC_RELAXED);
+}
+
 /* ---- offline ---- */
 
 static void go_offline(void)
@@ -189,7 +194,7 @@ static void while_nothing_is_issued_nothing_is_imported(void **state)
 	X509 *cert = site_lsc(sep1, made_key("p256", 1));
 	X509_up_ref(cert);
 	assert_int_equal(import(cert), 0);
-	office.now -= 100 * DAY_S;
+	pass_time(-100 * DAY_S);
 	assert_int_equal(import(cert), -EBUSY);
 	assert_non_null(strstr(d.text, "clock"));
 	assert_non_null(strstr(
@@ -538,11 +543,6 @@ static void go_later(struct server *s)
 	office_leave(v, NULL);
 	assert_string_equal(office_state(sep1), "pending ca-waiting");
 	assert_non_null(strstr(office_operation(sep1).detail, "60 s"));
-}
-
-static void pass_time(int64_t s)
-{
-	__atomic_add_fetch(&office.now, s, __ATOMIC_RELAXED);
 }
 
 /* What is asked for by itself has been answered, and that is on the disk. */
