@@ -5,7 +5,7 @@ import re
 from admin import LAB, Admin, config
 from clients import Report
 from daemon import Daemon
-from harness import LOOPBACK, PHONE, run, same, wait_until
+from harness import DIALTONE, LOOPBACK, PHONE, good, run, same, wait_until
 from lab import listener
 
 DEVICE = "SEP0200000000E1"
@@ -23,13 +23,23 @@ class Place:
         Place.made += 1
         self._key = key
         self.flash = LAB.path(f"flash-{Place.made}")
-        self.daemon = Daemon(config(
+        self._config = config(
             listeners=[*LAB.base["listeners"],
                        listener("capf", profile="legacy")],
             registration={"unknown": "refuse"},
             capf={"folder": f"capf-{Place.made}"},
-            trust={"capf": "CAPF-trust"}, **changes))
+            trust={"capf": "CAPF-trust"}, **changes)
+        self._start()
+
+    def _start(self):
+        self.daemon = Daemon(self._config)
         self.admin = Admin(self.daemon)
+
+    def kill(self):
+        """kill -9, and another daemon in its place."""
+        with self.daemon as dying:
+            dying.kill()
+        self._start()
 
     def __enter__(self):
         self.daemon.__enter__()
@@ -51,6 +61,11 @@ class Place:
 
     def show(self, name=DEVICE):
         return self.admin.json("capf", "show", name)
+
+    def explain(self, name=DEVICE):
+        """As one line."""
+        return " ".join(good(DIALTONE, "--url", self.daemon.url, "explain",
+                             name).split())
 
     def ledger(self, name=DEVICE):
         return self.admin.json("capf", "ledger", "--device", name)["ledger"]

@@ -20,7 +20,7 @@ from lab import listener
 PHONES = int(os.environ.get("DIALTONE_ROLLOVER_PHONES",
                             60 if SANITIZER is None else 20))
 AWAY = PHONES // 10
-RATE = max(600, PHONES * 6)  # a minute
+RATE = min(6000, max(600, PHONES * 6))  # a minute; 6000 is the most
 LONG_S = 60 * SLOW + PHONES // 20
 ONLINE, OFFLINE = "SEP0200000E0000", "SEP0200000F0000"
 TWO = "SEP020000000A01", "SEP020000000A02"
