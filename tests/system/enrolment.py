@@ -23,10 +23,10 @@ class Place:
         Place.made += 1
         self._key = key
         self.flash = LAB.path(f"flash-{Place.made}")
+        changes.setdefault("registration", {"unknown": "refuse"})
         self._config = config(
             listeners=[*LAB.base["listeners"],
                        listener("capf", profile="legacy")],
-            registration={"unknown": "refuse"},
             capf={"folder": f"capf-{Place.made}"},
             trust={"capf": "CAPF-trust"}, **changes)
         self._start()
