@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """By existing certificate: whom CAPF believes, and why not the others."""
 import hashlib
+import itertools
 import json
 import os
 import struct
@@ -8,12 +9,12 @@ import sys
 import time
 
 import capf_client as capf
-from admin import LAB
+from admin import LAB, Admin
 from authority import Authority
 from clients import call, credential_words
-from enrolment import DEVICE, Place
+from enrolment import run_at_one_place
 from forge import LEAF, Forge
-from harness import fact, good, holds, same, tap, wait_until
+from harness import fact, good, holds, same, wait_until
 from lab import common_name
 
 INVALID_LSC = "Upgrade Failed: Invalid LSC"
@@ -39,33 +40,28 @@ def lab_proof(device, leaf="lsc", key="EC", says=None):
 
 # ---- who is believed ----
 
-def proves_it_in_both_precedences(key):
+def proves_it_in_both_precedences(place, key):
     """An LSC, a MIC without one known beside it, the LSC where no MIC is."""
-    cases = [(mode, leaf) for mode in LEAVES for leaf in LEAVES]
-    names = [f"SEP0200000CE{i:03X}" for i in range(len(cases))]
-    with Place() as place:
-        place.add(*names, key="EC")
-        for name, (mode, leaf) in zip(names, cases):
-            place.order("install", "--mode", mode, name=name)
-            capf.install(place.daemon.port("capf"), name, NEW_KEY,
-                         more=lab_proof(name, leaf, key))
-            place.status_is("Upgrade Success", name=name)
-            [row] = place.ledger(name)
-            same(row["state"], "installed", (mode, leaf))
+    for mode, leaf in itertools.product(LEAVES, repeat=2):
+        phone = place.another()
+        phone.order("install", "--mode", mode)
+        capf.install(place.daemon.port("capf"), phone.device, NEW_KEY,
+                     more=lab_proof(phone.device, leaf, key))
+        phone.status_is("Upgrade Success")
+        [row] = phone.ledger()
+        same(row["state"], "installed", (mode, leaf))
 
 
 # ---- who is not ----
 
 class Refusals:
-    """A place in which whoever comes is refused."""
+    """Of devices that were never there before."""
 
     def __init__(self, place):
         self.place = place
-        self._devices = [f"SEP0200000CF{i:03X}" for i in range(4)]
-        place.add(*self._devices, key="EC")
 
     def device(self):
-        return self._devices.pop()
+        return self.place.another().device
 
     def all_issued(self):
         return self.place.admin.json("capf", "ledger")["ledger"]
@@ -96,64 +92,61 @@ class Refusals:
         holds(link["detail"], *parts)
 
 
-def the_name_is_the_certificates():
-    with Place() as place:
-        met = Refusals(place)
-        for leaf, status in (("lsc", INVALID_LSC), ("mic", INVALID_MIC)):
-            device = met.device()
-            met.meets(device, leaf, lambda _, device=device, leaf=leaf:
-                      lab_proof(OTHER, leaf, says=device), "other-device",
-                      status, device, OTHER)
-            # Who proves it for the other name, has not proved it for this.
-            device = met.device()
-            met.meets(device, leaf, lambda _, leaf=leaf:
-                      lab_proof(OTHER, leaf), "bad-proof", status,
-                      "bad-sha1-proof")
-
-
-def an_expired_lsc_is_none():
-    with Place() as place:
-        met = Refusals(place)
-        Trusted(place)
+def the_name_is_the_certificates(place):
+    met = Refusals(place)
+    for leaf, status in (("lsc", INVALID_LSC), ("mic", INVALID_MIC)):
         device = met.device()
-        der, key = der_and_key(AUTHORITY.issue(device, time.time() - 60))
-        met.meets(device, "lsc", lambda _: capf.proof(device, der, key),
-                  "not-trusted", INVALID_LSC, "expired", "null")
+        met.meets(device, leaf, lambda _, device=device, leaf=leaf:
+                  lab_proof(OTHER, leaf, says=device), "other-device",
+                  status, device, OTHER)
+        # Who proves it for the other name, has not proved it for this.
+        device = met.device()
+        met.meets(device, leaf, lambda _, leaf=leaf:
+                  lab_proof(OTHER, leaf), "bad-proof", status,
+                  "bad-sha1-proof")
+
+
+def an_expired_lsc_is_none(place):
+    met = Refusals(place)
+    authority = Trusted(place)
+    device = met.device()
+    der, key = der_and_key(AUTHORITY.issue(device, time.time() - 60))
+    met.meets(device, "lsc", lambda _: capf.proof(device, der, key),
+              "not-trusted", INVALID_LSC, "expired", "null")
+    authority.leaves()
 
 
 class Trusted:
     """The authority's file in CAPF-trust, while the daemon runs."""
 
     def __init__(self, place):
-        self._place = place
-        place.admin.words += ["--url", place.daemon.url]
-        place.admin.say("trust", "add", AUTHORITY.cert, "--store", "capf")
+        self._admin = Admin(place.daemon)
+        self._admin.words += ["--url", place.daemon.url]
+        self._admin.say("trust", "add", AUTHORITY.cert, "--store", "capf")
         self.file = next(
             name for name in os.listdir(LAB.path("CAPF-trust"))
             if common_name(LAB.path("CAPF-trust", name))
             == common_name(AUTHORITY.cert))
 
     def leaves(self):
-        self._place.admin.say("trust", "remove", self.file, "--store", "capf",
-                              "--force")
+        self._admin.say("trust", "remove", self.file, "--store", "capf",
+                        "--force")
 
 
-def an_lsc_counts_while_its_ca_is_in_capf_trust():
-    with Place() as place:
-        met = Refusals(place)
-        authority = Trusted(place)
-        stays, comes_late = met.device(), met.device()
-        for name in (stays, comes_late):
-            der, key = der_and_key(AUTHORITY.issue(name))
-            said = capf.proof(name, der, key)
-            if name == comes_late:
-                authority.leaves()
-                met.meets(name, "lsc", lambda _, said=said: said,
-                          "not-trusted", INVALID_LSC, "unknown-ca",
-                          "missing in CAPF-trust", "CAPF-leaving")
-                continue
-            place.order("install", "--mode", "lsc", name=name)
-            capf.install(place.daemon.port("capf"), name, NEW_KEY, more=said)
+def an_lsc_counts_while_its_ca_is_in_capf_trust(place):
+    met = Refusals(place)
+    authority = Trusted(place)
+    device = met.device()
+    der, key = der_and_key(AUTHORITY.issue(device))
+    place.order("install", "--mode", "lsc", name=device)
+    capf.install(place.daemon.port("capf"), device, NEW_KEY,
+                 more=capf.proof(device, der, key))
+    authority.leaves()
+    device = met.device()
+    der, key = der_and_key(AUTHORITY.issue(device))
+    met.meets(device, "lsc", lambda _: capf.proof(device, der, key),
+              "not-trusted", INVALID_LSC, "unknown-ca",
+              "missing in CAPF-trust", "CAPF-leaving")
 
 
 def flipped(elements, which):
@@ -163,53 +156,50 @@ def flipped(elements, which):
     return [*elements[:which], bytes(value), *elements[which + 1:]]
 
 
-def a_bit_of_a_signature_is_not_another(key):
-    with Place() as place:
-        met = Refusals(place)
-        for which, proof in ((1, "bad-sha1-proof"), (2, "bad-sha512-proof")):
-            device = met.device()
-            said = flipped(lab_proof(device, key=key), which)
-            met.meets(device, "lsc", lambda _, said=said: said, "bad-proof",
-                      INVALID_LSC, proof)
+def a_bit_of_a_signature_is_not_another(place, key):
+    met = Refusals(place)
+    for which, proof in ((1, "bad-sha1-proof"), (2, "bad-sha512-proof")):
+        device = met.device()
+        said = flipped(lab_proof(device, key=key), which)
+        met.meets(device, "lsc", lambda _, said=said: said, "bad-proof",
+                  INVALID_LSC, proof)
 
 
-def no_proof_is_none():
-    with Place() as place:
-        met = Refusals(place)
+def no_proof_is_none(place):
+    met = Refusals(place)
+    device = met.device()
+    met.meets(device, "lsc", lambda _: [], "no-proof", INVALID,
+              "no-certificate")
+    device = met.device()
+    met.meets(device, "mic", lambda _: lab_proof(device, "mic")[:1],
+              "no-proof", INVALID, "no-signature")
+    # Both hashes have to be signed.
+    for absent in (1, 2):
         device = met.device()
-        met.meets(device, "lsc", lambda _: [], "no-proof", INVALID,
-                  "no-certificate")
-        device = met.device()
-        met.meets(device, "mic", lambda _: lab_proof(device, "mic")[:1],
-                  "no-proof", INVALID, "no-signature")
-        # Both hashes have to be signed.
-        for absent in (1, 2):
-            device = met.device()
-            said = lab_proof(device)
-            del said[absent]
-            met.meets(device, "lsc", lambda _, said=said: said, "no-proof",
-                      INVALID, "no-signature")
+        said = lab_proof(device)
+        del said[absent]
+        met.meets(device, "lsc", lambda _, said=said: said, "no-proof",
+                  INVALID, "no-signature")
 
 
-def precedence_goes_by_what_is_known():
-    with Place() as place:
-        met = Refusals(place)
-        port = place.daemon.port("capf")
-        device = met.device()
-        place.order("install", "--mode", "null", name=device)
-        capf.install(port, device, NEW_KEY)
-        met.meets(device, "lsc", lambda _: lab_proof(device, "mic"),
-                  "precedence", INVALID_LSC, "MIC", "has an LSC", "mode mic")
-        # And the other way round, once its MIC has been seen.
-        device = met.device()
-        place.admin.say("device", "set", device, "--mic", "yes")
-        call(place.daemon, "sip", *credential_words(
-            LAB.phone(device, "mic"))).outcome("registered")
-        since = place.daemon.wait_phone(device, "unregistered")["since"]
-        wait_until("another second", lambda: place.daemon.get("/v1/status")[
-            "now"] > since)  # explain looks for the later one of two
-        met.meets(device, "mic", lambda _: lab_proof(device),
-                  "precedence", INVALID_MIC, "LSC", "has a MIC", "mode lsc")
+def precedence_goes_by_what_is_known(place):
+    met = Refusals(place)
+    port = place.daemon.port("capf")
+    device = met.device()
+    place.order("install", "--mode", "null", name=device)
+    capf.install(port, device, NEW_KEY)
+    met.meets(device, "lsc", lambda _: lab_proof(device, "mic"),
+              "precedence", INVALID_LSC, "MIC", "has an LSC", "mode mic")
+    # And the other way round, once its MIC has been seen.
+    device = met.device()
+    place.admin.say("device", "set", device, "--mic", "yes")
+    call(place.daemon, "sip", *credential_words(
+        LAB.phone(device, "mic"))).outcome("registered")
+    since = place.daemon.wait_phone(device, "unregistered")["since"]
+    wait_until("another second", lambda: place.daemon.get("/v1/status")[
+        "now"] > since)  # explain looks for the later one of two
+    met.meets(device, "mic", lambda _: lab_proof(device),
+              "precedence", INVALID_MIC, "LSC", "has a MIC", "mode lsc")
 
 
 # ---- SUDI ----
@@ -224,26 +214,25 @@ def sudi_data(session, credential):
         struct.pack(">BH", kind, len(part)) + part for kind, part in parts))
 
 
-def sudi_data_is_of_this_session():
-    with Place() as place:
-        met = Refusals(place)
-        device = met.device()
-        own = LAB.phone(device, "mic", "rsa2048")
-        met.meets(device, "mic", lambda visit: [
-            *lab_proof(device, "mic"), sudi_data(visit.session ^ 1, own)],
-                  "bad-sudi", INVALID, "bad-sudi-proof")
-        other = LAB.phone(OTHER, "mic", "rsa2048")
-        device = met.device()
-        met.meets(device, "mic", lambda visit: [
-            *lab_proof(device, "mic"), sudi_data(visit.session, other)],
-                  "bad-sudi", INVALID, OTHER)
-        place.order("install", "--mode", "mic")
-        with capf.Visit(place.daemon.port("capf")) as visit:
-            own = LAB.phone(DEVICE, "mic", "rsa2048")
-            request = visit.authenticate(
-                DEVICE, None, *lab_proof(DEVICE, "mic"),
-                sudi_data(visit.session, own))
-            same(capf.wanted(request)[0], "RSA", "what it is asked for")
+def sudi_data_is_of_this_session(place):
+    met = Refusals(place)
+    device = met.device()
+    own = LAB.phone(device, "mic", "rsa2048")
+    met.meets(device, "mic", lambda visit: [
+        *lab_proof(device, "mic"), sudi_data(visit.session ^ 1, own)],
+              "bad-sudi", INVALID, "bad-sudi-proof")
+    other = LAB.phone(OTHER, "mic", "rsa2048")
+    device = met.device()
+    met.meets(device, "mic", lambda visit: [
+        *lab_proof(device, "mic"), sudi_data(visit.session, other)],
+              "bad-sudi", INVALID, OTHER)
+    device = met.device()
+    place.order("install", "--mode", "mic", name=device)
+    own = LAB.phone(device, "mic", "rsa2048")
+    with capf.Visit(place.daemon.port("capf")) as visit:
+        request = visit.authenticate(device, None, *lab_proof(device, "mic"),
+                                     sudi_data(visit.session, own))
+        same(request.command, capf.KEY_REQUEST, "what the phone is to do")
 
 
 # ---- forgeries: what a lenient reader of RSA's padding lets pass ----
@@ -314,42 +303,41 @@ def signed(der, sha1, sha2):
                          struct.pack(">BH", 3, len(sha2)) + sha2)]
 
 
-def forged_padding_proves_nothing(forge):
+def forged_padding_proves_nothing(place, forge):
     """Neither alone, nor beside a good signature of the other form."""
-    with Place() as place:
-        met = Refusals(place)
-        for sha1_too, proof in ((True, "bad-sha1-proof"),
-                                (False, "bad-sha512-proof")):
-            device = met.device()
-            der, digests, key = exponent_3(device)
-            own = [key.sign_bare(digest) for digest in digests]
-            sha1, sha2 = map(forge, digests)
-            said = signed(der, sha1 if sha1_too else own[0], sha2)
-            met.meets(device, "lsc", lambda _, said=said: said, "bad-proof",
-                      INVALID_LSC, proof, device)
-            # It is the padding: with the key's own it is believed.
-            capf.install(place.daemon.port("capf"), device, NEW_KEY,
-                         more=signed(der, *own))
+    met = Refusals(place)
+    for sha1_too, proof in ((True, "bad-sha1-proof"),
+                            (False, "bad-sha512-proof")):
+        device = met.device()
+        der, digests, key = exponent_3(device)
+        own = [key.sign_bare(digest) for digest in digests]
+        sha1, sha2 = map(forge, digests)
+        said = signed(der, sha1 if sha1_too else own[0], sha2)
+        met.meets(device, "lsc", lambda _, said=said: said, "bad-proof",
+                  INVALID_LSC, proof, device)
+        # It is the padding: with the key's own it is believed.
+        capf.install(place.daemon.port("capf"), device, NEW_KEY,
+                     more=signed(der, *own))
 
 
-def facts():
+def facts(place):
     for key in LAB_KEYS:
         yield fact(f"an {key} certificate proves a phone in both precedences",
-                   proves_it_in_both_precedences, key)
-    yield the_name_is_the_certificates
-    yield an_expired_lsc_is_none
-    yield an_lsc_counts_while_its_ca_is_in_capf_trust
+                   proves_it_in_both_precedences, place, key)
+    yield fact(the_name_is_the_certificates.__name__, the_name_is_the_certificates, place)
+    yield fact(an_expired_lsc_is_none.__name__, an_expired_lsc_is_none, place)
+    yield fact(an_lsc_counts_while_its_ca_is_in_capf_trust.__name__, an_lsc_counts_while_its_ca_is_in_capf_trust, place)
     for key in LAB_KEYS:
         yield fact(f"a bit of an {key} signature makes it another's",
-                   a_bit_of_a_signature_is_not_another, key)
-    yield no_proof_is_none
-    yield precedence_goes_by_what_is_known
-    yield sudi_data_is_of_this_session
+                   a_bit_of_a_signature_is_not_another, place, key)
+    yield fact(no_proof_is_none.__name__, no_proof_is_none, place)
+    yield fact(precedence_goes_by_what_is_known.__name__, precedence_goes_by_what_is_known, place)
+    yield fact(sudi_data_is_of_this_session.__name__, sudi_data_is_of_this_session, place)
     for forge in (rubbish_behind, rubbish_before):
         yield fact(f"a forgery with {forge.__name__.replace('_', ' ')} the "
-                   "hash proves nothing", forged_padding_proves_nothing,
+                   "hash proves nothing", forged_padding_proves_nothing, place,
                    forge)
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(*facts()))
+    sys.exit(run_at_one_place(facts))
