@@ -324,19 +324,17 @@ def facts(place):
     for key in LAB_KEYS:
         yield fact(f"an {key} certificate proves a phone in both precedences",
                    proves_it_in_both_precedences, place, key)
-    yield fact(the_name_is_the_certificates.__name__, the_name_is_the_certificates, place)
-    yield fact(an_expired_lsc_is_none.__name__, an_expired_lsc_is_none, place)
-    yield fact(an_lsc_counts_while_its_ca_is_in_capf_trust.__name__, an_lsc_counts_while_its_ca_is_in_capf_trust, place)
-    for key in LAB_KEYS:
         yield fact(f"a bit of an {key} signature makes it another's",
                    a_bit_of_a_signature_is_not_another, place, key)
-    yield fact(no_proof_is_none.__name__, no_proof_is_none, place)
-    yield fact(precedence_goes_by_what_is_known.__name__, precedence_goes_by_what_is_known, place)
-    yield fact(sudi_data_is_of_this_session.__name__, sudi_data_is_of_this_session, place)
+    for function in (the_name_is_the_certificates, an_expired_lsc_is_none,
+                     an_lsc_counts_while_its_ca_is_in_capf_trust,
+                     no_proof_is_none, precedence_goes_by_what_is_known,
+                     sudi_data_is_of_this_session):
+        yield fact(function.__name__, function, place)
     for forge in (rubbish_behind, rubbish_before):
         yield fact(f"a forgery with {forge.__name__.replace('_', ' ')} the "
-                   "hash proves nothing", forged_padding_proves_nothing, place,
-                   forge)
+                   "hash proves nothing", forged_padding_proves_nothing,
+                   place, forge)
 
 
 if __name__ == "__main__":
