@@ -282,11 +282,11 @@ def exponent_3(device):
         good("openssl", "genrsa", "-3", "-out", key, BITS)
     request = FORGE.path("e3.csr")
     good("openssl", "req", "-new", "-key", key, "-subj", f"/CN={device}",
-        "-out", request)
+         "-out", request)
     for serial in range(1, 200):
         good("openssl", "x509", "-req", "-in", request, "-out", pem, "-CA",
              ca[0], "-CAkey", ca[1], "-set_serial", serial, "-days", 9,
-            "-extfile", FORGE.write("e3.ext", LEAF))
+             "-extfile", FORGE.write("e3.ext", LEAF))
         der = capf.der_of(pem)
         data = capf.text(device) + der
         digests = [hashlib.new(name, data).digest()

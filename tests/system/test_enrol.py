@@ -93,7 +93,7 @@ def reset_phone_replaces_its_lsc(at, protocol):
                 now["certificate"]["serial"] != \
                 first["certificate"]["serial"]
         wait_until("the phone to be back with another LSC", renewed)
-        report = phones.leave()
+        report = phones.leave(registered=2)
     report.outcome("registered")
     same((report.only["returns"], report.only["capf"]["visits"]), (1, 2))
     place.holds_its_lsc(report, ("installed", "replaced"))
