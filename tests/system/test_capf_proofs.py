@@ -125,7 +125,8 @@ class Trusted:
         self._admin.say("trust", "add", AUTHORITY.cert, "--store", "capf")
         self.file = next(
             name for name in os.listdir(LAB.path("CAPF-trust"))
-            if common_name(LAB.path("CAPF-trust", name))
+            if not name.startswith(".")  # removed before
+            and common_name(LAB.path("CAPF-trust", name))
             == common_name(AUTHORITY.cert))
 
     def leaves(self):
