@@ -11,11 +11,17 @@
 #include "registrar/memory.h"
 #include "registrar/text.h"
 
-enum { SHARDS = 16, BUCKETS = 1024 };
+enum {
+	SHARDS = 16,
+	BUCKETS = 1024,
+	NEWS_AT_ONCE = 64, /* entries copied under a lock */
+	GONE_MAX = 64,	   /* names of a shard that are kept for news */
+};
 
 struct node {
-	struct node *next;	    /* in its bucket */
-	struct node *older, *newer; /* gone ones, by when they left */
+	struct node *next;		 /* in its bucket */
+	struct node *older, *newer;	 /* gone ones, by when they left */
+	struct node *next_new, **at_new; /* in news; at_new NULL: is not */
 	struct directory_entry entry;
 };
 
@@ -24,6 +30,10 @@ struct shard {
 	pthread_mutex_t lock;
 	struct node *buckets[BUCKETS];
 	struct node *oldest, *newest; /* list of those not registered */
+	struct node *news;
+	char (*gone)[CERT_DEVICE_MAX + 1]; /* names, for news */
+	size_t n_gone;
+	bool lost; /* there were too many of them */
 	struct directory_counts counts;
 };
 
@@ -114,6 +124,7 @@ void directory_free(struct directory *d)
 				free_node(node);
 			}
 		}
+		free(d->shards[i].gone);
 		pthread_mutex_destroy(&d->shards[i].lock);
 	}
 	free(d);
@@ -161,6 +172,49 @@ static void gone_remove(struct shard *s, struct node *node)
 	node->older = node->newer = NULL;
 }
 
+/* ---- news ---- */
+
+static void add_news(struct shard *s, struct node *node)
+{
+	if (node->at_new)
+		return;
+	node->next_new = s->news;
+	node->at_new = &s->news;
+	if (s->news)
+		s->news->at_new = &node->next_new;
+	s->news = node;
+}
+
+static void remove_news(struct node *node)
+{
+	if (!node->at_new)
+		return;
+	*node->at_new = node->next_new;
+	if (node->next_new)
+		node->next_new->at_new = node->at_new;
+	node->at_new = NULL;
+}
+
+static void changed(struct shard *s, struct node *node)
+{
+	node->entry.changes++;
+	add_news(s, node);
+}
+
+static void add_gone(struct shard *s, struct node *node)
+{
+	remove_news(node);
+	if (s->n_gone == GONE_MAX || s->lost) {
+		s->lost = true;
+		return;
+	}
+	char(*name)[CERT_DEVICE_MAX + 1] =
+		memory_grow((void **)&s->gone, &s->n_gone, sizeof(s->gone[0]));
+	text_copy(*name, sizeof(*name), node->entry.device);
+}
+
+/* ---- registrations ---- */
+
 static void count(struct shard *s, const struct directory_entry *e, int by)
 {
 	enum security_mode mode = security_mode_of(e->tls, e->cipher);
@@ -175,6 +229,7 @@ static void forget(struct directory *d, struct shard *s, struct node *node)
 		at = &(*at)->next;
 	*at = node->next;
 	gone_remove(s, node);
+	add_gone(s, node);
 	s->counts.known--;
 	__atomic_sub_fetch(&d->known, 1, __ATOMIC_RELAXED);
 	free_node(node);
@@ -261,8 +316,22 @@ static void keep_story(
 {
 	entry->registrations = before->registrations;
 	entry->since_ms = before->since_ms;
+	entry->refused_ms = before->refused_ms;
 	if (!entry->came_back || !*entry->came_back)
 		entry->came_back = before->came_back;
+}
+
+/* Does a refresh say what was said before? */
+static bool same_facts(
+	const struct directory_entry *a, const struct directory_entry *b)
+{
+	return a->registered == b->registered && a->protocol == b->protocol &&
+	       a->tls == b->tls && a->udp == b->udp && a->port == b->port &&
+	       a->resumed == b->resumed && a->waived == b->waived &&
+	       a->kind == b->kind && a->cert_not_after == b->cert_not_after &&
+	       a->sccp_version == b->sccp_version && a->partial == b->partial &&
+	       a->keepalive_s == b->keepalive_s && a->since_ms == b->since_ms &&
+	       a->registrations == b->registrations;
 }
 
 /* Fills the node with what came; before: what it held, texts included. */
@@ -272,9 +341,13 @@ static void fill(struct node *node, const struct directory_entry *entry,
 	node->entry = *entry;
 	node->entry.registered = true;
 	node->entry.registrations = before->registrations + 1;
+	node->entry.changes = before->changes;
 	if (result == DIRECTORY_REFRESHED)
 		keep_story(&node->entry, before);
-	if (before->device && same_texts(&node->entry, before)) {
+	bool same = before->device && same_texts(&node->entry, before);
+	if (!same || !same_facts(&node->entry, before))
+		node->entry.changes++;
+	if (same) {
 		for (size_t i = 0; i < TEXTS; i++)
 			*text_of(&node->entry, i) = get_text(before, i);
 		return;
@@ -304,6 +377,7 @@ static enum directory_result try_register(struct directory *d,
 	else if (!fresh)
 		gone_remove(s, node);
 	fill(node, entry, &before, result);
+	add_news(s, node);
 	count(s, &node->entry, 1);
 out:
 	pthread_mutex_unlock(&s->lock);
@@ -330,6 +404,7 @@ void directory_touch(struct directory *d, const char *device,
 	if (node && node->entry.registered && same_ref(node->entry.ref, ref)) {
 		node->entry.seen_ms = unix_ms;
 		node->entry.seen_mono_ms = mono_ms;
+		add_news(s, node);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -349,9 +424,23 @@ bool directory_unregister(struct directory *d, const char *device,
 		node->entry.cause = cause;
 		node->entry.since_ms = unix_ms;
 		gone_append(s, node);
+		changed(s, node);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return held;
+}
+
+void directory_refused(struct directory *d, const char *device, int64_t unix_ms)
+{
+	uint32_t h = hash(device);
+	struct shard *s = shard_of(d, h);
+	pthread_mutex_lock(&s->lock);
+	struct node *node = find(s, h, device);
+	if (node) {
+		node->entry.refused_ms = unix_ms;
+		changed(s, node);
+	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 bool directory_find(
@@ -369,49 +458,72 @@ bool directory_find(
 	return node != NULL;
 }
 
-static int by_device(const void *a, const void *b)
-{
-	const struct directory_entry *x = a, *y = b;
-	return strcasecmp(x->device, y->device);
-}
+/* ---- what is new ---- */
 
-/* Copies one shard behind the n entries of *list. */
-static size_t copy_shard(
-	struct shard *s, struct directory_entry **list, size_t n)
+static void make_all_new(struct shard *s)
 {
 	pthread_mutex_lock(&s->lock);
-	size_t all = n + s->counts.known;
-	struct directory_entry *grown =
-		realloc(*list, (all ? all : 1) * sizeof(*grown));
-	if (!grown)
-		abort(); /* bounded by limits.devices */
-	*list = grown;
 	for (size_t b = 0; b < BUCKETS; b++)
-		for (struct node *node = s->buckets[b]; node;
-			node = node->next) {
-			grown[n] = node->entry;
-			keep_texts(&grown[n++]);
-		}
+		for (struct node *node = s->buckets[b]; node; node = node->next)
+			add_news(s, node);
 	pthread_mutex_unlock(&s->lock);
-	return n;
 }
 
-struct directory_entry *directory_list(struct directory *d, size_t *n)
+static void take_gone(struct shard *s, struct directory_news *out)
 {
-	struct directory_entry *list = NULL;
-	*n = 0;
-	for (size_t i = 0; i < SHARDS; i++)
-		*n = copy_shard(&d->shards[i], &list, *n);
-	qsort(list, *n, sizeof(*list), by_device);
-	return list;
+	for (size_t i = 0; i < s->n_gone; i++) {
+		char(*name)[CERT_DEVICE_MAX + 1] = memory_grow(
+			(void **)&out->gone, &out->n_gone, sizeof(s->gone[0]));
+		memcpy(*name, s->gone[i], sizeof(*name));
+	}
+	free(s->gone);
+	s->gone = NULL;
+	s->n_gone = 0;
+	out->lost |= s->lost;
+	s->lost = false;
 }
 
-void directory_list_free(struct directory_entry *list, size_t n)
+/* Some of a shard's news; false: there are no more. */
+static bool take_some(struct shard *s, struct directory_news *out)
 {
-	for (size_t i = 0; i < n; i++)
-		directory_entry_deinit(&list[i]);
-	free(list);
+	struct directory_entry *some = realloc(
+		out->list, (out->n + NEWS_AT_ONCE) * sizeof(*out->list));
+	if (!some)
+		abort(); /* bounded by limits.devices */
+	out->list = some;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; s->news && i < NEWS_AT_ONCE; i++) {
+		struct node *node = s->news;
+		remove_news(node);
+		some[out->n] = node->entry;
+		keep_texts(&some[out->n++]);
+	}
+	take_gone(s, out);
+	bool more = s->news != NULL;
+	pthread_mutex_unlock(&s->lock);
+	return more;
 }
+
+void directory_news(struct directory *d, bool all, struct directory_news *out)
+{
+	*out = (struct directory_news){0};
+	for (size_t i = 0; i < SHARDS; i++) {
+		if (all)
+			make_all_new(&d->shards[i]);
+		while (take_some(&d->shards[i], out))
+			;
+	}
+}
+
+void directory_news_deinit(struct directory_news *news)
+{
+	for (size_t i = 0; i < news->n; i++)
+		directory_entry_deinit(&news->list[i]);
+	free(news->list);
+	free(news->gone);
+}
+
+/* ---- counts ---- */
 
 /* One cell of a shard's registrations. */
 static void sum_cell(struct directory_counts *sum, size_t n,

@@ -59,7 +59,9 @@ struct directory_entry {
 	int64_t since_ms;     /* unix: registered or lost since */
 	int64_t seen_ms;      /* unix: last word heard from it */
 	uint64_t seen_mono_ms;
+	int64_t refused_ms;	/* unix: last refused; 0: never */
 	uint32_t registrations; /* how often, since our start */
+	uint32_t changes;	/* of what stands here, but for when seen */
 };
 
 struct directory;
@@ -91,14 +93,32 @@ void directory_touch(struct directory *d, const char *device,
 /* Ends the registration if that connection holds it; says whether it did. */
 bool directory_unregister(struct directory *d, const char *device,
 	struct conn_ref ref, enum reason_unreg cause, int64_t unix_ms);
+/* A device of that name was refused; what is not known here stays so. */
+void directory_refused(
+	struct directory *d, const char *device, int64_t unix_ms);
 
 /* A copy, whose texts directory_entry_deinit() frees. */
 bool directory_find(
 	struct directory *d, const char *device, struct directory_entry *out);
 void directory_entry_deinit(struct directory_entry *e);
-/* Copies of all entries, sorted by name. */
-struct directory_entry *directory_list(struct directory *d, size_t *n);
-void directory_list_free(struct directory_entry *list, size_t n);
+
+/* What is new since it was asked for last. */
+struct directory_news {
+	struct directory_entry *list; /* copies, in no order */
+	size_t n;
+	char (*gone)[CERT_DEVICE_MAX + 1]; /* names of those forgotten */
+	size_t n_gone;
+	bool lost; /* more was forgotten than is kept of it: who keeps a
+		    * copy throws it away and asks for all */
+};
+/*
+ * For the one who keeps a copy of it all: what changed, were it only when a
+ * device was heard, or (all) every entry. No lock is held for more than some
+ * entries. The caller calls directory_news_deinit(). Thread-safe, but what
+ * one caller got no other gets.
+ */
+void directory_news(struct directory *d, bool all, struct directory_news *out);
+void directory_news_deinit(struct directory_news *news);
 
 struct directory_counts {
 	size_t known;

@@ -13,6 +13,8 @@
 #include "registrar/text.h"
 #include "registrar/tls/alert.h"
 
+enum { COPIED_AT_ONCE = 64 }; /* under the lock */
+
 struct failures {
 	pthread_mutex_t lock;
 	struct failure *list; /* max of them; n in use, in no order */
@@ -223,7 +225,7 @@ void failures_add(struct failures *f, const struct failure *failure)
 	e->count = count;
 	e->first_ms = first;
 	e->last_ms = now_ms;
-	f->total++;
+	e->nth = ++f->total;
 	place_of(&f->by_rule, e->stage, e->rule)->count++;
 	bool logged = may_log(f, now_ms);
 	pthread_mutex_unlock(&f->lock);
@@ -259,12 +261,44 @@ struct failure *failures_list(struct failures *f, size_t *n)
 	return list;
 }
 
+size_t failures_max(const struct failures *f)
+{
+	return f->max;
+}
+
 uint64_t failures_total(struct failures *f)
 {
 	pthread_mutex_lock(&f->lock);
 	uint64_t total = f->total;
 	pthread_mutex_unlock(&f->lock);
 	return total;
+}
+
+/* Some of those whose last refusal comes after `seen`, from *at on. */
+static size_t copy_some(
+	struct failures *f, struct failure *list, size_t *at, uint64_t seen)
+{
+	pthread_mutex_lock(&f->lock);
+	size_t n = f->n;
+	for (size_t copied = 0; *at < n && copied < COPIED_AT_ONCE; ++*at)
+		if (f->list[*at].nth > seen) {
+			list[*at] = f->list[*at];
+			copied++;
+		}
+	pthread_mutex_unlock(&f->lock);
+	return n;
+}
+
+size_t failures_copy_new(
+	struct failures *f, struct failure *list, uint64_t *seen)
+{
+	uint64_t total = failures_total(f);
+	size_t n, at = 0;
+	do
+		n = copy_some(f, list, &at, *seen);
+	while (at < n);
+	*seen = total; /* what came since may be there, and comes again */
+	return n;
 }
 
 void failures_by_rule(struct failures *f, struct failures_by_rule *out)

@@ -26,6 +26,7 @@ struct failure {
 	int64_t first_ms; /* unix time */
 	int64_t last_ms;
 	uint64_t count; /* the same again and again is one entry */
+	uint64_t nth;	/* the last of them, of all refusals */
 	char address[PEER_ADDRESS_MAX];
 	uint16_t port;
 	enum config_protocol protocol;
@@ -69,6 +70,16 @@ void failures_tell(struct failures *f, failures_told_fn *fn, void *self);
 void failures_add(struct failures *f, const struct failure *failure);
 /* Copies, newest first; the caller frees the array. */
 struct failure *failures_list(struct failures *f, size_t *n);
+/* The most of them there can be. */
+size_t failures_max(const struct failures *f);
+/*
+ * Brings a copy of them up to date: list has room for failures_max(), *seen is
+ * how many refusals it knows of, 0 at first. Answers how many are in it. What
+ * is new is copied some at a time, so no refusal waits long. Each one's place
+ * stays the same.
+ */
+size_t failures_copy_new(
+	struct failures *f, struct failure *list, uint64_t *seen);
 /* May one more line be logged that a stranger can cause at will? It shares
  * the second's lines with refusals; what does not fit is counted. */
 bool failures_may_log(struct failures *f);
@@ -85,13 +96,5 @@ struct failures_by_rule {
 	size_t n;
 };
 void failures_by_rule(struct failures *f, struct failures_by_rule *out);
-
-/* When each device was last refused (TLS or registration), for many. */
-struct failures_index;
-struct failures_index *failures_index_new(struct failures *f);
-void failures_index_free(struct failures_index *index);
-/* Unix time, 0: never. */
-int64_t failures_index_last_ms(
-	const struct failures_index *index, const char *device);
 
 #endif

@@ -345,6 +345,9 @@ static void on_refused(void *self, const struct failure *f)
 		inventory_find(s->shared.world.inventory, f->device);
 	history_refused(s->shared.world.history, f, !known);
 	device_unref(known);
+	if (f->stage == FAILURE_TLS || f->stage == FAILURE_REGISTRATION)
+		directory_refused(
+			s->shared.world.directory, f->device, unix_ms());
 }
 
 static int open_history(struct server *s, struct diag *d)

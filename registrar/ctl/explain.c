@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "certs/file.h"
 #include "certs/identity.h"
 #include "certs/text.h"
@@ -13,7 +11,6 @@
 #include "registrar/ctl/wrap.h"
 #include "registrar/explain/capture.h"
 #include "registrar/explain/console.h"
-#include "registrar/explain/device.h"
 #include "registrar/memory.h"
 
 static const char usage[] =
@@ -197,81 +194,19 @@ static int explain_pcap(
 
 /* ---- a device ---- */
 
-/* NULL when there is none, or none that may be read; asked without words. */
-static json_t *ask_admin(const struct ctl *ctl, const char *socket,
-	const char *path, bool *asked)
-{
-	json_t *o = NULL;
-	*asked = false;
-	if (ctl->socket)
-		socket = ctl->socket;
-	if (!*socket)
-		return NULL;
-	char *url = memory_format("http://localhost%s", path);
-	struct ctl_answer a = ctl_ask(url, "GET", socket, NULL);
-	*asked = !a.error;
-	if (!a.error && a.status == 200)
-		o = json_loadb(a.text ? a.text : "", a.n, 0, NULL);
-	ctl_answer_deinit(&a);
-	free(url);
-	return o;
-}
-
-/* A resource that need not be there. */
-static int ask(const struct ctl *ctl, const char *path, json_t **out)
-{
-	long status;
-	int result = ctl_get(ctl, path, out, &status);
-	if (result == CTL_OK && status != 200) {
-		json_decref(*out);
-		*out = NULL;
-	}
-	return result;
-}
-
-static int gather(const struct ctl *ctl, const char *name,
-	struct explain_facts *facts, json_t *answers[5])
-{
-	char *escaped = curl_easy_escape(NULL, name, 0);
-	char *phone = memory_format("/v1/phones/%s", escaped ? escaped : "");
-	char *history = memory_format("%s/history", phone);
-	char *device = memory_format("/v1/devices/%s", escaped ? escaped : "");
-	int status = ask(ctl, "/v1/status", &answers[0]);
-	if (status == CTL_OK)
-		status = ask(ctl, phone, &answers[1]);
-	if (status == CTL_OK)
-		status = ask(ctl, history, &answers[2]);
-	if (status == CTL_OK)
-		status = ask(ctl, "/v1/failures", &answers[3]);
-	if (status == CTL_OK)
-		answers[4] = ask_admin(ctl, ctl_text(answers[0], "adminSocket"),
-			device, &facts->inventory_asked);
-	facts->phone = answers[1];
-	facts->history = answers[2];
-	facts->failures = answers[3];
-	facts->device = answers[4];
-	curl_free(escaped);
-	free(phone);
-	free(history);
-	free(device);
-	return status;
-}
-
 static int explain_name(const struct ctl *ctl, const char *name)
 {
-	json_t *answers[5] = {NULL};
-	struct explain_facts facts;
-	int status = gather(ctl, name, &facts, answers);
-	if (status == CTL_OK) {
-		json_t *o = explain_device(name, &facts);
-		if (ctl->json)
-			ctl_print_json(o);
-		else
-			print_explanation(o);
-		json_decref(o);
-	}
-	for (size_t i = 0; i < 5; i++)
-		json_decref(answers[i]);
+	json_t *o;
+	char *phone = ctl_path("/v1/phones/", name);
+	char *path = memory_format("%s/explain", phone);
+	int status = ctl_get(ctl, path, &o, NULL);
+	if (status == CTL_OK && ctl->json)
+		ctl_print_json(o);
+	else if (status == CTL_OK)
+		print_explanation(o);
+	json_decref(o);
+	free(phone);
+	free(path);
 	return status;
 }
 

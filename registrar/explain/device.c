@@ -2,6 +2,7 @@
 /* Why a device is not registered, out of what the registrar says of it. */
 #include "registrar/explain/device.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "registrar/explain/issuer.h"
@@ -209,10 +210,7 @@ static void put_end(json_t *o, const json_t *phone, const char *name)
 
 static const char *never_seen(const struct explain_facts *facts)
 {
-	if (facts->device)
-		return "never-seen";
-	return facts->inventory_asked ? "never-seen-unknown"
-				      : "never-seen-unsaid";
+	return facts->device ? "never-seen" : "never-seen-unknown";
 }
 
 /* It never came, or not since the registrar started. */

@@ -3,17 +3,14 @@
 #ifndef REGISTRAR_EXPLAIN_DEVICE_H
 #define REGISTRAR_EXPLAIN_DEVICE_H
 
-#include <stdbool.h>
-
 #include <jansson.h>
 
-/* Answers of the status and admin planes; NULL: there is none. */
+/* Answers of the status plane; NULL: there is none. */
 struct explain_facts {
 	const json_t *phone;	/* /v1/phones/NAME */
 	const json_t *history;	/* /v1/phones/NAME/history */
 	const json_t *failures; /* /v1/failures */
-	const json_t *device;	/* /v1/devices/NAME */
-	bool inventory_asked;	/* so that a missing device is not there */
+	const json_t *device;	/* as the inventory has it (/v1/devices/NAME) */
 };
 
 /*

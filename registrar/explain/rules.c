@@ -478,16 +478,6 @@ static const struct explain_rule rules[] = {
 		"Look whether the name is written as the phone writes it: "
 		"dialtone phones; dialtone failures\n"
 		"dialtone device add NAME"},
-	{"never-seen-unsaid", "",
-		"No phone has come under this name. Whether the inventory has "
-		"such a device could not be asked.",
-		"Look whether the name is written as the phone writes it: "
-		"dialtone phones; dialtone failures\n"
-		"dialtone device show NAME (as somebody who may use the admin "
-		"socket)\n"
-		"Look at the phone's network settings: has it an address, and "
-		"does DHCP option 150 (or 66) name the right TFTP server?\n"
-		"Does its configuration file (NAME.cnf.xml) name this node?"},
 	{"register-refused", "",
 		"The registrar refused the registration itself. Its text is "
 		"above; the registrar knows which rule it was.",

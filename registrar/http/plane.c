@@ -18,10 +18,13 @@
 #include <microhttpd.h>
 #include <openssl/crypto.h>
 
+#include "registrar/http/respond.h"
+#include "registrar/http/stream.h"
 #include "registrar/memory.h"
 
 enum {
-	CLIENTS_MAX = 64,
+	CLIENTS_MAX = 64, /* besides those that read a source */
+	PLACES = CLIENTS_MAX + PLANE_SOURCES_MAX,
 	CLIENT_MEMORY = 16 * 1024,
 	TIMEOUT_S = 10,
 	RETRY_MS = 100, /* until a descriptor or a place may be free again */
@@ -41,6 +44,7 @@ struct upload {
 /* A place for a client. */
 struct client {
 	bool taken;
+	bool reads; /* a source, without an end */
 	int fd;
 	int64_t since_ms;
 };
@@ -53,7 +57,8 @@ struct plane {
 	int fd;		      /* listens */
 	pthread_mutex_t lock; /* of stopping and clients */
 	bool stopping;
-	struct client clients[CLIENTS_MAX];
+	struct client clients[PLACES];
+	struct streams streams;
 };
 
 /* ---- answers ---- */
@@ -74,41 +79,10 @@ void plane_not_allowed(
 	snprintf(out->allow, sizeof(out->allow), "%s", allow);
 }
 
-static void to_text(struct plane_answer *a)
-{
-	if (!a->json)
-		return;
-	a->text = json_dumps(a->json, JSON_COMPACT | JSON_ENSURE_ASCII);
-	a->type = a->status < MHD_HTTP_MULTIPLE_CHOICES
-			  ? "application/json"
-			  : "application/problem+json";
-	json_decref(a->json);
-}
-
 static enum MHD_Result queue(
-	struct MHD_Connection *client, struct plane_answer *a)
+	struct plane *p, struct MHD_Connection *client, struct plane_answer *a)
 {
-	to_text(a);
-	if (!a->text)
-		return MHD_NO;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		strlen(a->text), a->text, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(a->text);
-		return MHD_NO;
-	}
-	MHD_add_response_header(
-		response, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
-	MHD_add_response_header(
-		response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-	if (*a->allow)
-		MHD_add_response_header(
-			response, MHD_HTTP_HEADER_ALLOW, a->allow);
-	enum MHD_Result result =
-		MHD_queue_response(client, a->status, response);
-	MHD_destroy_response(response);
-	return result;
+	return respond(&p->streams, client, a, p->handler.etags);
 }
 
 static int descriptor_of(struct MHD_Connection *client)
@@ -134,6 +108,43 @@ const char *plane_query(const struct plane_request *request, const char *key)
 {
 	return MHD_lookup_connection_value(
 		request->client, MHD_GET_ARGUMENT_KIND, key);
+}
+
+const char *plane_header(const struct plane_request *request, const char *name)
+{
+	return header(request->client, name);
+}
+
+struct parameters {
+	struct plane_parameter *list;
+	size_t n, bytes;
+};
+
+static enum MHD_Result take_parameter(void *self, enum MHD_ValueKind kind,
+	const char *name, const char *value)
+{
+	struct parameters *p = self;
+	p->bytes += strlen(name) + (value ? strlen(value) : 0);
+	if (p->n == PLANE_PARAMETERS_MAX || p->bytes > PLANE_QUERY_MAX) {
+		p->bytes = PLANE_QUERY_MAX + 1;
+		return MHD_NO;
+	}
+	p->list[p->n++] = (struct plane_parameter){name, value ? value : ""};
+	return MHD_YES;
+}
+
+int plane_parameters(const struct plane_request *request,
+	struct plane_parameter list[PLANE_PARAMETERS_MAX])
+{
+	struct parameters p = {.list = list};
+	MHD_get_connection_values(
+		request->client, MHD_GET_ARGUMENT_KIND, take_parameter, &p);
+	return p.bytes > PLANE_QUERY_MAX ? -E2BIG : (int)p.n;
+}
+
+bool plane_has(const struct plane_request *request, const char *etag)
+{
+	return respond_knows(request->client, etag);
 }
 
 static bool brings_body(struct MHD_Connection *client)
@@ -174,7 +185,7 @@ static enum MHD_Result begin(struct plane *p, struct MHD_Connection *client,
 						   method, path)
 					 : 0;
 	if (!may_come(client, max, &a))
-		return queue(client, &a);
+		return queue(p, client, &a);
 	struct upload *u = memory_zero(sizeof(*u));
 	u->max = max;
 	*state = u;
@@ -241,6 +252,16 @@ static void copy_type(char type[TYPE_MAX + 1], const char *value)
 	type[n] = '\0';
 }
 
+/* That client is answered without an end. */
+static void stays(struct plane *p, int fd)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < PLACES; i++)
+		if (p->clients[i].taken && p->clients[i].fd == fd)
+			p->clients[i].reads = true;
+	pthread_mutex_unlock(&p->lock);
+}
+
 static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
 	const char *path, const char *method, struct upload *u)
 {
@@ -264,7 +285,9 @@ static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
 			"done");
 	else
 		p->handler.answer(p->handler.self, &request, &a);
-	return queue(client, &a);
+	if (a.source.read)
+		stays(p, request.fd);
+	return queue(p, client, &a);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the shape is libmicrohttpd's */
@@ -305,21 +328,29 @@ static int64_t now_ms(void)
 /* A place that is free, else NULL. */
 static struct client *free_place(struct plane *p)
 {
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
+	struct client *place = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < PLACES; i++) {
 		if (!p->clients[i].taken)
-			return &p->clients[i];
-	return NULL;
+			place = &p->clients[i];
+		else
+			n += !p->clients[i].reads;
+	}
+	return n < CLIENTS_MAX ? place : NULL;
 }
 
 /* Whoever is here longest had time for any answer, and is asked to go. */
 static void ask_to_go(struct plane *p)
 {
 	int64_t now = now_ms();
-	struct client *oldest = &p->clients[0];
-	for (size_t i = 1; i < CLIENTS_MAX; i++)
-		if (p->clients[i].since_ms < oldest->since_ms)
-			oldest = &p->clients[i];
-	if (now - oldest->since_ms < STAY_MS)
+	struct client *oldest = NULL;
+	for (size_t i = 0; i < PLACES; i++) {
+		struct client *c = &p->clients[i];
+		if (c->taken && !c->reads &&
+			(!oldest || c->since_ms < oldest->since_ms))
+			oldest = c;
+	}
+	if (!oldest || now - oldest->since_ms < STAY_MS)
 		return;
 	shutdown(oldest->fd, SHUT_RDWR);
 	oldest->since_ms = now; /* others first, if it takes its time */
@@ -347,7 +378,7 @@ static void enter(struct plane *p, int fd)
 static void leave(struct plane *p, int fd)
 {
 	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
+	for (size_t i = 0; i < PLACES; i++)
 		if (p->clients[i].taken && p->clients[i].fd == fd)
 			p->clients[i].taken = false;
 	pthread_mutex_unlock(&p->lock);
@@ -405,11 +436,11 @@ static void *take_clients(void *self)
 static int start(struct plane *p)
 {
 	fcntl(p->fd, F_SETFL, 0); /* the thread waits in accept */
-	p->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD |
-					     MHD_USE_ITC |
-					     MHD_USE_NO_LISTEN_SOCKET,
+	p->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+			MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET,
 		0, NULL, NULL, on_request, p, MHD_OPTION_CONNECTION_LIMIT,
-		2 * (unsigned)CLIENTS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		2 * (unsigned)PLACES, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CLIENT_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, p, MHD_OPTION_NOTIFY_COMPLETED, on_completed, p,
@@ -428,15 +459,22 @@ int plane_new(int fd, const struct plane_handler *handler, struct plane **out)
 	p->fd = fd;
 	p->handler = *handler;
 	pthread_mutex_init(&p->lock, NULL);
+	streams_init(&p->streams);
 	int error = start(p);
 	if (error < 0) {
 		close(fd);
 		pthread_mutex_destroy(&p->lock);
+		streams_deinit(&p->streams);
 		free(p);
 		return error;
 	}
 	*out = p;
 	return 0;
+}
+
+void plane_wake(struct plane *p)
+{
+	streams_wake(&p->streams, false);
 }
 
 void plane_free(struct plane *p)
@@ -449,7 +487,9 @@ void plane_free(struct plane *p)
 	shutdown(p->fd, SHUT_RDWR); /* its accept fails: the thread ends */
 	pthread_join(p->thread, NULL);
 	close(p->fd);
+	streams_wake(&p->streams, true); /* none may be suspended */
 	MHD_stop_daemon(p->daemon);
+	streams_deinit(&p->streams);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

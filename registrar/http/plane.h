@@ -4,6 +4,9 @@
 #define REGISTRAR_HTTP_PLANE_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 struct plane_request {
 	const char *method; /* "GET", "POST"; HEAD is asked as "GET" */
@@ -18,15 +21,60 @@ struct plane_request {
 /* What follows "key=" behind the question mark, or NULL. */
 const char *plane_query(const struct plane_request *request, const char *key);
 
-enum { PLANE_ALLOW_MAX = 47 };
+/* That header of the request, or NULL. */
+const char *plane_header(const struct plane_request *request, const char *name);
+/* The client has already what this ETag names (If-None-Match). */
+bool plane_has(const struct plane_request *request, const char *etag);
 
-/* What is said. Either JSON, or a text of some type; both are taken. */
+enum { PLANE_PARAMETERS_MAX = 16, PLANE_QUERY_MAX = 1024 };
+/* One of those behind the question mark, decoded. */
+struct plane_parameter {
+	const char *name, *value; /* never NULL */
+};
+/* All of them; how many, or -E2BIG: more, or more bytes, than that. They live
+ * as long as the request. */
+int plane_parameters(const struct plane_request *request,
+	struct plane_parameter list[PLANE_PARAMETERS_MAX]);
+
+enum { PLANE_ALLOW_MAX = 47, PLANE_ETAG_MAX = 63 };
+
+/* A text in pieces that are the handler's until done() is called. */
+struct plane_pieces {
+	struct plane_piece {
+		const char *p;
+		size_t n;
+	} * list; /* malloc'ed, taken */
+	size_t n;
+	void (*done)(void *self);
+	void *self;
+};
+
+/* A text without an end. A handler has at most PLANE_SOURCES_MAX open, which
+ * take no other client's place. */
+enum { PLANE_SOURCES_MAX = 16 };
+struct plane_source {
+	/* Copies at most n bytes; 0: nothing now, plane_wake() will tell of
+	 * more; -1: it is over. On the plane's thread. */
+	ssize_t (*read)(void *self, char *to, size_t n);
+	void (*close)(void *self); /* always, once */
+	void *self;
+};
+
+/* What is said: JSON, a text of some type, pieces or a source of one; it is
+ * taken. */
 struct plane_answer {
 	unsigned status;
 	char allow[PLANE_ALLOW_MAX + 1]; /* with 405: the methods there are */
 	json_t *json;
 	char *text; /* malloc'ed */
+	struct plane_pieces pieces;
+	struct plane_source source;
 	const char *type;
+	const char *policy; /* Content-Security-Policy, or NULL */
+	unsigned retry_s;   /* Retry-After; 0: none */
+	/* Names what is answered, quotes and all; "": the plane takes the
+	 * SHA-256 of it where its handler says so. 304 needs nothing else. */
+	char etag[PLANE_ETAG_MAX + 1];
 };
 
 /* Called on the plane's thread, one request at a time. */
@@ -37,6 +85,9 @@ struct plane_handler {
 	 * one: it has none, and one that brings some is refused at its
 	 * headers. */
 	size_t (*body_max)(void *self, const char *method, const char *path);
+	/* Clients may keep what they got and ask with its ETag. Else nobody
+	 * is to keep anything. */
+	bool etags;
 	void *self;
 };
 
@@ -47,6 +98,8 @@ struct plane_handler {
 struct plane;
 int plane_new(int fd, const struct plane_handler *handler, struct plane **out);
 void plane_free(struct plane *p);
+/* Sources that had nothing are asked again. From any thread. */
+void plane_wake(struct plane *p);
 
 /* An answer that says no, as application/problem+json (RFC 9457). */
 void plane_problem(struct plane_answer *out, unsigned status, const char *title,

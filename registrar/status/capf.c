@@ -151,7 +151,7 @@ static json_t *issued_json(const struct capf_store_counts *c)
 	return o;
 }
 
-static json_t *since_start(const struct capf_desk_state *desk)
+json_t *status_json_capf_since_start(const struct capf_desk_state *desk)
 {
 	json_t *o = json_object();
 	set_num(o, "issued", desk->issued);
@@ -198,7 +198,8 @@ json_t *status_json_capf(struct server *s)
 	set_num(o, "waiting", seen.desk.waiting);
 	json_object_set_new(o, "pending", pending_json(&seen.counts));
 	json_object_set_new(o, "issued", issued_json(&seen.counts));
-	json_object_set_new(o, "sinceStart", since_start(&seen.desk));
+	json_object_set_new(
+		o, "sinceStart", status_json_capf_since_start(&seen.desk));
 	set_num(o, "requestsOutside", seen.counts.requests);
 	set_num(o, "certificatesFetched", seen.counts.shown);
 	set_num(o, "auditLinks", seen.counts.audit);

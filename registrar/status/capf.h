@@ -17,6 +17,9 @@ json_t *status_json_capf_sum(struct server *s);
 /* The device's operation in short; NULL, too, when it never had one. */
 json_t *status_json_capf_phone(struct server *s, const char *device);
 
+/* What the desk did since the start. */
+json_t *status_json_capf_since_start(const struct capf_desk_state *desk);
+
 /* "operation", "operationStatus", "status", "state" and, where there is one,
  * "reason": what every account of an operation begins with. */
 json_t *status_json_capf_state(const struct capf_operation *o);

@@ -3,6 +3,7 @@
 #include "registrar/status/http.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,20 +14,26 @@
 #include "registrar/memory.h"
 #include "registrar/net/socket.h"
 #include "registrar/status/capf.h"
+#include "registrar/status/explain.h"
 #include "registrar/status/forecast.h"
 #include "registrar/status/json.h"
 #include "registrar/status/locations.h"
 #include "registrar/status/metrics.h"
+#include "registrar/status/openapi.h"
+#include "registrar/status/page.h"
+#include "registrar/status/phones.h"
+#include "registrar/status/refusals.h"
+#include "registrar/status/teller.h"
 
 enum { BACKLOG = 128, NAME_MAX_LEN = 128 };
 
 struct http {
 	struct plane *plane;
 	struct server *server;
+	struct roster *roster;
+	struct refusals *refusals;
+	struct teller *teller;
 };
-
-static const char phone_path[] = "/v1/phones/";
-static const char location_path[] = "/v1/locations/";
 
 /* We serve while this thread answers; ready once phones can come in, which
  * is before this plane is opened at all. */
@@ -35,102 +42,176 @@ static json_t *alive(struct server *server)
 	return json_pack("{ss}", "status", "ok");
 }
 
-static const struct {
-	const char *path;
-	json_t *(*make)(struct server *);
-} resources[] = {
-	{"/v1/status", status_json_status},
-	{"/v1/phones", status_json_phones},
-	{"/v1/failures", status_json_failures},
-	{"/v1/trust", status_json_trust},
-	{"/v1/trust/expiry", status_json_expiry},
-	{"/v1/trust/retiring", status_json_retiring},
-	{"/v1/capf", status_json_capf}, /* alone may be not there */
-	{"/healthz", alive},
-	{"/readyz", alive},
-};
-
-static const char history_tail[] = "/history";
-
-/* NAME/history, behind the path of phones. */
-static bool answer_history(
-	struct server *server, const char *rest, struct plane_answer *out)
+static void answer_phones(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
 {
-	char name[NAME_MAX_LEN];
-	size_t n = strlen(rest), tail = sizeof(history_tail) - 1;
-	if (n <= tail || n - tail >= sizeof(name) ||
-		strcmp(rest + n - tail, history_tail) != 0)
+	phones_answer(
+		h->roster, server_config(h->server)->node, request, query, out);
+}
+
+static void answer_failures(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	refusals_answer(h->refusals, query, out);
+}
+
+static void answer_events(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	teller_answer(h->teller, request, query, out);
+}
+
+static void answer_metrics(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	out->text = metrics_text(h->server);
+	out->type = METRICS_TYPE;
+}
+
+static void answer_openapi(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	out->text = memory_dup(openapi_json);
+	out->type = "application/json";
+}
+
+static void answer_page(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	status_page_answer(out);
+}
+
+static json_t *phone(struct http *h, const char *name)
+{
+	return status_json_phone(h->server, h->refusals, name);
+}
+
+static json_t *history(struct http *h, const char *name)
+{
+	return status_json_history(h->server, name);
+}
+
+static json_t *explain(struct http *h, const char *name)
+{
+	return status_json_explain(h->server, h->refusals, name);
+}
+
+static json_t *location(struct http *h, const char *aor)
+{
+	return status_json_location(h->server, aor);
+}
+
+/* What there is. One of the three makes the answer; a path may hold a name,
+ * which stands where its braces are. */
+static const struct resource {
+	const char *path;
+	const struct query_row *parameters; /* NULL: none */
+	json_t *(*make)(struct server *);
+	json_t *(*of)(struct http *, const char *name);
+	void (*answer)(struct http *, const struct plane_request *,
+		const struct query *, struct plane_answer *);
+	const char *title, *detail; /* where there is none */
+} resources[] = {
+	{"/", .answer = answer_page}, /* for people */
+	{"/v1/status", .make = status_json_status},
+	{"/v1/phones", phones_parameters, .answer = answer_phones},
+	{"/v1/phones/{name}", .of = phone, .title = "unknown phone",
+		.detail = "no phone of this name registered or was refused "
+			  "since the registrar started"},
+	{"/v1/phones/{name}/history", .of = history, .title = "no history",
+		.detail = "nothing is kept of a phone of this name"},
+	{"/v1/phones/{name}/explain", .of = explain,
+		.title = "no name of a phone",
+		.detail = "a phone's name is letters and digits, like "
+			  "SEP001122334455"},
+	{"/v1/locations/{aor}", .of = location, .title = "unknown address",
+		.detail = "nobody is registered under this address; it is "
+			  "user@host, as the phone registered it"},
+	{"/v1/failures", refusals_parameters, .answer = answer_failures},
+	{"/v1/trust", .make = status_json_trust},
+	{"/v1/trust/expiry", .make = status_json_expiry},
+	{"/v1/trust/retiring", .make = status_json_retiring},
+	{"/v1/capf", .make = status_json_capf, .title = "there is no CAPF",
+		.detail = "none of the listeners serves CAPF"},
+	{"/v1/events", teller_parameters, .answer = answer_events},
+	{"/v1/openapi.json", .answer = answer_openapi},
+	{"/metrics", .answer = answer_metrics},
+	{"/healthz", .make = alive},
+	{"/readyz", .make = alive},
+};
+enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
+
+const char *http_resource(size_t i, const struct query_row **parameters)
+{
+	if (i >= RESOURCES)
+		return NULL;
+	*parameters = resources[i].parameters;
+	return resources[i].path;
+}
+
+/* Does the path fit, and what stands where the braces are? */
+static bool fits(const char *form, const char *path, char name[NAME_MAX_LEN])
+{
+	size_t head = strcspn(form, "{");
+	name[0] = '\0';
+	if (strncmp(form, path, head) != 0)
 		return false;
-	memcpy(name, rest, n - tail);
-	name[n - tail] = '\0';
-	out->json = status_json_history(server, name);
-	if (!out->json)
-		plane_problem(out, 404, "no history",
-			"nothing is kept of a phone of this name");
+	if (!form[head])
+		return !path[head];
+	const char *tail = strchr(form, '}') + 1;
+	size_t n = strcspn(path + head, "/");
+	if (n == 0 || n >= NAME_MAX_LEN || strcmp(path + head + n, tail) != 0)
+		return false;
+	memcpy(name, path + head, n);
+	name[n] = '\0';
 	return true;
 }
 
-static void answer_phone(
-	struct server *server, const char *name, struct plane_answer *out)
+static void answer_resource(struct http *h, const struct resource *r,
+	const char *name, const struct plane_request *request,
+	struct plane_answer *out)
 {
-	if (answer_history(server, name, out))
+	static const struct query_row none[] = {{NULL, NULL}};
+	struct query query;
+	if (!query_read(
+		    &query, r->parameters ? r->parameters : none, request, out))
 		return;
-	if (*name && strlen(name) < NAME_MAX_LEN)
-		out->json = status_json_phone(server, name);
+	if (r->answer) {
+		r->answer(h, request, &query, out);
+		return;
+	}
+	out->json = r->make ? r->make(h->server) : r->of(h, name);
 	if (!out->json)
-		plane_problem(out, 404, "unknown phone",
-			"no phone of this name registered or was refused "
-			"since the registrar started");
+		plane_problem(out, 404, r->title, r->detail);
 }
 
-static void answer_location(
-	struct server *server, const char *aor, struct plane_answer *out)
+/* Every path there is, for who asks for another. */
+static void no_such(struct plane_answer *out)
 {
-	out->json = status_json_location(server, aor);
-	if (!out->json)
-		plane_problem(out, 404, "unknown address",
-			"nobody is registered under this address; it is "
-			"user@host, as the phone registered it");
-}
-
-static void answer_metrics(struct server *server, struct plane_answer *out)
-{
-	out->text = metrics_text(server);
-	out->type = METRICS_TYPE;
+	char text[1024];
+	size_t n = 0;
+	for (size_t i = 0; i < RESOURCES; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+			i ? ", " : "there are ", resources[i].path);
+	plane_problem(out, 404, "no such resource", text);
 }
 
 static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
-	struct http *h = self;
-	const char *path = request->path;
+	char name[NAME_MAX_LEN];
 	if (strcmp(request->method, "GET") != 0) {
 		plane_not_allowed(out, "GET, HEAD",
 			"the status plane answers GET and HEAD");
 		return;
 	}
-	for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++)
-		if (strcmp(path, resources[i].path) == 0) {
-			out->json = resources[i].make(h->server);
-			if (!out->json)
-				plane_problem(out, 404, "there is no CAPF",
-					"none of the listeners serves CAPF");
+	for (size_t i = 0; i < RESOURCES; i++)
+		if (fits(resources[i].path, request->path, name)) {
+			answer_resource(
+				self, &resources[i], name, request, out);
 			return;
 		}
-	if (strcmp(path, "/metrics") == 0)
-		answer_metrics(h->server, out);
-	else if (strncmp(path, phone_path, sizeof(phone_path) - 1) == 0)
-		answer_phone(h->server, path + sizeof(phone_path) - 1, out);
-	else if (strncmp(path, location_path, sizeof(location_path) - 1) == 0)
-		answer_location(
-			h->server, path + sizeof(location_path) - 1, out);
-	else
-		plane_problem(out, 404, "no such resource",
-			"there are /v1/status, /v1/phones, /v1/phones/NAME, "
-			"/v1/phones/NAME/history, /v1/locations/AOR, "
-			"/v1/failures, /v1/trust, /v1/trust/expiry, "
-			"/v1/trust/retiring, /v1/capf, /metrics, /healthz and "
-			"/readyz");
+	no_such(out);
 }
 
 static void log_listening(const char *address, uint16_t port)
@@ -161,13 +242,21 @@ int http_new(struct server *server, struct http **out, struct diag *d)
 	}
 	struct http *h = memory_zero(sizeof(*h));
 	h->server = server;
+	h->roster = roster_new(server_directory(server));
+	h->refusals = refusals_new(server_failures(server));
+	h->teller = teller_new(server, h->roster, h->refusals);
 	error = plane_new(fd,
-		&(struct plane_handler){.answer = answer, .self = h},
+		&(struct plane_handler){
+			.answer = answer, .etags = true, .self = h},
 		&h->plane);
-	if (error < 0) {
-		free(h);
-		return diag_set(d, error, "%s port %u: cannot serve status",
+	if (error < 0)
+		diag_set(d, error, "%s port %u: cannot serve status",
 			c->status_address, port);
+	else
+		error = teller_start(h->teller, h->plane, d);
+	if (error < 0) {
+		http_free(h);
+		return error;
 	}
 	log_listening(c->status_address, port);
 	*out = h;
@@ -178,6 +267,10 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
+	teller_stop(h->teller);
 	plane_free(h->plane);
+	teller_free(h->teller);
+	refusals_free(h->refusals);
+	roster_free(h->roster);
 	free(h);
 }

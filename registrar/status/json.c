@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "registrar/impact.h"
 #include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
+#include "registrar/status/phone.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
@@ -376,72 +376,11 @@ json_t *status_json_status(struct server *s)
 	return o;
 }
 
-static json_t *certificate_of(const struct directory_entry *e)
-{
-	json_t *o = json_object();
-	set_text(o, "kind", cert_kind_name(e->kind));
-	set_text(o, "issuer", e->issuer_cn);
-	set_text(o, "anchor", e->anchor);
-	set_text(o, "waived", trust_waiver_text(e->waived));
-	set_text(o, "serial", e->cert_serial);
-	set_time(o, "notAfter", (int64_t)e->cert_not_after * 1000);
-	return o;
-}
-
 /* CcmDeviceStatus as a code, and its name for people. */
 static void set_state(json_t *o, enum reason_status status)
 {
 	set_text(o, "state", reason_name(REASON_SPACE_STATUS, (int)status));
 	set_code(o, "status", REASON_SPACE_STATUS, (int)status);
-}
-
-static json_t *phone(
-	const struct directory_entry *e, const struct failures_index *refused)
-{
-	json_t *o = json_object();
-	set_text(o, "name", e->device);
-	if (e->registered)
-		set_state(o, e->partial ? REASON_STATUS_PARTIALLY
-					: REASON_STATUS_REGISTERED);
-	else if (failures_index_last_ms(refused, e->device) > e->since_ms)
-		set_state(o, REASON_STATUS_REJECTED);
-	else
-		set_state(o, REASON_STATUS_UNREGISTERED);
-	if (!e->registered)
-		set_code(o, "reason", REASON_SPACE_UNREG, (int)e->cause);
-	set_text(o, "protocol", config_protocol_name(e->protocol));
-	set_text(o, "transport", config_transport_name(e->tls, e->udp));
-	set_text(o, "address", e->address);
-	set_num(o, "port", e->port);
-	set_text(o, "tlsVersion", e->tls_version);
-	set_text(o, "cipher", e->cipher);
-	if (e->tls)
-		json_object_set_new(o, "resumed", json_boolean(e->resumed));
-	if (e->tls)
-		json_object_set_new(o, "certificate", certificate_of(e));
-	set_text(o, "model", e->model);
-	set_text(o, "firmware", e->firmware);
-	set_text(o, "cameBackBecause", e->came_back);
-	if (e->protocol == CONFIG_SCCP)
-		set_num(o, "sccpVersion", e->sccp_version);
-	set_num(o, "keepaliveSeconds", e->keepalive_s);
-	set_time(o, "since", e->since_ms);
-	set_time(o, "lastSeen", e->seen_ms);
-	set_num(o, "registrations", e->registrations);
-	return o;
-}
-
-json_t *status_json_phones(struct server *s)
-{
-	size_t n;
-	struct directory_entry *list = directory_list(server_directory(s), &n);
-	struct failures_index *refused = failures_index_new(server_failures(s));
-	json_t *all = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, phone(&list[i], refused));
-	directory_list_free(list, n);
-	failures_index_free(refused);
-	return json_pack("{so sI}", "phones", all, "count", (json_int_t)n);
 }
 
 static json_t *presented(const struct failure *f)
@@ -455,7 +394,7 @@ static json_t *presented(const struct failure *f)
 	return o;
 }
 
-static json_t *failure(const struct failure *f)
+json_t *status_json_failure(const struct failure *f)
 {
 	json_t *o = json_object();
 	set_time(o, "first", f->first_ms);
@@ -488,42 +427,22 @@ static json_t *failure(const struct failure *f)
 	return o;
 }
 
-/* The failures of one device, or of all (name NULL). */
-static json_t *failures_of(struct server *s, const char *name)
-{
-	size_t n;
-	struct failure *list = failures_list(server_failures(s), &n);
-	json_t *all = json_array();
-	for (size_t i = 0; i < n; i++)
-		if (!name || strcasecmp(list[i].device, name) == 0)
-			json_array_append_new(all, failure(&list[i]));
-	free(list);
-	return all;
-}
-
-json_t *status_json_failures(struct server *s)
-{
-	return json_pack("{so sI}", "failures", failures_of(s, NULL), "total",
-		(json_int_t)failures_total(server_failures(s)));
-}
-
-json_t *status_json_phone(struct server *s, const char *name)
+json_t *status_json_phone(
+	struct server *s, struct refusals *refusals, const char *name)
 {
 	struct directory_entry entry;
 	bool known = directory_find(server_directory(s), name, &entry);
-	json_t *failed = failures_of(s, name);
+	json_t *failed = refusals_of(refusals, name);
 	if (!known && json_array_size(failed) == 0) {
 		json_decref(failed);
 		return NULL;
 	}
-	struct failures_index *refused = failures_index_new(server_failures(s));
-	json_t *o = known ? phone(&entry, refused)
+	json_t *o = known ? status_phone_json(&entry)
 			  : json_pack("{ss}", "name", name);
 	if (known)
 		directory_entry_deinit(&entry);
 	else
 		set_state(o, REASON_STATUS_REJECTED);
-	failures_index_free(refused);
 	json_object_set_new(o, "capf", status_json_capf_phone(s, name));
 	json_object_set_new(o, "failures", failed);
 	return o;

@@ -206,20 +206,101 @@ static void registered_devices_are_never_forgotten(void **state)
 	directory_free(d);
 }
 
-static void list_is_sorted_and_whole(void **state)
+/* How many entries are new, and how many are gone. */
+static size_t news(struct directory *d, bool all, size_t *gone, bool *lost)
 {
-	struct directory *d = directory_new(100);
-	static const char *const names[] = {"SEPC", "sepa", "SEPB"};
-	for (size_t i = 0; i < 3; i++) {
-		struct directory_entry e = entry(names[i], i + 1, true);
+	struct directory_news news;
+	directory_news(d, all, &news);
+	size_t n = news.n;
+	*gone = news.n_gone;
+	*lost = news.lost;
+	directory_news_deinit(&news);
+	return n;
+}
+
+static uint32_t changes(struct directory *d, const char *device)
+{
+	struct directory_entry got;
+	assert_true(directory_find(d, device, &got));
+	uint32_t n = got.changes;
+	directory_entry_deinit(&got);
+	return n;
+}
+
+static void news_are_told_once_and_all_when_asked(void **state)
+{
+	struct directory *d = directory_new(1000);
+	size_t gone;
+	bool lost;
+	for (uint64_t i = 0; i < 300; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%u", (unsigned)i);
+		struct directory_entry e = entry(name, i + 1, true);
 		put(d, &e, NULL);
 	}
-	size_t n;
-	struct directory_entry *list = directory_list(d, &n);
-	assert_int_equal(n, 3);
-	assert_string_equal(list[0].device, "sepa");
-	assert_string_equal(list[2].device, "SEPC");
-	directory_list_free(list, n);
+	assert_int_equal(news(d, false, &gone, &lost), 300);
+	assert_int_equal(news(d, false, &gone, &lost), 0);
+	directory_touch(d, "SEP5", (struct conn_ref){.id = 6}, 1, 1);
+	directory_touch(d, "SEP5", (struct conn_ref){.id = 6}, 2, 2);
+	directory_refused(d, "SEP7", 5);
+	directory_refused(d, "SEP1000", 5);
+	assert_int_equal(news(d, false, &gone, &lost), 2);
+	assert_int_equal(news(d, true, &gone, &lost), 300);
+	assert_int_equal(gone, 0);
+	assert_false(lost);
+	directory_free(d);
+}
+
+static void only_what_shows_is_a_change(void **state)
+{
+	struct directory *d = directory_new(10);
+	struct directory_entry e = entry("SEP1", 7, true);
+	put(d, &e, NULL);
+	uint32_t before = changes(d, "SEP1");
+	put(d, &e, NULL);
+	directory_touch(d, "SEP1", e.ref, 5, 5);
+	assert_int_equal(changes(d, "SEP1"), before);
+	e.firmware = "other";
+	put(d, &e, NULL);
+	assert_int_equal(changes(d, "SEP1"), before + 1);
+	e.partial = true;
+	put(d, &e, NULL);
+	assert_int_equal(changes(d, "SEP1"), before + 2);
+	directory_refused(d, "SEP1", 9);
+	assert_int_equal(changes(d, "SEP1"), before + 3);
+	directory_unregister(d, "SEP1", e.ref, REASON_UNREG_UNKNOWN, 9);
+	assert_int_equal(changes(d, "SEP1"), before + 4);
+	directory_free(d);
+}
+
+/* Strangers come and go; the directory has room for two. */
+static void churn(struct directory *d, uint64_t n)
+{
+	for (uint64_t i = 1; i <= n; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "SEP%u", (unsigned)i);
+		struct directory_entry e = entry(name, i, true);
+		put(d, &e, NULL);
+		directory_unregister(
+			d, name, e.ref, REASON_UNREG_UNKNOWN, (int64_t)i);
+	}
+}
+
+static void who_was_forgotten_is_named_or_said_to_be_lost(void **state)
+{
+	struct directory *d = directory_new(2);
+	size_t gone;
+	bool lost;
+	churn(d, 5);
+	assert_int_equal(news(d, false, &gone, &lost), 2);
+	assert_int_equal(gone, 3);
+	assert_false(lost);
+	churn(d, 5000);
+	assert_int_equal(news(d, false, &gone, &lost), 2);
+	assert_true(lost);
+	assert_in_range(gone, 1, 5000);
+	assert_int_equal(news(d, false, &gone, &lost), 0);
+	assert_false(lost);
 	directory_free(d);
 }
 
@@ -245,9 +326,9 @@ static void *fight(void *arg)
 			directory_unregister(
 				r->d, name, e.ref, REASON_UNREG_UNKNOWN, 1);
 		if (i % 500 == 0) {
-			size_t n;
-			struct directory_entry *list = directory_list(r->d, &n);
-			directory_list_free(list, n);
+			struct directory_news some;
+			directory_news(r->d, i % 1000 == 0, &some);
+			directory_news_deinit(&some);
 		}
 	}
 	return NULL;
@@ -265,14 +346,15 @@ static void threads_keep_one_holder_a_device(void **state)
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	struct directory_counts counts = directory_count(d);
-	size_t n, registered = 0;
-	struct directory_entry *list = directory_list(d, &n);
-	for (size_t i = 0; i < n; i++)
-		registered += list[i].registered;
-	assert_int_equal(n, 10);
+	size_t registered = 0;
+	struct directory_news all;
+	directory_news(d, true, &all);
+	for (size_t i = 0; i < all.n; i++)
+		registered += all.list[i].registered;
+	assert_int_equal(all.n, 10);
 	assert_int_equal(counts.registered, registered);
 	assert_int_equal(counts.lsc, registered);
-	directory_list_free(list, n);
+	directory_news_deinit(&all);
 	directory_free(d);
 }
 
@@ -287,7 +369,9 @@ int main(void)
 		cmocka_unit_test(plain_displaces_plain_by_address_or_silence),
 		cmocka_unit_test(forgets_the_longest_gone_when_full),
 		cmocka_unit_test(registered_devices_are_never_forgotten),
-		cmocka_unit_test(list_is_sorted_and_whole),
+		cmocka_unit_test(news_are_told_once_and_all_when_asked),
+		cmocka_unit_test(only_what_shows_is_a_change),
+		cmocka_unit_test(who_was_forgotten_is_named_or_said_to_be_lost),
 		cmocka_unit_test(threads_keep_one_holder_a_device),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

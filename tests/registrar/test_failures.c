@@ -131,29 +131,33 @@ static void they_are_counted_by_rule(void **state)
 	failures_free(f);
 }
 
-static void the_index_knows_when_each_was_last_refused(void **state)
+static void a_copy_gets_what_is_new(void **state)
 {
-	struct failures *f = failures_new(16, 1);
-	struct failure again = of("SEP2", "unknown-ca");
-	struct failure fault = of("SEP4", "not-reading");
-	fault.stage = FAILURE_CONNECTION; /* of one that is registered */
-	failures_add(f, &fault);
-	failures_add(f, &again);
-	for (int i = 3; i > 0; i--) {
+	struct failures *f = failures_new(100, 1);
+	struct failure *copy = calloc(failures_max(f), sizeof(*copy));
+	uint64_t seen = 0;
+	for (int i = 0; i < 150; i++) { /* more than there is room for */
 		char name[16];
-		snprintf(name, sizeof(name), "sep%d", i);
+		snprintf(name, sizeof(name), "SEP%d", i);
 		struct failure one = of(name, "name-mismatch");
 		failures_add(f, &one);
 	}
-	struct failures_index *index = failures_index_new(f);
-	for (int i = 1; i < 4; i++) {
-		char name[16];
-		snprintf(name, sizeof(name), "SEP%d", i);
-		assert_true(failures_index_last_ms(index, name) > 0);
-	}
-	assert_int_equal(failures_index_last_ms(index, "SEP4"), 0);
-	assert_int_equal(failures_index_last_ms(index, ""), 0);
-	failures_index_free(index);
+	assert_int_equal(failures_copy_new(f, copy, &seen), 100);
+	assert_int_equal(seen, 150);
+	memset(copy, 0, failures_max(f) * sizeof(*copy));
+	struct failure again = of("SEP149", "name-mismatch");
+	failures_add(f, &again);
+	assert_int_equal(failures_copy_new(f, copy, &seen), 100);
+	size_t copied = 0;
+	for (size_t i = 0; i < 100; i++)
+		if (copy[i].nth) {
+			assert_string_equal(copy[i].device, "SEP149");
+			assert_int_equal(copy[i].count, 2);
+			assert_int_equal(copy[i].nth, 151);
+			copied++;
+		}
+	assert_int_equal(copied, 1);
+	free(copy);
 	failures_free(f);
 }
 
@@ -239,7 +243,7 @@ int main(void)
 		cmocka_unit_test(what_was_presented_is_copied_from_the_peer),
 		cmocka_unit_test(they_are_counted_by_rule),
 		cmocka_unit_test(strangers_share_the_lines_of_a_second),
-		cmocka_unit_test(the_index_knows_when_each_was_last_refused),
+		cmocka_unit_test(a_copy_gets_what_is_new),
 		cmocka_unit_test(who_listens_is_told_of_each),
 		cmocka_unit_test(a_tls_failure_has_the_traps_reason),
 		cmocka_unit_test(threads_lose_no_count),

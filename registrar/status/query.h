@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands behind the question mark: known names, each once, good values. */
+#ifndef REGISTRAR_STATUS_QUERY_H
+#define REGISTRAR_STATUS_QUERY_H
+
+#include <stdbool.h>
+
+#include "registrar/http/plane.h"
+
+/* One parameter of a resource; the last row's name is NULL. */
+struct query_row {
+	const char *name;
+	const char *rule; /* what its value must be, for a no */
+};
+
+struct query {
+	const struct query_row *rows;
+	struct plane_parameter list[PLANE_PARAMETERS_MAX];
+	int n;
+};
+
+/* False: out says which parameter is wrong, and which there are. */
+bool query_read(struct query *q, const struct query_row *rows,
+	const struct plane_request *request, struct plane_answer *out);
+/* NULL: it was not said. */
+const char *query_get(const struct query *q, const char *name);
+/* Says no to the value of that parameter; answers false. */
+bool query_refuse(
+	const struct query *q, const char *name, struct plane_answer *out);
+/* "limit": 1 to most, or 0 when it was not said. False: it is none. */
+bool query_limit(const struct query *q, size_t most, size_t *limit,
+	struct plane_answer *out);
+
+#endif
