@@ -10,7 +10,7 @@
 
 #include "registrar/memory.h"
 
-enum { ETAG_BYTES = 16 };
+enum { ETAG_BYTES = 16, PIECES_BLOCK = 32 * 1024 };
 
 static void to_text(struct plane_answer *a)
 {
@@ -61,17 +61,53 @@ bool respond_knows(struct MHD_Connection *client, const char *etag)
 
 /* ---- bytes ---- */
 
-static struct MHD_Response *of_pieces(struct plane_pieces *p)
+/* Where a client is among the pieces. */
+struct walk {
+	struct plane_pieces pieces;
+	size_t i, at; /* byte `at` of piece i comes next */
+};
+
+/* libmicrohttpd asks from the first byte to the last, each once. */
+static ssize_t next_bytes(void *self, uint64_t at, char *to, size_t most)
 {
-	struct MHD_IoVec *list = memory_zero((p->n ? p->n : 1) * sizeof(*list));
-	for (size_t i = 0; i < p->n; i++)
-		list[i] = (struct MHD_IoVec){p->list[i].p, p->list[i].n};
-	struct MHD_Response *r = MHD_create_response_from_iovec(
-		list, (unsigned)p->n, p->done, p->self);
-	free(list);
-	free(p->list);
+	struct walk *w = self;
+	size_t done = 0;
+	while (done < most && w->i < w->pieces.n) {
+		const struct plane_piece *piece = &w->pieces.list[w->i];
+		size_t left = piece->n - w->at;
+		size_t n = left < most - done ? left : most - done;
+		memcpy(to + done, piece->p + w->at, n);
+		done += n;
+		w->at += n;
+		if (w->at == piece->n) {
+			w->i++;
+			w->at = 0;
+		}
+	}
+	return done ? (ssize_t)done : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void end_walk(void *self)
+{
+	struct walk *w = self;
+	w->pieces.done(w->pieces.self);
+	free(w->pieces.list);
+	free(w);
+}
+
+/* Not as an iovec: libmicrohttpd 0.9.75 copies that into the client's memory,
+ * and aborts when it is too long for it. */
+static struct MHD_Response *of_pieces(const struct plane_pieces *pieces)
+{
+	struct walk *w = memory_zero(sizeof(*w));
+	uint64_t total = 0;
+	w->pieces = *pieces;
+	for (size_t i = 0; i < pieces->n; i++)
+		total += pieces->list[i].n;
+	struct MHD_Response *r = MHD_create_response_from_callback(
+		total, PIECES_BLOCK, next_bytes, w, end_walk);
 	if (!r)
-		p->done(p->self);
+		end_walk(w);
 	return r;
 }
 

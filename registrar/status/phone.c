@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "registrar/device.h"
 #include "registrar/status/json.h"
 #include "trust/waiver.h"
 
@@ -47,10 +48,8 @@ const char *phone_security_name(enum phone_security security)
 
 enum phone_security status_phone_security(const struct directory_entry *e)
 {
-	if (!e->tls)
-		return PHONE_SECURITY_PLAIN;
-	return strstr(e->cipher, "NULL-") ? PHONE_SECURITY_AUTHENTICATED
-					  : PHONE_SECURITY_ENCRYPTED;
+	return (enum phone_security)(security_mode_of(e->tls, e->cipher) -
+				     SECURITY_NON_SECURE);
 }
 
 /* Refused since it went: then it did not just stay away. */

@@ -7,8 +7,8 @@
 
 #include "registrar/directory.h"
 
-/* Of its signalling: "plain" is no TLS, "authenticated" TLS with a NULL
- * cipher. X(symbol, name) */
+/* The modes of device.h by what they are on the wire: "plain" is no TLS,
+ * "authenticated" TLS with a NULL cipher. X(symbol, name) */
 #define PHONE_SECURITY_LIST(X)            \
 	X(PLAIN, "plain")                 \
 	X(AUTHENTICATED, "authenticated") \

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import namedtuple
 
+import contract
 from harness import (DEADLINE_S, DIALTONED, LOOPBACK, alive, put_down, run,
                      tap, wait_until)
 
@@ -211,13 +212,16 @@ class Daemon:
         return f"http://{LOOPBACK}:{self.port('status', 'http')}"
 
     def fetch(self, path, method="GET"):
-        """Status and body of an answer of the status plane."""
+        """Status and body of an answer of the status plane, which must be
+        what docs/openapi.json says."""
         client = http.client.HTTPConnection(
             LOOPBACK, self.port("status", "http"), timeout=DEADLINE_S)
         try:
             client.request(method, path)
             answer = client.getresponse()
-            return answer.status, answer.read().decode()
+            text = answer.read().decode()
+            contract.check(method, path, answer, text)
+            return answer.status, text
         finally:
             client.close()
 
@@ -240,6 +244,7 @@ class Daemon:
                 pass  # refused at its headers: the answer is there
             answer = client.getresponse()
             text = answer.read().decode()
+            contract.check(method, path, answer, text)
             said = answer.headers.get("Content-Type", "")
             return answer.status, json.loads(text) \
                 if text and "json" in said else text

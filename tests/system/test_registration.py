@@ -31,7 +31,8 @@ def registers(protocol, leaf, version):
             report = phones.leave()
         gone = daemon.phone(DEVICE)
     same(listed, {"phones": [{k: v for k, v in shown.items()
-                              if k != "failures"}], "count": 1})
+                              if k != "failures"}], "count": 1,
+                  "since": listed["since"]})
     same((shown["protocol"], shown["transport"]), (protocol, "tls"))
     certificate = shown["certificate"]
     same(certificate["kind"], leaf.upper(), "kind")

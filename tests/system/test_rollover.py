@@ -13,8 +13,8 @@ import sys
 from admin import LAB, Admin, config
 from clients import Phones
 from daemon import Daemon
-from harness import (LOOPBACK, SANITIZER, SLOW, holds, run, same, tap,
-                     wait_until)
+from harness import (LOOPBACK, PHONE, SANITIZER, SLOW, holds, run, same,
+                     tap, wait_until)
 from lab import listener
 
 PHONES = int(os.environ.get("DIALTONE_ROLLOVER_PHONES",
@@ -75,9 +75,9 @@ def as_it_was():
 class Site:
     """One configuration whose daemon may die and come back."""
 
-    def __init__(self):
+    def __init__(self, **changes):
         as_it_was()
-        path = capf_config()
+        path = capf_config(**changes)
         with Daemon(path) as first:
             ports = {s: first.port(s) for s in ("sip", "capf")}
         with open(path, encoding="utf-8") as f:
@@ -228,6 +228,46 @@ def force_is_logged():
         holds(json.dumps(links), "rollover-finish-forced", "FORCED")
 
 
+def who_may_have_an_lsc_of_the_old_root_holds_it_up():
+    """Power was cut when it had stored one, before CAPF heard of that."""
+    [name, other] = TWO
+    with Site() as site:
+        add_devices(site.admin, name, other)
+        for device, step in ((name, "stored"), (other, "auth-request")):
+            site.admin.say("capf", "install", device, "--mode", "mic",
+                           "--no-reset")
+            run(PHONE, "--until", "enrolled", "--device", device,
+                "--auth", "mic", "--die-after", step, "--lab", LAB.dir,
+                "--flash", LAB.path("flash-" + device), "--capf",
+                f"{LOOPBACK}:{site.daemon.port('capf')}")
+        same([(i["device"], i["state"]) for i in ledger(site.daemon)],
+             [(name, "stale")], "the ledger")
+        site.admin.say("rollover", "start")
+        site.refuses_to_finish(name)
+
+
+def a_removed_device_holds_it_up_while_any_lsc_gets_in():
+    [name, other] = TWO
+    for unknown, hanging in (("lsc", [name]), ("refuse", [])):
+        with Site(registration={"unknown": unknown}) as site:
+            add_devices(site.admin, name, other)
+            site.admin.say("capf", "install", name, "--mode", "mic",
+                           "--no-reset")
+            run(PHONE, "--until", "enrolled", "--device", name,
+                "--auth", "mic", "--lab", LAB.dir,
+                "--flash", LAB.path("flash-" + unknown), "--capf",
+                f"{LOOPBACK}:{site.daemon.port('capf')}")
+            same([i["state"] for i in ledger(site.daemon)], ["installed"],
+                 "the ledger")
+            site.admin.say("device", "remove", name)
+            site.admin.say("rollover", "start")
+            same([p["device"] for p in site.rollover()["phones"]], hanging,
+                 f"who hangs on the old root, unknown: {unknown}")
+            if hanging:
+                site.refuses_to_finish(*hanging)
+                holds(json.dumps(site.rollover()), "not in the inventory")
+
+
 def shown_by_capf(daemon):
     """The certificate that phones see at CAPF's port."""
     return sha256_of_der(ssl.get_server_certificate(
@@ -276,4 +316,6 @@ if __name__ == "__main__":
     sys.exit(tap.run(a_fleet_goes_over_to_the_new_root_through_kills,
                      a_start_is_undone_or_goes_on,
                      force_is_logged,
+                     who_may_have_an_lsc_of_the_old_root_holds_it_up,
+                     a_removed_device_holds_it_up_while_any_lsc_gets_in,
                      capfs_port_changes_its_certificate_last))
