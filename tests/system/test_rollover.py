@@ -3,12 +3,14 @@
 
 DIALTONE_ROLLOVER_PHONES: how many phones; few, unless it says so.
 """
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import ssl
 import sys
+import time
 
 from admin import LAB, Admin, config
 from clients import Phones
@@ -20,7 +22,8 @@ from lab import listener
 PHONES = int(os.environ.get("DIALTONE_ROLLOVER_PHONES",
                             60 if SANITIZER is None else 20))
 AWAY = PHONES // 10
-RATE = max(600, PHONES * 6)  # a minute
+FLEET_MAX = 3000
+RATE = min(6000, max(600, PHONES * 6))  # a minute; 6000 is the most
 LONG_S = 60 * SLOW + PHONES // 20
 ONLINE, OFFLINE = "SEP0200000E0000", "SEP0200000F0000"
 TWO = "SEP020000000A01", "SEP020000000A02"
@@ -86,6 +89,7 @@ class Site:
             entry["port"] = ports[entry["service"]]
         self.config = LAB.config_text(json.dumps(told))
         self.daemon = self.admin = None
+        self._began, self._used = time.monotonic(), 0
         self.start()
 
     def start(self):
@@ -94,15 +98,33 @@ class Site:
         self.admin.words += ["--url", self.daemon.url]
 
     def kill(self):
+        self._used += self.daemon.cpu_seconds()
         with self.daemon as dying:
             dying.kill()
         self.start()
+
+    def step(self, what):
+        """What it took since the last one."""
+        now = time.monotonic()
+        used = self._used + self.daemon.cpu_seconds()
+        memory = self.daemon.get("/v1/status")["memory"]["residentBytes"]
+        tap.remark(f"{what}: {now - self._began:.1f} s, processor time of "
+                   f"the daemon {used:.1f} s, {memory >> 20} MB")
+        self._began, self._used = now, -self.daemon.cpu_seconds()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         self.daemon.__exit__(*error)
+
+    @contextlib.contextmanager
+    def fleets(self, first, count):
+        """One, or several of which none is slowed by its single thread."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.fleet(
+                numbered(first, i + 1)[i], min(FLEET_MAX, count - i)))
+                for i in range(0, count, FLEET_MAX)]
 
     def fleet(self, first, count):
         capf = f"{LOOPBACK}:{self.daemon.port('capf')}"
@@ -118,7 +140,8 @@ class Site:
         return wait_until(
             f"{left} phones to be left",
             lambda: next((r for r in [self.rollover()]
-                          if r["left"] == left), None), LONG_S, every=1)
+                          if r["left"] == left), None), LONG_S,
+            every=PHONES / 5000)
 
     def refuses_to_finish(self, *hanging):
         done = run(*self.admin.words, "rollover", "finish", "--json")
@@ -131,7 +154,10 @@ class Site:
 def settled(report):
     """No phone was refused, whatever else happened to it."""
     setbacks = report.summary["capf"]["setbacks"]
-    tap.remark(f"{len(report.phones)} phones: {report.summary['capf']}")
+    visits = {k: n for k, n in report.summary["capf"]["outcomes"].items()
+              if n}
+    tap.remark(f"{len(report.phones)} phones: visits {visits}, setbacks "
+               f"{setbacks}")
     same(set(setbacks) - OUTAGES, set(), f"what phones met ({setbacks})")
     same({p["outcome"] for p in report.phones.values()}, {"registered"},
          "how it ended")
@@ -142,35 +168,45 @@ def a_fleet_goes_over_to_the_new_root_through_kills():
                        numbered(OFFLINE, AWAY))
     with Site() as site:
         add_devices(site.admin, *online, *offline)
+        site.step("imported")
         [old] = stores()[0]
-        with site.fleet(ONLINE, len(online)) as fleet:
+        with site.fleets(ONLINE, len(online)) as fleets:
             with site.fleet(OFFLINE, AWAY) as away:
                 site.daemon.wait_registered(PHONES, LONG_S)
                 same(away.leave().code, 0, "the offline phones")
+            site.step("registered, and a tenth gone")
             site.admin.say("rollover", "start")
             same([len(s) for s in stores()], [2, 2], "CAPFs in the stores")
             same(site.rollover()["left"], PHONES, "phones of the old root")
+            site.step("started")
             site.admin.say("rollover", "issue", "--rate", str(RATE))
-            for part in (3, 3):
-                wait_until("some phones to be done", lambda part=part:
-                           site.rollover()["done"] >= len(online) // part,
-                           LONG_S)
+            site.step("queued")
+            for thirds in (1, 2):
+                wait_until("some phones to be done", lambda thirds=thirds:
+                           site.rollover()["done"]
+                           >= thirds * len(online) // 3, LONG_S,
+                           every=PHONES / 5000)
                 site.kill()
+                site.step("killed and back")
             site.wait_left(AWAY)
             site.refuses_to_finish(*offline)
+            site.step("all but the offline ones")
             with site.fleet(OFFLINE, AWAY - 1) as away:
                 site.wait_left(1)
                 site.refuses_to_finish(offline[-1])
                 with site.fleet(offline[-1], 1) as last:
                     site.wait_left(0)
                     site.daemon.wait_registered(PHONES, LONG_S)
+                    site.step("the offline ones, too")
                     site.admin.say("rollover", "finish")
                     same(site.rollover()["state"], "idle", "state")
+                    site.step("finished")
                     same([old in s for s in stores()], [False] * 2, "trust")
                     # Everybody comes again, and the old root is gone.
                     site.kill()
                     site.daemon.wait_registered(PHONES, LONG_S)
-                    ends = [f.leave() for f in (last, away, fleet)]
+                    site.step("all back by the new root alone")
+                    ends = [f.leave() for f in (last, away, *fleets)]
         for end in ends:
             settled(end)
         same(site.admin.json("capf", "audit", "--check")["holds"], True,
