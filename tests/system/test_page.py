@@ -32,7 +32,7 @@ KNOWN = int(os.environ.get("DIALTONE_PAGE_KNOWN",
                            50000 if SANITIZER is None else 1000))
 AT_ONCE = 5000  # of KNOWN that are registered at one time
 READERS_MAX = 16  # of events
-DESCRIPTORS = 2 * PHONES + 1000
+CONNECTIONS = PHONES + 1500  # with those of the storm
 WIDTH, HEIGHT = 1400, 1500
 
 LSC, MIC, STRANGER = "SEP0200000A0000", "SEP0200000B0000", "SEP0200000C%04X"
@@ -58,8 +58,8 @@ def page_config(**changes):
         trust={"callmanager": LAB.store("page-trust", "other-capf"),
                "capf": "CAPF-trust",
                "anchors": {"other-capf.pem": {"retiring": True}}},
-        limits={"half_open_per_address": 2 * PHONES + 1000,
-                "connections": 2 * PHONES + 1000,
+        limits={"half_open_per_address": CONNECTIONS,
+                "connections": CONNECTIONS,
                 "patience_ms": 60000 * SLOW}, **changes)
 
 
@@ -121,7 +121,7 @@ def storm(daemon, *words):
 
 @contextlib.contextmanager
 def stormy():
-    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < DESCRIPTORS:
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < CONNECTIONS + 500:
         raise tap.Skip("the limit of open files is too low for it")
     mics = PHONES // 10
     half = (PHONES - mics) // 2
@@ -130,7 +130,7 @@ def stormy():
             fleet(daemon, "sip", name_of(LSC, half), PHONES - mics - half), \
             fleet(daemon, "sip", MIC, mics, "--leaf", "mic"):
         wait_until("the fleet", lambda: daemon.registered() >= PHONES,
-                   60 * SLOW)
+                   60 * SLOW + PHONES // 50)
         with storm(daemon, "--rate", "40", "--think", "1-5",
                    "--mix", "lsc=90,mic=10", "--device", "SEP0200000D0000"), \
                 storm(daemon, "--rate", "10", "--resume", "full",
