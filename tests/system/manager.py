@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from clients import tcp
 from daemon import Daemon
 from harness import DEADLINE_S, LOOPBACK
 
@@ -41,11 +42,42 @@ def port_of(s):
     return s.getsockname()[1]
 
 
-class Manager:
-    """`with Manager(lab) as m:` m.start(config) is a Daemon that reports."""
+class Callers(threading.Thread):
+    """Connects again and again, and counts how it went."""
 
-    def __init__(self, lab, watchdog_ms=None):
-        self._path = lab.path(f"notify-{id(self):x}")
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self._port = port
+        self._end = threading.Event()
+        self.connected, self.failed = 0, []
+
+    def run(self):
+        while not self._end.is_set():
+            try:
+                tcp(self._port).close()
+                self.connected += 1
+            except OSError as why:
+                self.failed.append(why)
+
+    def enough(self):
+        self._end.set()
+        if self.ident:
+            self.join()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.enough()
+
+
+class Manager:
+    """`with Manager() as m:` m.start(config) is a Daemon that reports."""
+
+    def __init__(self, watchdog_ms=None):
+        # In no file system: a daemon in a root of its own reaches it, too.
+        self._name = f"dialtone-{os.getpid()}-{id(self):x}"
         self._heard = threading.Condition()
         self._messages = []  # (time, {key: value})
         self._watchdog_ms = watchdog_ms
@@ -54,21 +86,20 @@ class Manager:
 
     def __enter__(self):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(self._path)
+        self._socket.bind("\0" + self._name)
         self._thread = threading.Thread(target=self._hear, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.sendto(b"THE-END=1", self._path)
+            s.sendto(b"THE-END=1", "\0" + self._name)
         self._thread.join(DEADLINE_S)
         self._socket.close()
         for _, s in self.units:
             s.close()
         for _, fd in self.store:
             os.close(fd)
-        os.unlink(self._path)
 
     def _hear(self):
         while True:
@@ -139,13 +170,16 @@ class Manager:
     # ---- daemons ----
 
     def start(self, config, *wrapper):
+        """wrapper: words before the program; the first is an absolute path,
+        and each executes the next, as LISTEN_PID is of one process."""
         given = [(name, s.fileno()) for name, s in self.units] + self.store
         fds = [fd for _, fd in given]
-        env = {**os.environ, "NOTIFY_SOCKET": self._path}
+        env = {**os.environ, "NOTIFY_SOCKET": "@" + self._name}
         if given:
             env["LISTEN_FDS"] = str(len(given))
             env["LISTEN_FDNAMES"] = ":".join(name for name, _ in given)
         if self._watchdog_ms:
             env["WATCHDOG_USEC"] = str(1000 * self._watchdog_ms)
-        return Daemon(config, *wrapper, sys.executable, "-c", HAND_OVER,
-                      ",".join(map(str, fds)), env=env, pass_fds=fds)
+        return Daemon(config, sys.executable, "-c", HAND_OVER,
+                      ",".join(map(str, fds)), *wrapper, env=env,
+                      pass_fds=fds)

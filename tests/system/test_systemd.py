@@ -12,7 +12,7 @@ from daemon import Daemon, Log
 from harness import (DIALTONED, LOOPBACK, SLOW, holds, needs, put_down,
                      same, tap, wait_until)
 from lab import Lab, listener
-from manager import Manager, bound, port_of
+from manager import Callers, Manager, bound, port_of
 
 LAB = Lab()
 DEVICE = "SEP0200000000B1"
@@ -38,7 +38,7 @@ def sip_phone(daemon):
 
 def it_says_when_it_is_ready_and_when_it_stops():
     needs_systemd()
-    with Manager(LAB) as manager:
+    with Manager() as manager:
         with manager.start(LAB.config()) as daemon:
             manager.wait_said("READY", "1")
             manager.wait_said(
@@ -58,7 +58,7 @@ def it_says_when_it_is_ready_and_when_it_stops():
 def a_reload_begins_and_ends():
     needs_systemd()
     LAB.store("reloaded")
-    with Manager(LAB) as manager, \
+    with Manager() as manager, \
             manager.start(LAB.config(trust={"callmanager": "reloaded"})) \
             as daemon:
         manager.wait_said("READY", "1")
@@ -78,7 +78,7 @@ def a_reload_begins_and_ends():
 def a_reload_that_is_refused_ends_too():
     needs_systemd()
     folder = LAB.store("broken")
-    with Manager(LAB) as manager, \
+    with Manager() as manager, \
             manager.start(LAB.config(trust={"callmanager": "broken"})) \
             as daemon:
         manager.wait_said("READY", "1")
@@ -96,7 +96,7 @@ def a_reload_that_is_refused_ends_too():
 
 def a_listener_takes_the_socket_of_its_name():
     needs_systemd()
-    with Manager(LAB) as manager:
+    with Manager() as manager:
         manager.units.append((NAME, bound()))
         port = port_of(manager.units[0][1])
         with manager.start(only_sip(workers=3)) as daemon:
@@ -109,7 +109,7 @@ def a_listener_takes_the_socket_of_its_name():
 
 def udp_is_inherited_too():
     needs_systemd()
-    with Manager(LAB) as manager:
+    with Manager() as manager:
         manager.units.append(("dialtone-sip-udp",
                               bound(kind=socket.SOCK_DGRAM)))
         port = port_of(manager.units[0][1])
@@ -135,7 +135,7 @@ def a_socket_of_another_place_is_not_left_to_fool_phones():
     needs_systemd()
     for name, port in ((NAME, None), ("dialtone-sccp-tls", 0),
                        ("something-else", 0)):
-        with Manager(LAB) as manager:
+        with Manager() as manager:
             with bound() as s:
                 fool = port_of(s)
                 manager.store.append((name, os.dup(s.fileno())))
@@ -154,35 +154,9 @@ def a_socket_of_another_place_is_not_left_to_fool_phones():
                 assert refused(fool), f"{name} still lets phones in"
 
 
-class Callers(threading.Thread):
-    """Connects again and again, and counts how it went."""
-
-    def __init__(self, port):
-        super().__init__(daemon=True)
-        self._port = port
-        self._enough = threading.Event()
-        self.connected, self.failed = 0, []
-
-    def run(self):
-        while not self._enough.is_set():
-            try:
-                tcp(self._port).close()
-                self.connected += 1
-            except OSError as why:
-                self.failed.append(why)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._enough.set()
-        self.join()
-
-
 def no_phone_is_refused_while_daemons_change():
     needs_systemd()
-    with Manager(LAB) as manager:
+    with Manager() as manager:
         with manager.start(only_sip(workers=3)) as daemon:
             port = daemon.port("sip")
             manager.wait("its sockets to be kept",
@@ -215,7 +189,7 @@ def no_phone_is_refused_while_daemons_change():
 
 def a_sign_of_life_comes_while_all_turn():
     needs_systemd()
-    with Manager(LAB, watchdog_ms=900) as manager, \
+    with Manager(watchdog_ms=900) as manager, \
             manager.start(LAB.config(workers=2)):
         manager.wait("three signs", lambda: len(
             manager.said("WATCHDOG")) >= 3)
@@ -225,7 +199,7 @@ def no_sign_of_life_comes_while_a_worker_is_stuck():
     needs_systemd()
     strace = needs("strace")
     stuck_s = 4 * SLOW
-    with Manager(LAB, watchdog_ms=900) as manager, \
+    with Manager(watchdog_ms=900) as manager, \
             manager.start(LAB.config(workers=2)) as daemon:
         manager.wait_said("WATCHDOG", "1")
         tracer = subprocess.Popen(
@@ -242,7 +216,6 @@ def no_sign_of_life_comes_while_a_worker_is_stuck():
                 manager.wait_said("WATCHDOG", "1", since, 4 * stuck_s)
         finally:
             put_down(tracer)
-        same(len(daemon.events("stalled")), 1)
     silence = manager.longest_silence("WATCHDOG")
     assert silence > stuck_s / 2, f"a sign at least every {silence} s"
 
