@@ -44,7 +44,7 @@ COMMANDS = HEAD + """\
 	local -A options=(
 {options}
 	)
-	local current=${{COMP_WORDS[COMP_CWORD]}} noun= verb= words= i
+	local current=${{COMP_WORDS[COMP_CWORD]}} noun='' verb='' words='' i
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${{COMP_WORDS[i]}} in
 		--url | --socket) [[ $noun ]] || ((i++)) ;;
@@ -68,7 +68,7 @@ COMMANDS = HEAD + """\
 	elif [[ ! $verb && ! $words ]]; then
 		words=${{verbs[$noun]-}}
 	else
-		words=
+		words=''
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }}

@@ -123,9 +123,8 @@ def they_install_in_a_clean_debian():
     since = time.monotonic()
     os.mkdir(ROOT)
     atexit.register(clean_up)
-    lib = os.path.join(SOURCE, "scripts", "lib", "root.sh")
     include = ",".join(libraries_of("dialtone", "dialtone-bench"))
-    good("bash", "-c", f'. "{lib}"; make_root "$@"', "bash", ROOT,
+    good(os.path.join(SOURCE, "scripts", "lib", "make-root"), ROOT,
          f"--include={include}", timeout=BUILD_S)
     tap.remark(f"a Debian in {time.monotonic() - since:.0f} s")
     alone()
