@@ -432,6 +432,8 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.get_profiles = get_profiles,
 		.self = s,
 	};
+	s->shared.meters =
+		memory_zero(s->shared.workers * sizeof(*s->shared.meters));
 	s->shared.capf_limits = limits_share(s->shared.limits, CAPF_SHARE);
 	service_limits_init(&s->shared.world.limits, config);
 	int error = open_state(s, d);
@@ -482,6 +484,7 @@ void server_free(struct server *s)
 	limits_free(s->shared.capf_limits);
 	limits_free(s->shared.limits);
 	overload_free(s->shared.overload);
+	free(s->shared.meters);
 	history_close(s->shared.world.history);
 	failures_free(s->shared.world.failures);
 	locations_free(s->shared.world.locations);
@@ -586,6 +589,18 @@ struct conn_counters server_counters(struct server *s)
 				c.by_version[k / 2][k % 2];
 	}
 	return sum;
+}
+
+void server_meters(struct server *s, struct meters *sum)
+{
+	*sum = (struct meters){0};
+	for (size_t i = 0; i < s->n_workers; i++)
+		meters_sum(sum, &s->shared.meters[i]);
+}
+
+const struct meters *server_worker_meters(struct server *s, size_t worker)
+{
+	return &s->shared.meters[worker];
 }
 
 struct overload_view server_overload(struct server *s)

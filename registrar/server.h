@@ -85,6 +85,9 @@ struct overload_view server_overload(struct server *s);
 /* Sums of all workers; what one of them counted. */
 struct conn_counters server_counters(struct server *s);
 struct conn_counters server_worker_counters(struct server *s, size_t worker);
+/* The same of what they count by name and by time. */
+void server_meters(struct server *s, struct meters *sum);
+const struct meters *server_worker_meters(struct server *s, size_t worker);
 const struct server_listener *server_listeners(
 	const struct server *s, size_t *n);
 /* The profiles in force; the caller unrefs them. */

@@ -134,7 +134,7 @@ void rollover_orders_finish(struct capf_request_order *o)
 	int error = read_body(o, &w);
 	if (error == 0)
 		error = rollover_finish(o->server, w.force, &v, &o->d);
-	if (error == -EPERM && v.recent)
+	if (error == -EPERM && v.recent && !w.force)
 		refuse_finish(o, &v);
 	else
 		answer(o, error);

@@ -56,6 +56,8 @@ static void wake(void *self, struct conn_ref ref)
 
 static int reset(void *self, const char *device)
 {
+	if (office.meanwhile)
+		office.meanwhile();
 	if (__atomic_load_n(&office.nobody_there, __ATOMIC_RELAXED))
 		return -ENOENT;
 	__atomic_add_fetch(&office.resets, 1, __ATOMIC_RELAXED);
@@ -89,6 +91,12 @@ void office_believe(X509 *ca)
 {
 	made_pem(capf, "outside.pem", ca);
 	made_pem(callmanager, "outside.pem", ca);
+	read_trust();
+}
+
+void office_enrol_by(const char *file, X509 *ca)
+{
+	made_pem(capf, file, ca);
 	read_trust();
 }
 
@@ -145,6 +153,7 @@ int office_set_up(void **state)
 	office.now = MADE_NOW;
 	office.resets = 0;
 	office.nobody_there = false;
+	office.meanwhile = NULL;
 	office.no_trust = false;
 	good(config_load(NULL, office.folder, &office.config, &d));
 	set(&office.config->state_folder, office.folder);
@@ -307,20 +316,36 @@ struct capf_visit *office_visit(void)
 	return v;
 }
 
-struct capf_answer office_answer(struct capf_visit *v)
+void office_wait(bool (*there)(void *self), void *self)
 {
-	struct capf_answer answer;
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&lock);
-	bool there;
-	while (!(there = capf_visit_answer(v, &answer)) &&
+	bool good;
+	while (!(good = there(self)) &&
 		pthread_cond_timedwait(&woken, &lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&lock);
-	assert_true(there);
-	return answer;
+	assert_true(good);
+}
+
+struct waiting {
+	struct capf_visit *v;
+	struct capf_answer answer;
+};
+
+static bool is_answered(void *self)
+{
+	struct waiting *w = self;
+	return capf_visit_answer(w->v, &w->answer);
+}
+
+struct capf_answer office_answer(struct capf_visit *v)
+{
+	struct waiting w = {.v = v};
+	office_wait(is_answered, &w);
+	return w.answer;
 }
 
 struct capf_answer office_tell(
