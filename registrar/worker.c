@@ -34,9 +34,6 @@ enum {
 	/* Phones that want an LSC do not keep others from registering. */
 	CAPF_BATCH = 4,
 	CAPF_BATCH_IN_STORM = 1,
-	/* UDP may have so much of limits.half_open: addresses are forged
-	 * there, and phones over TCP are not to pay for it. */
-	IDLE_SHARE = 4,
 	TICK_MS = 100, /* while somebody waits */
 };
 
@@ -585,13 +582,6 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	return w;
 }
 
-static uint32_t idle_flows_max(const struct worker *w)
-{
-	uint64_t most = w->world.config->half_open_max / IDLE_SHARE;
-	most /= w->shared->workers;
-	return most > 1 ? (uint32_t)most : 1;
-}
-
 /* Serves a socket of UDP, which needs no connections. */
 static int listen_udp(
 	struct worker *w, const struct service *service, int fd, struct diag *d)
@@ -599,7 +589,8 @@ static int listen_udp(
 	const struct flow_host host = {
 		.conn = &w->host,
 		.limits = w->shared->limits,
-		.idle_max = idle_flows_max(w),
+		.idle_max = limits_idle_flows(
+			w->world.config->half_open_max, w->shared->workers),
 		.came = on_flow,
 	};
 	if (!w->flows)
