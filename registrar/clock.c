@@ -22,3 +22,10 @@ struct moment clock_moment(struct clock *c, uint64_t mono_ms)
 		.utc_offset_s = c->utc_offset_s,
 	};
 }
+
+uint64_t clock_cpu_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}

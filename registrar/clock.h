@@ -17,4 +17,7 @@ struct clock {
  * which is when time zones change theirs. */
 struct moment clock_moment(struct clock *c, uint64_t mono_ms);
 
+/* Of this thread, in processor time: what others take is not our doing. */
+uint64_t clock_cpu_ns(void);
+
 #endif

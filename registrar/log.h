@@ -14,6 +14,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 #define LOG_EVENT_LIST(X)                                                      \
 	X(STARTED, LOG_NOTICE, "started", "the registrar serves phones")       \
 	X(LISTENING, LOG_NOTICE, "listening", "a socket takes connections")    \
+	X(SOCKET_UNUSED, LOG_WARN, "socket-unused",                            \
+		"a socket that a service manager gave fits no listener")       \
+	X(STALLED, LOG_ERROR, "stalled",                                       \
+		"a worker does not go on; a watchdog is left without a sign")  \
 	X(LISTENER_RISK, LOG_WARN, "listener-risk",                            \
 		"a listener offers old TLS or no encryption, and the risk")    \
 	X(STOPPED, LOG_NOTICE, "stopped", "the registrar has ended")           \

@@ -21,8 +21,10 @@
 #include "registrar/config.h"
 #include "registrar/log.h"
 #include "registrar/log_writer.h"
+#include "registrar/notify.h"
 #include "registrar/server.h"
 #include "registrar/status/http.h"
+#include "registrar/supervise.h"
 #include "registrar/tls/pool.h"
 #include "registrar/version.h"
 
@@ -134,6 +136,7 @@ static void on_stop(uv_signal_t *handle, int number)
 /* It is read elsewhere: no disk keeps the next signal waiting. */
 static void on_reload(uv_signal_t *handle, int number)
 {
+	notify_reloading();
 	server_ask_reload(handle->data);
 }
 
@@ -152,6 +155,7 @@ struct listening {
 	uv_loop_t loop;
 	uv_signal_t handles[3];
 	uv_timer_t tend;
+	struct supervise supervise;
 };
 
 /* From here on a signal waits for run(): none kills us while we start. */
@@ -186,7 +190,9 @@ static void run(struct listening *l, struct server *server)
 	log_end(&line);
 	l->tend.data = server;
 	uv_timer_start(&l->tend, on_tend, TEND_MS, TEND_MS);
+	supervise_start(&l->supervise, &l->loop, server);
 	uv_run(&l->loop, UV_RUN_DEFAULT);
+	supervise_stop(&l->supervise);
 }
 
 static int serve_phones(const struct config *config, struct listening *l)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "registrar/capf/counts.h"
@@ -14,9 +13,10 @@
 #include "registrar/crl_watch.h"
 #include "registrar/impact.h"
 #include "registrar/leaves.h"
+#include "registrar/listen.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
-#include "registrar/net/socket.h"
+#include "registrar/notify.h"
 #include "registrar/store/folder.h"
 #include "registrar/text.h"
 #include "registrar/tls/resumption.h"
@@ -52,6 +52,7 @@ struct server {
 	struct crl_watch crl_watch;
 	struct watch *watch;			     /* of their folders */
 	char unwatched[TRUST_STORES][UNWATCHED_MAX]; /* as it was logged */
+	bool stalled;				     /* that was logged */
 	int64_t started_ms;
 	size_t resident_at_start;
 };
@@ -102,6 +103,8 @@ static bool on_look(void *self, bool asked)
 	int error = reload_run(s->reload, asked, &d);
 	for (int i = 0; i < TRUST_STORES; i++)
 		log_unwatched(s, (enum trust_store)i);
+	if (asked)
+		notify_say("READY=1"); /* after SIGHUP: it is over */
 	return error == 0;
 }
 
@@ -198,72 +201,22 @@ static uint32_t connections_max(const struct config *c)
 	return room < c->connections_max ? (uint32_t)room : c->connections_max;
 }
 
-static void log_listening(const struct config_listener *l, uint16_t port)
-{
-	struct log_line line;
-	log_begin(&line, LOG_EV_LISTENING);
-	log_str(&line, "service", config_protocol_name(l->protocol));
-	log_str(&line, "transport", config_transport_name(l->tls, l->udp));
-	log_str(&line, "address", l->address);
-	log_num(&line, "port", port);
-	if (l->tls)
-		log_str(&line, "profile", offer_profile_name(l->offer.profile));
-	log_str(&line, "ciphers", offer_preset_name(l->offer.preset));
-	log_str(&line, "null_cipher", l->offer.null_cipher ? "yes" : NULL);
-	log_end(&line);
-}
-
-/* Whoever reads the log at the start reads what he has let in. */
-static void log_risk(const struct config_listener *l, uint16_t port)
-{
-	struct log_line line;
-	const char *risk = l->tls ? offer_risk(&l->offer) : NULL;
-	if (!risk)
-		return;
-	log_begin(&line, LOG_EV_LISTENER_RISK);
-	log_str(&line, "service", config_protocol_name(l->protocol));
-	log_str(&line, "address", l->address);
-	log_num(&line, "port", port);
-	log_str(&line, "why", risk);
-	log_end(&line);
-}
-
-/* One listener of the configuration, on every worker. */
-static int listen_on(
-	struct server *s, const struct config_listener *config, struct diag *d)
-{
-	int fds[64];
-	struct server_listener *l = memory_grow(
-		(void **)&s->listeners, &s->n_listeners, sizeof(*l));
-	*l = (struct server_listener){.config = config, .port = config->port};
-	int error = socket_open_shared(config->udp ? SOCK_DGRAM : SOCK_STREAM,
-		config->address, &l->port, fds, s->n_workers, d);
-	if (error < 0)
-		return error;
-	for (size_t i = 0; i < s->n_workers; i++) {
-		int failed = worker_listen(s->workers[i], config, fds[i], d);
-		error = failed < 0 ? failed : error;
-	}
-	return error;
-}
-
 static int start_workers(struct server *s, struct diag *d)
 {
 	const struct config *c = s->config;
-	int error = 0;
 	size_t n = workers_wanted(c);
 	s->workers = memory_zero(n * sizeof(struct worker *));
 	for (; s->n_workers < n; s->n_workers++)
 		s->workers[s->n_workers] =
 			worker_new((uint32_t)s->n_workers, &s->shared);
-	for (size_t i = 0; error == 0 && i < c->n_listeners; i++)
-		error = listen_on(s, &c->listeners[i], d);
+	s->n_listeners = c->n_listeners;
+	s->listeners =
+		memory_zero((c->n_listeners + 1) * sizeof(*s->listeners));
+	int error = listen_on_all(c, s->workers, n, s->listeners, d);
 	for (size_t i = 0; error == 0 && i < n; i++)
 		error = worker_start(s->workers[i], d);
-	for (size_t i = 0; error == 0 && i < s->n_listeners; i++) {
-		log_listening(s->listeners[i].config, s->listeners[i].port);
-		log_risk(s->listeners[i].config, s->listeners[i].port);
-	}
+	for (size_t i = 0; error == 0 && i < s->n_listeners; i++)
+		listen_log(&s->listeners[i]);
 	return error;
 }
 
@@ -326,6 +279,33 @@ void server_sweep(struct server *s)
 	watch_crls(s);
 	for (size_t i = 0; i < s->n_workers; i++)
 		worker_sweep(s->workers[i]);
+}
+
+/* Once: a watchdog may end us, and whoever reads the log asks why. */
+static void log_stalled(struct server *s, size_t worker)
+{
+	struct log_line line;
+	if (s->stalled)
+		return;
+	s->stalled = true;
+	log_begin(&line, LOG_EV_STALLED);
+	log_num(&line, "worker", (int64_t)worker);
+	log_str(&line, "why", "its loop has not turned since it was asked");
+	log_end(&line);
+}
+
+bool server_is_alive(struct server *s)
+{
+	bool alive = true;
+	for (size_t i = 0; i < s->n_workers; i++) {
+		if (worker_turns(s->workers[i]))
+			continue;
+		log_stalled(s, i);
+		alive = false;
+	}
+	if (alive)
+		s->stalled = false;
+	return alive;
 }
 
 void server_tend(struct server *s)

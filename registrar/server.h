@@ -55,11 +55,16 @@ void server_sweep(struct server *s);
  * certificates that end. Call it now and then, from the main loop. */
 void server_tend(struct server *s);
 
+/* Have the loops of all workers turned since this was last asked? If not, it
+ * is logged. Of the main loop. */
+bool server_is_alive(struct server *s);
+
 /* ---- for status; thread-safe ---- */
 
 struct server_listener {
 	const struct config_listener *config;
-	uint16_t port; /* the real one */
+	uint16_t port;	/* the real one */
+	bool inherited; /* whoever started us had it open */
 };
 
 const struct config *server_config(const struct server *s);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "protocols/tls/engine.h"
@@ -35,9 +34,6 @@ enum {
 	/* Phones that want an LSC do not keep others from registering. */
 	CAPF_BATCH = 4,
 	CAPF_BATCH_IN_STORM = 1,
-	/* UDP may have so much of limits.half_open: addresses are forged
-	 * there, and phones over TCP are not to pay for it. */
-	IDLE_SHARE = 4,
 	TICK_MS = 100, /* while somebody waits */
 };
 
@@ -45,6 +41,7 @@ enum {
 struct listener {
 	uv_poll_t poll;
 	int fd;
+	size_t sharers; /* workers with a copy of it */
 	struct worker *worker;
 	const struct service *service;
 	struct limits *limits; /* that count who comes here */
@@ -77,9 +74,10 @@ struct worker {
 	uint64_t heard;	    /* bytes that came, at the last turn */
 	uint64_t turn_ns;   /* when that was */
 	uint64_t accept_ns; /* that accepting may take until the next */
-	pthread_mutex_t lock;		    /* of orders and stopping */
+	pthread_mutex_t lock;		    /* of orders, stopping and asked */
 	struct order *orders, **last_order; /* obeyed as they came */
 	bool stopping;
+	bool asked; /* for a sign of life that it has not given */
 	bool started;
 	bool paused; /* accept-paused was logged */
 	struct listener *listeners;
@@ -218,14 +216,6 @@ static bool in_storm(const struct worker *w)
 	return uv_is_active((const uv_handle_t *)&w->tick);
 }
 
-/* Of this thread: what others take of the processor is not our doing. */
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* A few at a time, so that those who are in have their turn too. */
 static void serve_waiting(struct worker *w, bool idle)
 {
@@ -245,7 +235,8 @@ static void on_tick(uv_timer_t *timer)
 	struct worker *w = timer->data;
 	uint64_t backlog = 0;
 	for (const struct listener *l = w->listeners; l; l = l->next)
-		backlog += l->tls && !l->capf ? socket_backlog(l->fd) : 0;
+		if (l->tls && !l->capf)
+			backlog += socket_backlog(l->fd) / l->sharers;
 	admission_tick(&w->admission, backlog, uv_now(&w->loop));
 	/* Were all in progress silent, and others never so, nobody else would
 	 * have a turn: a few always do. */
@@ -263,7 +254,7 @@ static void let_wait(struct worker *w, struct listener *l, int fd,
 	if (in_storm(w))
 		return;
 	uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
-	w->turn_ns = cpu_ns();
+	w->turn_ns = clock_cpu_ns();
 }
 
 /* Once a turn, outside of every connection's callback: who waited is served. */
@@ -275,7 +266,7 @@ static void on_turn(uv_check_t *check)
 	if (!in_storm(w))
 		return;
 	uint64_t heard = conn_counter_get(&w->counters.bytes_in);
-	uint64_t now_ns = cpu_ns();
+	uint64_t now_ns = clock_cpu_ns();
 	bool idle = heard == w->heard;
 	w->accept_ns = (now_ns - w->turn_ns) / ACCEPT_SHARE;
 	w->heard = heard;
@@ -348,7 +339,7 @@ static bool enough(struct worker *w, const struct listener *l, unsigned count,
 		       (in_storm(w) ? CAPF_BATCH_IN_STORM : CAPF_BATCH);
 	if (!l->tls || !in_storm(w))
 		return count >= ACCEPT_BATCH;
-	uint64_t took_ns = cpu_ns() - began_ns;
+	uint64_t took_ns = clock_cpu_ns() - began_ns;
 	if (count < ACCEPT_LEAST || took_ns < w->accept_ns)
 		return false;
 	w->accept_ns = 0;
@@ -399,7 +390,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
 	struct worker *w = l->worker;
-	uint64_t began_ns = in_storm(w) ? cpu_ns() : 0;
+	uint64_t began_ns = in_storm(w) ? clock_cpu_ns() : 0;
 	for (unsigned i = 0; !enough(w, l, i, began_ns); i++) {
 		if (!has_room(l))
 			return;
@@ -479,6 +470,7 @@ static void on_wake(uv_async_t *async)
 	pthread_mutex_lock(&w->lock);
 	struct order *orders = w->orders;
 	bool stopping = w->stopping;
+	w->asked = false;
 	w->orders = NULL;
 	w->last_order = &w->orders;
 	pthread_mutex_unlock(&w->lock);
@@ -502,6 +494,17 @@ static void send_order(struct worker *w, const struct order *from)
 	if (!w->stopping) /* else `wake` may be closed, as all will be */
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool worker_turns(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool turned = !w->asked;
+	w->asked = true;
+	if (!w->stopping)
+		uv_async_send(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	return turned;
 }
 
 void worker_displace(struct worker *w, struct conn_ref ref)
@@ -579,13 +582,6 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	return w;
 }
 
-static uint32_t idle_flows_max(const struct worker *w)
-{
-	uint64_t most = w->world.config->half_open_max / IDLE_SHARE;
-	most /= w->shared->workers;
-	return most > 1 ? (uint32_t)most : 1;
-}
-
 /* Serves a socket of UDP, which needs no connections. */
 static int listen_udp(
 	struct worker *w, const struct service *service, int fd, struct diag *d)
@@ -593,7 +589,8 @@ static int listen_udp(
 	const struct flow_host host = {
 		.conn = &w->host,
 		.limits = w->shared->limits,
-		.idle_max = idle_flows_max(w),
+		.idle_max = limits_idle_flows(
+			w->world.config->half_open_max, w->shared->workers),
 		.came = on_flow,
 	};
 	if (!w->flows)
@@ -608,7 +605,7 @@ static const struct service *const services[] = {
 };
 
 int worker_listen(struct worker *w, const struct config_listener *listener,
-	int fd, struct diag *d)
+	int fd, size_t sharers, struct diag *d)
 {
 	const struct service *service = services[listener->protocol];
 	if (listener->udp)
@@ -625,6 +622,7 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	w->listeners = l;
 	l->poll.data = l;
 	l->fd = fd;
+	l->sharers = sharers;
 	socket_set_options(fd, l->tls, l->capf);
 	int error = listen(fd, BACKLOG) < 0 ? -errno : 0;
 	uv_poll_init(&w->loop, &l->poll, fd);

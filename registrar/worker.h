@@ -28,9 +28,10 @@ struct worker_shared {
 };
 
 struct worker *worker_new(uint32_t number, const struct worker_shared *shared);
-/* Adds a bound socket; before worker_start. Takes fd over. */
+/* Adds a bound socket; before worker_start. Takes fd over, which is one of
+ * `sharers` copies: each of them sees the same backlog. */
 int worker_listen(struct worker *w, const struct config_listener *listener,
-	int fd, struct diag *d);
+	int fd, size_t sharers, struct diag *d);
 int worker_start(struct worker *w, struct diag *d);
 /* Closes that connection if it still is there; from any thread. */
 void worker_displace(struct worker *w, struct conn_ref ref);
@@ -39,6 +40,8 @@ void worker_order(
 	struct worker *w, struct conn_ref ref, enum phone_order phone);
 /* Has that connection's service look at what it waits for, likewise. */
 void worker_wake(struct worker *w, struct conn_ref ref);
+/* Has its loop turned since this was last asked? From any thread. */
+bool worker_turns(struct worker *w);
 /* Looks at its phones: there is a new trust; likewise. */
 void worker_sweep(struct worker *w);
 /* Asks it to end, from any thread; waits for that; frees it. No worker is

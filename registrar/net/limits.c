@@ -10,7 +10,7 @@
 #include "registrar/memory.h"
 #include "registrar/peer.h"
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = 1024, IDLE_SHARE = 4 };
 
 /* An address that has half-open connections. */
 struct origin {
@@ -155,4 +155,12 @@ struct limits_counts limits_count(struct limits *l)
 		l->connections_max, l->half_open_max};
 	pthread_mutex_unlock(&l->lock);
 	return counts;
+}
+
+/* A share of limits.half_open: addresses are forged there, and phones over TCP
+ * are not to pay for it. */
+uint32_t limits_idle_flows(uint32_t half_open_max, size_t workers)
+{
+	size_t most = half_open_max / IDLE_SHARE / workers;
+	return most > 1 ? (uint32_t)most : 1;
 }

@@ -35,4 +35,7 @@ struct limits_counts {
 };
 struct limits_counts limits_count(struct limits *l);
 
+/* Unregistered flows of UDP that one worker may have. */
+uint32_t limits_idle_flows(uint32_t half_open_max, size_t workers);
+
 #endif

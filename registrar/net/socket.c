@@ -23,24 +23,29 @@ struct address {
 	socklen_t n;
 };
 
-static int parse(int type, const char *text, uint16_t port, struct address *out)
+socklen_t socket_address(
+	const char *text, uint16_t port, struct sockaddr_storage *out)
 {
-	struct sockaddr_in *in4 = (struct sockaddr_in *)&out->at;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->at;
+	struct sockaddr_in *in4 = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
 	memset(out, 0, sizeof(*out));
-	out->type = type;
 	if (inet_pton(AF_INET, text, &in4->sin_addr) == 1) {
 		in4->sin_family = AF_INET;
 		in4->sin_port = htons(port);
-		out->n = sizeof(*in4);
-		return 0;
+		return sizeof(*in4);
 	}
 	if (inet_pton(AF_INET6, text, &in6->sin6_addr) != 1)
-		return -EINVAL;
+		return 0;
 	in6->sin6_family = AF_INET6;
 	in6->sin6_port = htons(port);
-	out->n = sizeof(*in6);
-	return 0;
+	return sizeof(*in6);
+}
+
+static int parse(int type, const char *text, uint16_t port, struct address *out)
+{
+	out->type = type;
+	out->n = socket_address(text, port, &out->at);
+	return out->n ? 0 : -EINVAL;
 }
 
 static int open_bound(const struct address *to, int reuse_port)

@@ -6,8 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "certs/diag.h"
+
+/* An IPv4 or IPv6 literal and a port (host order) as an address; its length,
+ * or 0: it is none. */
+socklen_t socket_address(
+	const char *text, uint16_t port, struct sockaddr_storage *out);
 
 /*
  * Opens `n` bound (not yet listening), non-blocking sockets of that type

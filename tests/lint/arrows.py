@@ -96,6 +96,7 @@ LIBRARIES = {
     "pcap/pcap.h": ["registrar/explain/"],
     "osipparser2/": ["protocols/sip/message.c"],
     "sqlite3.h": ["registrar/store/"],
+    "systemd/sd-daemon.h": ["registrar/notify.c"],
     "uv.h": ["registrar/", "bench/"],
     "openssl/": ["certs/", "trust/", "protocols/tls/", "registrar/",
                  "bench/"],
