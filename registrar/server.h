@@ -43,6 +43,8 @@ void server_ask_reload(struct server *s);
  */
 int server_order(struct server *s, const char *device, enum phone_order order,
 	struct diag *d);
+/* What that would answer now; nobody is told anything. */
+int server_may_order(struct server *s, const char *device, struct diag *d);
 
 /*
  * After a reload: each worker closes those of its phones whose certificate is

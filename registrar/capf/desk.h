@@ -112,12 +112,18 @@ int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
 /* -ENOENT: nothing is pending. */
 int capf_desk_cancel(
 	struct capf_desk *desk, const char *device, struct diag *d);
+/* What that would answer now; nothing is changed. */
+int capf_desk_may_cancel(
+	struct capf_desk *desk, const char *device, struct diag *d);
 /* The device is no longer in the inventory. */
 void capf_desk_forget(struct capf_desk *desk, const char *device);
 
 /* Imports a CA's certificate for a request that waits. -ENOENT: nobody asked
  * for such a one; -EINVAL: unfit; d says why. */
 int capf_desk_import(struct capf_desk *desk, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d);
+/* What that would answer now; nothing is changed. */
+int capf_desk_may_import(struct capf_desk *desk, X509 *cert,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d);
 
 /* An event that is no phone's (a step of a rollover), into the audit chain: on
