@@ -325,12 +325,10 @@ void ctl_command_usage(FILE *to, const struct ctl_command *c)
 	wrap_to(to, head, c->words);
 	free(head);
 	wrap_to(to, "  ", c->help);
+	if (c->changes)
+		fputs("  --dry-run: only says what would come of it\n", to);
 	if (c->more)
 		fputs(c->more, to);
-	if (c->changes)
-		fputs("  --dry-run says what would come of it, and does "
-		      "nothing\n",
-			to);
 }
 
 void ctl_command_list(FILE *to, const char *noun)

@@ -11,13 +11,14 @@ static void usage(FILE *to)
 {
 	fputs("usage: dialtone [--url URL] [--socket PATH] [--json] "
 	      "[--dry-run] COMMAND\n"
-	      "  --url     the registrar's status address (" CTL_DEFAULT_URL
+	      "  --url      the registrar's status address (" CTL_DEFAULT_URL
 	      ", or $DIALTONE_URL)\n"
-	      "  --socket  its admin socket, for what changes something (asked "
+	      "  --socket   its admin socket, for what changes something "
+	      "(asked "
 	      "of\n"
-	      "            status, or $DIALTONE_SOCKET)\n"
-	      "  --json    answer for programs\n"
-	      "  --dry-run only say what a change would come to\n"
+	      "             status, or $DIALTONE_SOCKET)\n"
+	      "  --json     answer for programs\n"
+	      "  --dry-run  only say what a change would come to\n"
 	      "commands:\n",
 		to);
 	ctl_command_list(to, NULL);

@@ -125,6 +125,27 @@ static const char *colour_of(const char *path, const char *text)
 
 /* ---- tables ---- */
 
+/* How many columns have room, each with its title and the first in whole. */
+static size_t that_fit(
+	const json_t *list, const struct ctl_column *columns, size_t n_columns)
+{
+	char text[CELL_MAX];
+	size_t used = strlen(columns[0].title), i, c;
+	json_t *row;
+	json_array_foreach((json_t *)list, i, row)
+	{
+		cell(row, columns[0].path, text);
+		if (width_of(text) > used)
+			used = width_of(text);
+	}
+	for (c = 1; c < n_columns; c++) {
+		used += 1 + strlen(columns[c].title);
+		if (used > wrap_width())
+			break;
+	}
+	return c;
+}
+
 /* Fitted into the terminal: all but the first column may be cut. */
 static void print_fitted(
 	const json_t *list, const struct ctl_column *columns, size_t n_columns)
@@ -133,6 +154,7 @@ static void print_fitted(
 	size_t i;
 	json_t *row;
 	bool colours = has_colours();
+	n_columns = that_fit(list, columns, n_columns);
 	struct libscols_table *t = scols_new_table();
 	if (!t)
 		abort(); /* law 2: no memory */
