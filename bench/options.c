@@ -17,6 +17,8 @@
 #define X(symbol, word, ...) word,
 static const char *const protocols[] = {TALK_PHONE_LIST(X) NULL};
 static const char *const leaves[] = {CERT_LAB_LEAF_LIST(X) NULL};
+#undef X
+#define X(symbol, word) word,
 static const char *const steps[] = {ENROL_STEP_LIST(X) NULL};
 static const char *const faults[] = {ENROL_FAULT_LIST(X) NULL};
 static const char *const whens[] = {LIFE_WHEN_LIST(X) NULL};
@@ -28,8 +30,9 @@ static const char *const modes[] = {FLASH_MODE_LIST(X) NULL};
 static const char *const generations[] = {SCCP_GENERATION_LIST(X) NULL};
 #undef X
 /* For the help. */
-#define WORD(symbol, word, ...) word " "
-#define LEAF_WORDS CERT_LAB_LEAF_LIST(WORD)
+#define LEAF_WORD(symbol, word, ...) word " "
+#define LEAF_WORDS CERT_LAB_LEAF_LIST(LEAF_WORD)
+#define WORD(symbol, word) word " "
 #define STEP_WORDS ENROL_STEP_LIST(WORD)
 #define FAULT_WORDS ENROL_FAULT_LIST(WORD)
 #define GENERATION_WORD(name, ...) name " "

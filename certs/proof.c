@@ -289,10 +289,11 @@ static bool put_signature(struct element *to, uint8_t id, EVP_PKEY *key,
 {
 	size_t n = 0;
 	uint8_t *signature = sign(key, digest, data, &n);
-	if (signature)
+	bool made = signature;
+	if (made)
 		put(to, id, signature, n);
 	free(signature);
-	return signature;
+	return made;
 }
 
 static bool make_certificate(const char *device, struct cert_bytes der,

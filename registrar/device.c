@@ -22,6 +22,14 @@ const char *security_mode_name(enum security_mode mode)
 	return security_predefined[mode - SECURITY_NON_SECURE].name;
 }
 
+enum security_mode security_mode_of(bool tls, const char *cipher)
+{
+	if (!tls)
+		return SECURITY_NON_SECURE;
+	return cipher && strstr(cipher, "NULL") ? SECURITY_AUTHENTICATED
+						: SECURITY_ENCRYPTED;
+}
+
 #define PREDEFINED(name_, mode_, transport_)                           \
 	{                                                              \
 		.name = name_, .mode = mode_, .transport = transport_, \

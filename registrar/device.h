@@ -89,6 +89,8 @@ enum security_mode {
 };
 /* "non-secure", "authenticated", "encrypted". */
 const char *security_mode_name(enum security_mode mode);
+/* Of a connection, by its suite (NULL: none yet). */
+enum security_mode security_mode_of(bool tls, const char *cipher);
 
 /* How the SIP phones of a profile come (AXL XTransport). */
 enum security_transport {

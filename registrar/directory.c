@@ -163,15 +163,9 @@ static void gone_remove(struct shard *s, struct node *node)
 
 static void count(struct shard *s, const struct directory_entry *e, int by)
 {
-	size_t n = (size_t)by;
-	s->counts.registered += n;
-	s->counts.by_protocol[e->protocol] += n;
-	if (e->tls)
-		s->counts.tls += n;
-	if (e->kind == CERT_KIND_LSC)
-		s->counts.lsc += n;
-	if (e->kind == CERT_KIND_MIC)
-		s->counts.mic += n;
+	enum security_mode mode = security_mode_of(e->tls, e->cipher);
+	s->counts.by[e->protocol][mode - SECURITY_NON_SECURE][e->kind]
+		    [e->partial] += (size_t)by;
 }
 
 static void forget(struct directory *d, struct shard *s, struct node *node)
@@ -419,20 +413,42 @@ void directory_list_free(struct directory_entry *list, size_t n)
 	free(list);
 }
 
+/* One cell of a shard's registrations. */
+static void sum_cell(struct directory_counts *sum, size_t n,
+	enum config_protocol protocol, bool tls, enum cert_kind kind)
+{
+	sum->registered += n;
+	sum->by_protocol[protocol] += n;
+	sum->tls += tls ? n : 0;
+	sum->lsc += kind == CERT_KIND_LSC ? n : 0;
+	sum->mic += kind == CERT_KIND_MIC ? n : 0;
+}
+
+static void sum_shard(
+	struct directory_counts *sum, const struct directory_counts *shard)
+{
+	enum { CELLS = SECURITY_PREDEFINED * DIRECTORY_KINDS * 2 };
+	sum->known += shard->known;
+	for (size_t p = 0; p < CONFIG_REGISTRATIONS; p++)
+		for (size_t i = 0; i < CELLS; i++) {
+			size_t mode = i / 2 / DIRECTORY_KINDS;
+			size_t kind = i / 2 % DIRECTORY_KINDS;
+			size_t n = shard->by[p][mode][kind][i % 2];
+			sum->by[p][mode][kind][i % 2] += n;
+			sum_cell(sum, n, (enum config_protocol)p, mode != 0,
+				(enum cert_kind)kind);
+		}
+}
+
 struct directory_counts directory_count(struct directory *d)
 {
 	struct directory_counts sum = {0};
 	for (size_t i = 0; i < SHARDS; i++) {
 		struct shard *s = &d->shards[i];
 		pthread_mutex_lock(&s->lock);
-		sum.known += s->counts.known;
-		sum.registered += s->counts.registered;
-		sum.by_protocol[0] += s->counts.by_protocol[0];
-		sum.by_protocol[1] += s->counts.by_protocol[1];
-		sum.tls += s->counts.tls;
-		sum.lsc += s->counts.lsc;
-		sum.mic += s->counts.mic;
+		struct directory_counts counts = s->counts;
 		pthread_mutex_unlock(&s->lock);
+		sum_shard(&sum, &counts);
 	}
 	return sum;
 }

@@ -10,12 +10,14 @@
 
 #include "certs/identity.h"
 #include "registrar/config.h"
+#include "registrar/device.h"
 #include "registrar/peer.h"
 #include "registrar/reason.h"
 
 enum {
 	DIRECTORY_TEXT_MAX = 159,
 	DIRECTORY_MODEL_MAX = 31,
+	DIRECTORY_KINDS = CERT_KIND_MIC + 1,
 };
 
 /* The texts of an entry and the most characters kept of each: X(field, most)
@@ -105,6 +107,9 @@ struct directory_counts {
 						     config_protocol */
 	size_t tls;
 	size_t lsc, mic;
+	/* Registered, by security_mode - 1 and cert_kind; whole, partial. */
+	size_t by[CONFIG_REGISTRATIONS][SECURITY_PREDEFINED][DIRECTORY_KINDS]
+		 [2];
 };
 struct directory_counts directory_count(struct directory *d);
 

@@ -131,4 +131,7 @@ int inventory_may_set_window(struct inventory *inv,
 /* until 0: closed. */
 struct store_window inventory_window(struct inventory *inv, int64_t unix_s);
 
+/* Did the last write behind fail? */
+bool inventory_fails(const struct inventory *inv);
+
 #endif

@@ -34,7 +34,7 @@ struct inventory {
 
 	pthread_mutex_t changing;
 	struct store *store; /* NULL: nothing can be changed */
-	bool failing;	     /* the last write behind failed */
+	bool failing;	     /* the last write behind failed; atomic */
 	void (*removed)(void *self, const char *name); /* NULL: nobody asks */
 	void *removed_self;
 

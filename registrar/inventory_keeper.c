@@ -81,11 +81,16 @@ static void tell(struct inventory *inv, int error, const struct diag *d)
 	bool fails = error < 0;
 	if (fails == inv->failing)
 		return;
-	inv->failing = fails;
+	__atomic_store_n(&inv->failing, fails, __ATOMIC_RELAXED);
 	log_begin(&line, fails ? LOG_EV_STORE_FAILED : LOG_EV_STORE_WORKS);
 	log_str(&line, "what", "what was last seen of devices");
 	log_str(&line, "why", fails ? d->text : NULL);
 	log_end(&line);
+}
+
+bool inventory_fails(const struct inventory *inv)
+{
+	return __atomic_load_n(&inv->failing, __ATOMIC_RELAXED);
 }
 
 /* One transaction. Others may change the inventory between two. */
@@ -191,10 +196,7 @@ static void add_strangers(struct inventory *inv)
 
 static struct device *stranger(const char *name, const struct peer *peer)
 {
-	bool null_cipher = peer->cipher && strstr(peer->cipher, "NULL");
-	enum security_mode mode = !peer->tls	? SECURITY_NON_SECURE
-				  : null_cipher ? SECURITY_AUTHENTICATED
-						: SECURITY_ENCRYPTED;
+	enum security_mode mode = security_mode_of(peer->tls, peer->cipher);
 	return device_new(&(struct device){
 		.name = name,
 		.description = "auto-registered",

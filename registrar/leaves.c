@@ -26,7 +26,7 @@ struct leaves {
 	uint64_t dropped;
 	pthread_mutex_t store_lock; /* taken before `lock` */
 	struct leaf_store *store;
-	bool failing;
+	bool failing; /* atomic */
 	struct behind *behind;
 };
 
@@ -151,11 +151,16 @@ static void tell(struct leaves *l, bool fails, const struct diag *d)
 	struct log_line line;
 	if (fails == l->failing)
 		return;
-	l->failing = fails;
+	__atomic_store_n(&l->failing, fails, __ATOMIC_RELAXED);
 	log_begin(&line, fails ? LOG_EV_STORE_FAILED : LOG_EV_STORE_WORKS);
 	log_str(&line, "what", "the phones' last certificates");
 	log_str(&line, "why", fails ? d->text : NULL);
 	log_end(&line);
+}
+
+bool leaves_fail(const struct leaves *l)
+{
+	return __atomic_load_n(&l->failing, __ATOMIC_RELAXED);
 }
 
 /* Writes what waits, in one transaction. The caller has store_lock. */

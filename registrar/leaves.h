@@ -57,6 +57,8 @@ void leaves_close(struct leaves *l);
  */
 void leaves_offer(struct leaves *l, struct peer_cert *cert, enum cert_kind kind,
 	const uint8_t anchor[32], X509 *leaf, STACK_OF(X509) * untrusted);
+/* Did the last write fail? */
+bool leaves_fail(const struct leaves *l);
 /* The device is no longer in the inventory. */
 void leaves_forget(struct leaves *l, const char *device);
 

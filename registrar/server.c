@@ -151,16 +151,16 @@ static void displace(void *self, struct conn_ref ref)
 	worker_displace(s->workers[ref.worker], ref);
 }
 
-/* The connection of a registered phone. */
-static int find_phone(struct server *s, const char *device,
-	struct conn_ref *ref, struct diag *d)
+int server_may_order(struct server *s, const char *device, struct conn_ref *ref,
+	struct diag *d)
 {
 	struct directory_entry entry;
 	if (!directory_find(s->shared.world.directory, device, &entry))
 		return diag_set(d, -ENOENT,
 			"%s was never registered here since the start", device);
 	bool registered = entry.registered;
-	*ref = entry.ref;
+	if (ref)
+		*ref = entry.ref;
 	directory_entry_deinit(&entry);
 	if (!registered)
 		return diag_set(d, -ENOTCONN,
@@ -170,17 +170,11 @@ static int find_phone(struct server *s, const char *device,
 	return 0;
 }
 
-int server_may_order(struct server *s, const char *device, struct diag *d)
-{
-	struct conn_ref ref;
-	return find_phone(s, device, &ref, d);
-}
-
 int server_order(struct server *s, const char *device, enum phone_order order,
 	struct diag *d)
 {
 	struct conn_ref ref;
-	int error = find_phone(s, device, &ref, d);
+	int error = server_may_order(s, device, &ref, d);
 	if (error < 0)
 		return error;
 	worker_order(s->workers[ref.worker], ref, order);
@@ -470,6 +464,8 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.get_profiles = get_profiles,
 		.self = s,
 	};
+	s->shared.meters =
+		memory_zero(s->shared.workers * sizeof(*s->shared.meters));
 	s->shared.capf_limits = limits_share(s->shared.limits, CAPF_SHARE);
 	service_limits_init(&s->shared.world.limits, config);
 	int error = open_state(s, d);
@@ -520,6 +516,7 @@ void server_free(struct server *s)
 	limits_free(s->shared.capf_limits);
 	limits_free(s->shared.limits);
 	overload_free(s->shared.overload);
+	free(s->shared.meters);
 	history_close(s->shared.world.history);
 	failures_free(s->shared.world.failures);
 	locations_free(s->shared.world.locations);
@@ -624,6 +621,18 @@ struct conn_counters server_counters(struct server *s)
 				c.by_version[k / 2][k % 2];
 	}
 	return sum;
+}
+
+void server_meters(struct server *s, struct meters *sum)
+{
+	*sum = (struct meters){0};
+	for (size_t i = 0; i < s->n_workers; i++)
+		meters_sum(sum, &s->shared.meters[i]);
+}
+
+const struct meters *server_worker_meters(struct server *s, size_t worker)
+{
+	return &s->shared.meters[worker];
 }
 
 struct overload_view server_overload(struct server *s)

@@ -43,8 +43,10 @@ void server_ask_reload(struct server *s);
  */
 int server_order(struct server *s, const char *device, enum phone_order order,
 	struct diag *d);
-/* What that would answer now; nobody is told anything. */
-int server_may_order(struct server *s, const char *device, struct diag *d);
+/* What that would answer now, and the phone's connection unless ref is NULL;
+ * nobody is told anything. */
+int server_may_order(struct server *s, const char *device, struct conn_ref *ref,
+	struct diag *d);
 
 /*
  * After a reload: each worker closes those of its phones whose certificate is
@@ -82,6 +84,9 @@ struct overload_view server_overload(struct server *s);
 /* Sums of all workers; what one of them counted. */
 struct conn_counters server_counters(struct server *s);
 struct conn_counters server_worker_counters(struct server *s, size_t worker);
+/* The same of what they count by name and by time. */
+void server_meters(struct server *s, struct meters *sum);
+const struct meters *server_worker_meters(struct server *s, size_t worker);
 const struct server_listener *server_listeners(
 	const struct server *s, size_t *n);
 /* The profiles in force; the caller unrefs them. */

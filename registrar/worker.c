@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "protocols/tls/engine.h"
+#include "registrar/lag.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/address.h"
@@ -91,6 +92,7 @@ struct worker {
 	struct overload_part overload;
 	struct admission admission;
 	struct sweep sweep;
+	struct lag lag;
 	struct flows *flows; /* NULL: no listener of UDP */
 	uint8_t plain[TLS_PLAIN_MAX];
 	uint8_t input[CONN_INPUT_MAX];
@@ -232,6 +234,8 @@ static void serve_waiting(struct worker *w, bool idle)
 		if (!admission_next(
 			    &w->admission, idle, uv_now(&w->loop), &guest))
 			return;
+		meters_took(w->world.meters, METERS_WAITING,
+			1000 * (uv_now(&w->loop) - guest.since_ms));
 		start(guest.listener, guest.fd, &guest.address, NULL);
 	}
 }
@@ -461,6 +465,7 @@ static void end_everything(struct worker *w)
 		flows_end(w->flows, REASON_UNREG_CALLMANAGER_RESTART);
 	admission_deinit(&w->admission);
 	sweep_end(&w->sweep);
+	lag_end(&w->lag);
 	uv_close((uv_handle_t *)&w->retry, NULL);
 	uv_close((uv_handle_t *)&w->tick, NULL);
 	uv_close((uv_handle_t *)&w->turn, NULL);
@@ -543,7 +548,10 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	w->turn.data = w;
 	w->world = shared->world;
 	w->world.overload = &w->overload;
+	w->world.meters = &shared->meters[number];
+	service_limits_count(&w->world.limits, w->world.meters);
 	overload_join(shared->overload, &w->overload);
+	lag_begin(&w->lag, &w->loop, w->world.meters);
 	admission_init(&w->admission, w->world.config, shared->workers,
 		shared->resume, shared->limits, &w->overload);
 	w->host = (struct conn_host){

@@ -19,6 +19,7 @@ struct worker_shared {
 	struct limits *limits;
 	struct limits *capf_limits; /* CAPF's share of them */
 	struct overload *overload;
+	struct meters *meters; /* of each worker, by its number */
 	const struct resume *resume;
 	size_t workers;
 	struct profiles *const *profiles; /* in force; read atomically */

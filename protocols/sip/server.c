@@ -215,6 +215,10 @@ void sip_server_consume(struct sip_server *s)
 void sip_server_begin(struct sip_server *s, struct sip_answer *a,
 	const struct sip_head *head, int status, const char *phrase)
 {
+	uint64_t *answered = s->config->answered;
+	if (answered)
+		__atomic_add_fetch(
+			&answered[status / 100], 1, __ATOMIC_RELAXED);
 	sip_answer_start(a, &s->out, head, status, phrase, &s->state->now);
 	sip_answer_text(a, "Server: Dialtone\r\n");
 }

@@ -39,6 +39,8 @@ struct sip_server_config {
 	bool tls;		   /* for what we print; never for trust */
 	bool udp;		   /* likewise */
 	bool locate;		   /* INVITE is the host's: LOCATE */
+	uint64_t *answered;	   /* by the status's first digit, relaxed;
+				    * NULL: nobody counts */
 };
 
 extern const struct sip_server_config sip_server_defaults;

@@ -56,7 +56,7 @@ bool phone_order(struct phone_request *r)
 	r->changes = !order_is_dry(r->request);
 	r->error = r->changes ? server_order(
 					r->server, name, orders[i].order, &r->d)
-			      : server_may_order(r->server, name, &r->d);
+			      : server_may_order(r->server, name, NULL, &r->d);
 	if (r->error == 0)
 		r->out->json = json_pack(
 			"{ss ss}", "device", name, "told", orders[i].verb);

@@ -139,7 +139,7 @@ void rollover_orders_finish(struct capf_request_order *o)
 	if (error == 0)
 		error = (o->dry ? rollover_may_finish : rollover_finish)(
 			o->server, w.force, &v, &o->d);
-	if (error == -EPERM && v.recent)
+	if (error == -EPERM && v.recent && !w.force)
 		refuse_finish(o, &v);
 	else
 		answer(o, error);

@@ -318,6 +318,7 @@ static int open_records(
 	if (error == 0)
 		error = capf_store_count(desk->store, &counts, d);
 	if (error == 0) {
+		capf_tend_again(desk);
 		desk->stale = counts.issued[CAPF_ISSUED_STALE];
 		desk->missed = capf_tend_missed(desk);
 	}

@@ -231,8 +231,8 @@ int capf_known_of(struct capf_desk *desk, const char *device, int64_t now,
 /* The profile that it follows; false: it has left the inventory. */
 bool capf_profile_of(struct capf_desk *desk, const char *device,
 	struct security_profile *out);
-/* That LSC is the phone's now, the device's others are not any more, and the
- * operation that it came of is done. */
+/* That LSC is the phone's now, the device's older ones are not any more, and
+ * the operation that it came of is done. A newer one may be on its way. */
 int capf_installed(struct capf_desk *desk, const char *device,
 	const char *serial, int64_t now, struct diag *d);
 /* The operation came to its end: into `state`. */
@@ -322,6 +322,10 @@ int capf_used(struct capf_desk *desk, const uint8_t sha256[32], struct diag *d);
 
 /* Is any phone to be told when it is back? (1, or 0) */
 size_t capf_tend_missed(struct capf_desk *desk);
+/* We begin anew. Who was told a moment ago may never have heard it, or came
+ * while nobody was here: told again when back. Whose device went while nobody
+ * was here to forget it is forgotten. */
+void capf_tend_again(struct capf_desk *desk);
 /* It is: *tell says whether it is to be reset, once this is on the disk. */
 int capf_tend_back(
 	struct capf_desk *desk, const char *device, bool *tell, struct diag *d);

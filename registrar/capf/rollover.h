@@ -53,7 +53,8 @@ struct rollover_view {
 };
 
 /* Looks at every device: its certificate was last seen under the old root, or
- * the ledger says so and has no newer one. -errno with d. */
+ * the ledger says that it has one of that, or may have (a stale one, and it has
+ * shown none since), and no newer one. -errno with d. */
 int rollover_look(struct server *s, struct rollover_view *out, struct diag *d);
 void rollover_view_deinit(struct rollover_view *v);
 

@@ -19,7 +19,8 @@ enum { DAY_S = 86400 };
 /* What the ledger says: devices with an LSC of one root in their hands. */
 struct holder {
 	char device[CERT_DEVICE_MAX + 1];
-	int64_t at; /* confirmed */
+	int64_t at; /* confirmed; one that is stale: issued, the last of them */
+	bool counted;
 };
 struct holders {
 	struct holder *list; /* by device */
@@ -32,28 +33,43 @@ static int by_device(const void *a, const void *b)
 	return strcasecmp(x->device, y->device);
 }
 
+static int by_device_and_time(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+	int order = by_device(a, b);
+	return order ? order : (x->at < y->at) - (x->at > y->at);
+}
+
 static bool add_holder(void *self, const struct capf_issued *i)
 {
 	struct holders *h = self;
 	struct holder *one =
 		memory_grow((void **)&h->list, &h->n, sizeof(*one));
+	*one = (struct holder){.at = i->state == CAPF_ISSUED_STALE
+					     ? i->issued_at
+					     : i->confirmed_at};
 	memcpy(one->device, i->device, sizeof(one->device));
-	one->at = i->confirmed_at;
 	return true;
 }
 
-static int read_holders(struct capf_store *store, const uint8_t issuer[32],
-	struct holders *out, struct diag *d)
+static int read_holders(struct capf_store *store, enum capf_issued_state state,
+	const uint8_t issuer[32], struct holders *out, struct diag *d)
 {
 	const struct capf_issued_which which = {
-		.state = CAPF_ISSUED_INSTALLED + 1, .issuer = issuer};
+		.state = (int)state + 1, .issuer = issuer};
 	int error = capf_store_ledger(store, &which, add_holder, out, d);
+	size_t n = 0;
 	if (out->n)
-		qsort(out->list, out->n, sizeof(*out->list), by_device);
+		qsort(out->list, out->n, sizeof(*out->list),
+			by_device_and_time);
+	for (size_t i = 0; i < out->n; i++)
+		if (n == 0 || by_device(&out->list[n - 1], &out->list[i]) != 0)
+			out->list[n++] = out->list[i];
+	out->n = n;
 	return error;
 }
 
-static const struct holder *find(const struct holders *h, const char *device)
+static struct holder *find(const struct holders *h, const char *device)
 {
 	struct holder key;
 	snprintf(key.device, sizeof(key.device), "%s", device);
@@ -65,6 +81,7 @@ struct count {
 	struct server *server;
 	const uint8_t *old, *new;
 	struct holders had, has; /* of the old root, of the new */
+	struct holders may;	 /* have one of the old, that is stale */
 	int64_t now;
 	struct rollover_view *view;
 };
@@ -74,27 +91,48 @@ struct count {
 /* Which root is known to have signed what the phone has? */
 enum belongs { BELONGS_TO_NEITHER, BELONGS_TO_OLD, BELONGS_TO_NEW };
 
-static bool is_of(const struct bearer *b, const uint8_t root[32])
+static bool showed(const struct bearer *b, const uint8_t root[32])
 {
-	const uint8_t *anchor = b->lsc ? b->lsc->anchor : b->seen.anchor_sha256;
-	return (b->lsc || b->seen.kind == CERT_KIND_LSC) &&
-	       memcmp(anchor, root, 32) == 0;
+	return (b->lsc && memcmp(b->lsc->anchor, root, 32) == 0) ||
+	       (b->seen.kind == CERT_KIND_LSC &&
+		       memcmp(b->seen.anchor_sha256, root, 32) == 0);
 }
 
-static enum belongs belongs(const struct count *c, const struct bearer *b)
+/* What we know of one device. */
+struct facts {
+	const struct holder *had, *has, *may;
+};
+
+static struct facts facts_of(struct count *c, const struct bearer *b)
 {
-	const struct holder *has = find(&c->has, b->name);
-	const struct holder *had = find(&c->had, b->name);
-	bool showed_old = is_of(b, c->old);
-	if (has && !(showed_old && b->seen.registered > has->at))
+	struct holder *had = find(&c->had, b->name);
+	struct holder *may = find(&c->may, b->name);
+	if (had)
+		had->counted = true;
+	if (may)
+		may->counted = true;
+	return (struct facts){had, find(&c->has, b->name), may};
+}
+
+static enum belongs belongs(
+	const struct count *c, const struct bearer *b, const struct facts *f)
+{
+	/* One of the two may be from before: both are written behind. */
+	bool showed_old = showed(b, c->old), showed_new = showed(b, c->new);
+	/* It may have stored that one, and has shown none since. */
+	if (f->may && f->may->at >= b->seen.registered &&
+		!(f->has && f->has->at >= f->may->at))
+		return BELONGS_TO_OLD;
+	if (f->has &&
+		!(showed_old && !showed_new && b->seen.registered > f->has->at))
 		return BELONGS_TO_NEW;
 	/* A phone with an LSC does not show its MIC. */
 	if (b->seen.kind == CERT_KIND_MIC &&
-		b->seen.registered > (had ? had->at : 0))
+		b->seen.registered > (f->had ? f->had->at : 0))
 		return BELONGS_TO_NEITHER;
-	if (showed_old || had)
+	if (showed_old || f->had)
 		return BELONGS_TO_OLD;
-	return is_of(b, c->new) ? BELONGS_TO_NEW : BELONGS_TO_NEITHER;
+	return showed_new ? BELONGS_TO_NEW : BELONGS_TO_NEITHER;
 }
 
 static void look_at_presence(struct server *s, struct rollover_phone *phone)
@@ -108,16 +146,22 @@ static void look_at_presence(struct server *s, struct rollover_phone *phone)
 	directory_entry_deinit(&e);
 }
 
-static void add_phone(struct count *c, const struct bearer *b)
+static void add_phone(
+	struct count *c, const struct bearer *b, const struct facts *f)
 {
-	const struct holder *had = find(&c->had, b->name);
 	struct rollover_view *v = c->view;
 	struct rollover_phone *phone =
 		memory_grow((void **)&v->phones, &v->left, sizeof(*phone));
 	*phone = (struct rollover_phone){.seen = b->seen.registered};
 	snprintf(phone->device, sizeof(phone->device), "%s", b->name);
-	if (had && had->at > phone->seen)
-		phone->seen = had->at;
+	if (!b->device)
+		snprintf(phone->last, sizeof(phone->last),
+			"it is not in the inventory: add it (dialtone device "
+			"add), so that it can have another LSC");
+	if (f->had && f->had->at > phone->seen)
+		phone->seen = f->had->at;
+	if (f->may && f->may->at > phone->seen)
+		phone->seen = f->may->at;
 	look_at_presence(c->server, phone);
 	int64_t live_s =
 		(int64_t)server_config(c->server)->capf_live_days * DAY_S;
@@ -132,12 +176,30 @@ static void add_phone(struct count *c, const struct bearer *b)
 static bool visit(void *self, const struct bearer *b)
 {
 	struct count *c = self;
-	enum belongs root = belongs(c, b);
+	struct facts f = facts_of(c, b);
+	enum belongs root = belongs(c, b, &f);
 	if (root == BELONGS_TO_OLD)
-		add_phone(c, b);
+		add_phone(c, b, &f);
 	else if (root == BELONGS_TO_NEW)
 		c->view->done++;
 	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct rollover_phone *x = a, *y = b;
+	return strcasecmp(x->device, y->device);
+}
+
+/* Who is in the inventory no more, and not known by a certificate either, may
+ * come with its LSC all the same where that is enough. */
+static void visit_the_others(struct count *c, const struct holders *h)
+{
+	if (server_config(c->server)->unknown_devices != CONFIG_UNKNOWN_LSC)
+		return;
+	for (size_t i = 0; i < h->n; i++)
+		if (!h->list[i].counted)
+			visit(c, &(struct bearer){.name = h->list[i].device});
 }
 
 /* ---- what is pending for them ---- */
@@ -180,16 +242,25 @@ int rollover_count(struct server *s, const uint8_t old[32],
 		.now = time(NULL),
 		.view = out};
 	struct capf_store *store = capf_desk_look(desk);
-	int error = read_holders(store, old, &c.had, d);
+	int error = read_holders(store, CAPF_ISSUED_INSTALLED, old, &c.had, d);
 	if (error == 0)
-		error = read_holders(store, new, &c.has, d);
+		error = read_holders(
+			store, CAPF_ISSUED_INSTALLED, new, &c.has, d);
+	if (error == 0)
+		error = read_holders(store, CAPF_ISSUED_STALE, old, &c.may, d);
 	capf_desk_looked(desk);
 	if (error == 0) {
 		census_walk(server_inventory(s), server_leaves(s), LEAVES_FACTS,
 			visit, &c);
+		visit_the_others(&c, &c.had);
+		visit_the_others(&c, &c.may);
+		if (out->left)
+			qsort(out->phones, out->left, sizeof(*out->phones),
+				by_name);
 		error = look_at_operations(desk, out, d);
 	}
 	free(c.had.list);
 	free(c.has.list);
+	free(c.may.list);
 	return error;
 }

@@ -14,6 +14,8 @@ enum {
 	RENEW_S = 60,  /* between looks for LSCs that end */
 	AT_ONCE = 128, /* operations in one transaction of a call */
 	COUNT_S = 60,  /* between two counts of what is stale */
+	/* A phone that is told restarts and is here again in minutes. */
+	RESTART_S = 900,
 };
 
 struct found {
@@ -101,12 +103,19 @@ static void take_turns(struct capf_desk *desk, struct found *f)
 	change_each(desk, f, mark_told);
 }
 
-/* Nobody is there: told when it comes back. */
+/* Nobody is there: told when it comes back. Unless the operation is not the one
+ * any more for which it was to be told. */
 static int mark_missed(
-	struct capf_desk *desk, struct capf_operation *o, struct diag *d)
+	struct capf_desk *desk, struct capf_operation *told, struct diag *d)
 {
-	o->told_at = -capf_desk_now(desk);
-	return capf_desk_put(desk, o, d);
+	struct capf_operation o;
+	int error = capf_pending(desk, told->device, &o, d);
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
+	if (o.queued_at != told->queued_at || o.told_at != told->told_at)
+		return 0;
+	o.told_at = -capf_desk_now(desk);
+	return capf_desk_put(desk, &o, d);
 }
 
 /* Without the records: a reset goes through other threads' locks. */
@@ -133,6 +142,48 @@ size_t capf_tend_missed(struct capf_desk *desk)
 	free(f);
 	return n;
 }
+
+/* ---- what was going on when we ended ---- */
+
+/* Was told, and has nothing of it yet. */
+static bool is_lost(const struct capf_operation *o, int64_t now)
+{
+	return o->tell && o->told_at > 0 && now >= o->told_at &&
+	       now - o->told_at < RESTART_S;
+}
+
+static bool is_known(struct capf_desk *desk, const char *name)
+{
+	struct device *device = inventory_find(desk->world.inventory, name);
+	device_unref(device);
+	return device;
+}
+
+void capf_tend_again(struct capf_desk *desk)
+{
+	char after[CERT_DEVICE_MAX + 1] = "";
+	const struct capf_which which = {
+		.after = after, .pending = true, .most = AT_ONCE};
+	struct found *f = memory_zero(sizeof(*f));
+	size_t seen;
+	do {
+		find(desk, &which, f);
+		seen = f->n;
+		f->n = 0;
+		for (size_t i = 0; i < seen; i++) {
+			struct capf_operation *o = &f->list[i];
+			text_copy(after, sizeof(after), o->device);
+			if (!is_known(desk, o->device))
+				capf_desk_forget(desk, o->device);
+			else if (is_lost(o, capf_desk_now(desk)))
+				f->list[f->n++] = *o;
+		}
+		change_each(desk, f, mark_missed);
+	} while (seen == AT_ONCE);
+	free(f);
+}
+
+/* ---- who is back ---- */
 
 int capf_tend_back(
 	struct capf_desk *desk, const char *device, bool *tell, struct diag *d)

@@ -83,6 +83,11 @@ static const char *shown_kind(
 	return kind == CERT_KIND_UNKNOWN ? "" : cert_kind_name(kind);
 }
 
+static bool is_of_capf(const json_t *failure)
+{
+	return strcmp(text(failure, "protocol"), "capf") == 0;
+}
+
 static void tell_shown(struct words *w, const json_t *failure)
 {
 	char issuer[CERT_NAME_MAX + 1], subject[CERT_NAME_MAX + 1];
@@ -96,7 +101,8 @@ static void tell_shown(struct words *w, const json_t *failure)
 			strcmp(kind, "LSC") == 0 ? "an " : "a ",
 			*kind ? kind : "certificate", subject, issuer,
 			text(shown, "notAfter"));
-	else if (strcmp(text(failure, "transport"), "tls") == 0)
+	else if (strcmp(text(failure, "transport"), "tls") == 0 &&
+		 !is_of_capf(failure)) /* which asks for none */
 		words_add(w, "It showed no certificate. ");
 }
 
@@ -262,22 +268,43 @@ static void tell_entry(struct words *w, const json_t *device)
 		      : "");
 }
 
+/* As CUCM says it, beside our reason. */
+static void tell_operation(struct words *w, const json_t *phone)
+{
+	const json_t *capf = json_object_get(phone, "capf");
+	if (capf)
+		words_add(w, "CAPF's operation for it (%s): %s. ",
+			text(capf, "operation"), text(capf, "operationStatus"));
+}
+
+/* It is in, and CAPF may still refuse it a new LSC. */
+static void explain_registered(
+	json_t *o, struct words *w, const char *name, const json_t *phone)
+{
+	const json_t *refusal = newest_refusal(phone);
+	tell_registered(w, phone);
+	if (refusal && is_of_capf(refusal)) {
+		tell_refused(w, "Since then somebody who says it is that phone",
+			refusal);
+		put_refusal(o, refusal, name);
+		return;
+	}
+	put_rule(o, "registered", name);
+	if (refusal)
+		tell_refused(w, "Since then another of this name", refusal);
+}
+
 json_t *explain_device(const char *name, const struct explain_facts *facts)
 {
 	json_t *o = json_object();
 	struct words w = {.n = 0};
 	const char *state = "registered";
 	json_object_set_new(o, "name", json_string(name));
-	if (is_registered(facts->phone)) {
-		const json_t *refusal = newest_refusal(facts->phone);
-		tell_registered(&w, facts->phone);
-		put_rule(o, "registered", name);
-		if (refusal)
-			tell_refused(
-				&w, "Since then another of this name", refusal);
-	} else {
+	if (is_registered(facts->phone))
+		explain_registered(o, &w, name, facts->phone);
+	else
 		state = explain_missing(o, &w, name, facts);
-	}
+	tell_operation(&w, facts->phone);
 	tell_entry(&w, facts->device);
 	json_object_set_new(o, "state", json_string(state));
 	json_object_set_new(o, "what", words_json(w.text, w.n));

@@ -44,13 +44,14 @@ struct conn {
 	enum conn_state state;
 	bool half_open;
 	bool heard; /* a byte of it */
+	bool timed; /* how long its registration took */
 	bool paused;
 	bool eof;		 /* the peer sent FIN, or close_notify */
 	uint8_t handles;	 /* uv handles not closed yet */
 	struct parcel *writing;	 /* in flight, or NULL */
 	uint64_t write_deadline; /* while writing */
 	uint64_t linger_deadline;
-	uint64_t started_ms;
+	uint64_t started_us;
 	uint64_t timer_at; /* when the timer fires; MOMENT_NEVER: stopped */
 };
 
@@ -322,7 +323,7 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust)
 
 bool conn_give_way(struct conn *c)
 {
-	uint64_t age = uv_now(c->host->loop) - c->started_ms;
+	uint64_t age = (meters_now_us() - c->started_us) / 1000;
 	if (c->state != CONN_OPEN || !c->half_open ||
 		age < (c->heard ? SLOW_MS : SILENT_MS))
 		return false;
@@ -346,6 +347,14 @@ static void count_handshake(struct conn *c)
 	conn_counter_add(&counters->by_version[version][c->peer.resumed], 1);
 	if (c->peer.resumed)
 		conn_counter_add(&counters->resumed, 1);
+	meters_secured(c->host->world->meters,
+		&(struct meters_handshake){
+			.version = (unsigned)version,
+			.cipher = c->peer.cipher,
+			.anchor = c->peer.anchor,
+			.resumed = c->peer.resumed,
+			.us = meters_now_us() - c->started_us,
+		});
 }
 
 /* Its CA was there when it began and is not any more: the phone comes again,
@@ -385,16 +394,31 @@ static void on_handshake_failed(struct conn *c, const struct tls_event *e)
 	failures_add(c->host->world->failures, &f);
 }
 
+/* Once: who registers again over it was served long ago. */
+static void time_registration(struct conn *c)
+{
+	if (c->timed || c->peer.protocol == CONFIG_CAPF ||
+		!*service_device(c->self))
+		return;
+	c->timed = true;
+	meters_took(c->host->world->meters,
+		c->peer.protocol == CONFIG_SIP ? METERS_SIP : METERS_SCCP,
+		meters_now_us() - c->started_us);
+}
+
 static void feed_service(struct conn *c, const uint8_t *data, size_t n)
 {
 	struct moment now = now_of(c);
 	c->service->feed(c->self, data, n, &now);
+	time_registration(c);
 	if (c->half_open && c->service->greeted && c->service->greeted(c->self))
 		leave_half_open(c);
 }
 
 static void on_tls_failed(struct conn *c, const struct tls_event *e)
 {
+	meters_alerted(c->host->world->meters, e->alert,
+		e->fail == TLS_FAIL_ALERT_RECEIVED);
 	if (c->finding)
 		on_handshake_failed(c, e);
 	else
@@ -647,7 +671,7 @@ void conn_start(struct conn *c, const struct service *service,
 	c->service = service;
 	c->self = memory_zero(service->size);
 	c->half_open = true;
-	c->started_ms = now.mono_ms;
+	c->started_us = meters_now_us();
 	c->state = CONN_OPEN;
 	conn_counter_add(&c->host->counters->accepted, 1);
 	if (profile)

@@ -151,7 +151,8 @@ void limits_leave(struct limits *l)
 struct limits_counts limits_count(struct limits *l)
 {
 	pthread_mutex_lock(&l->lock);
-	struct limits_counts counts = {l->connections, l->half_open};
+	struct limits_counts counts = {l->connections, l->half_open,
+		l->connections_max, l->half_open_max};
 	pthread_mutex_unlock(&l->lock);
 	return counts;
 }

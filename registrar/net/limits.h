@@ -31,6 +31,7 @@ void limits_leave(struct limits *l);
 struct limits_counts {
 	uint32_t connections;
 	uint32_t half_open;
+	uint32_t connections_max, half_open_max; /* as they are in force */
 };
 struct limits_counts limits_count(struct limits *l);
 

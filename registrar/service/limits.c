@@ -33,3 +33,10 @@ void service_limits_init(struct service_limits *l, const struct config *c)
 	l->sip_udp.message_max += SIP_DATAGRAM_GROWTH;
 	l->sip_udp.head_max += SIP_DATAGRAM_GROWTH;
 }
+
+void service_limits_count(struct service_limits *l, struct meters *meters)
+{
+	l->sip[0].answered = meters->sip_answers;
+	l->sip[1].answered = meters->sip_answers;
+	l->sip_udp.answered = meters->sip_answers;
+}

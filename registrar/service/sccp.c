@@ -235,6 +235,7 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 	const char *device = name_of(known, reg);
 	if (!may_register(s, known, reg, &verdict) ||
 		!enter(s, device, reg, keepalive_s, now, &verdict)) {
+		meters_add(world->meters, METERS_REGISTER_REJECTS);
 		sccp_server_reject(&s->engine, verdict.phone_text);
 		device_unref(known);
 		return;
@@ -253,6 +254,7 @@ static void on_register(struct session *s, const struct sccp_register *reg,
 static void deny_token(struct session *s, const char *device, uint32_t wait_s)
 {
 	struct log_line line;
+	meters_add(s->seat.world->meters, METERS_TOKEN_REJECTS);
 	sccp_server_deny_token(&s->engine, wait_s);
 	if (!log_wanted(LOG_EV_TOKEN_DENIED))
 		return;

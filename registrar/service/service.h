@@ -21,6 +21,7 @@
 #include "registrar/inventory.h"
 #include "registrar/locations.h"
 #include "registrar/log.h"
+#include "registrar/meters.h"
 #include "registrar/overload.h"
 #include "registrar/peer.h"
 
@@ -33,6 +34,8 @@ struct service_limits {
 };
 
 void service_limits_init(struct service_limits *l, const struct config *c);
+/* Their engines count what they answer there. */
+void service_limits_count(struct service_limits *l, struct meters *meters);
 
 /* What the services of a worker share; read-only but for the thread-safe
  * stores in it and the worker's own part of overload. */
@@ -47,6 +50,7 @@ struct service_world {
 	const struct digest *digest;
 	const struct gruu *gruu;
 	struct overload_part *overload;
+	struct meters *meters;	/* the worker's own, as is overload */
 	struct capf_desk *capf; /* NULL: no listener is CAPF's */
 	/* Closes another connection, of whichever worker (thread-safe). */
 	void (*displace)(void *self, struct conn_ref ref);

@@ -31,6 +31,7 @@ void sip_session_challenge(
 	struct session *s, bool stale, const struct moment *now)
 {
 	char nonce[DIGEST_NONCE_SIZE];
+	meters_add(s->seat.world->meters, METERS_DIGEST_CHALLENGES);
 	digest_nonce(s->seat.world->digest, s->seat.peer->ref, now, nonce);
 	sip_server_challenge(&s->engine,
 		&(struct sip_challenge){
@@ -71,6 +72,7 @@ static void refuse_password(struct session *s, const char *device,
 		.sip_status = 403,
 	};
 	char user[64];
+	meters_add(s->seat.world->meters, METERS_DIGEST_FAILURES);
 	text_copy(user, sizeof(user), auth->username);
 	snprintf(v.why, sizeof(v.why), "%s as user %s (%s): %s", device, user,
 		sip_algorithm_name(auth->algorithm),

@@ -5,40 +5,16 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "registrar/impact.h"
-#include "registrar/memory.h"
-#include "registrar/status/capf.h"
-#include "registrar/status/metrics_text.h"
+#include "registrar/status/metrics_inside.h"
+#include "registrar/text.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
 
-struct store_seen {
-	bool there;
-	struct trust_store_state state;
-	uint64_t anchors;
-	uint64_t crls, crls_overdue;
-	uint64_t generation;
-};
-
-/* Everything that single numbers come from, looked at once. Another source:
- * a member here, a line in look(), and a row a number. */
-struct seen {
-	struct server *server;
-	struct limits_counts limits;
-	struct directory_counts phones;
-	struct server_memory memory;
-	struct session_cache_fill sessions;
-	struct store_seen stores[TRUST_STORES];
-	bool has_capf;
-	struct status_capf capf;
-};
-
 static void look_at_store(
-	struct server *s, enum trust_store store, struct store_seen *out)
+	struct server *s, enum trust_store store, struct metrics_store *out)
 {
 	struct trust_snapshot *trust =
 		server_trust_state(s, store, &out->state);
@@ -49,6 +25,9 @@ static void look_at_store(
 	out->there = true;
 	out->anchors = anchors;
 	out->generation = trust_snapshot_generation(trust);
+	out->locked_out = impact_told(s, store).n.locked_out;
+	text_copy(out->fingerprint, sizeof(out->fingerprint),
+		trust_snapshot_fingerprint(trust));
 	const struct trust_revocation *r = trust_snapshot_revocation(trust);
 	out->crls = trust_revocation_count(r);
 	for (size_t i = 0; i < out->crls; i++)
@@ -57,15 +36,17 @@ static void look_at_store(
 	trust_snapshot_unref(trust);
 }
 
-static void look(struct server *s, struct seen *out)
+static void look(struct server *s, struct metrics_seen *out)
 {
 	const struct resume *r = server_resume(s);
-	*out = (struct seen){
+	*out = (struct metrics_seen){
 		.server = s,
 		.limits = server_limits(s),
 		.phones = directory_count(server_directory(s)),
+		.overload = server_overload(s),
 		.memory = server_memory(s),
 	};
+	server_meters(s, &out->meters);
 	if (r->cache)
 		out->sessions = session_cache_fill(r->cache);
 	for (int i = 0; i < TRUST_STORES; i++)
@@ -75,302 +56,74 @@ static void look(struct server *s, struct seen *out)
 
 /* ---- families whose series are not known beforehand ---- */
 
-static void info(struct metrics_page *page, const struct seen *seen)
+static void info(struct metrics_page *page, const struct metrics_seen *seen)
 {
 	metrics_label(page, "node", server_config(seen->server)->node);
 	metrics_label(page, "version", DIALTONE_VERSION);
 	metrics_value(page, 1);
 }
 
-static void started(struct metrics_page *page, const struct seen *seen)
+static void started(struct metrics_page *page, const struct metrics_seen *seen)
 {
 	metrics_value(page, (uint64_t)server_started_ms(seen->server) / 1000);
 }
 
-static uint64_t generation(const struct store_seen *store)
+static void rotate(struct metrics_page *page, const struct metrics_seen *seen)
+{
+	if (server_resume(seen->server)->keys)
+		metrics_value(
+			page, server_config(seen->server)->ticket_rotate_s);
+}
+
+static void dropped(struct metrics_page *page, const struct metrics_seen *seen)
+{
+	struct history *h = server_history(seen->server);
+	if (h)
+		metrics_value(page, history_count(h).dropped);
+}
+
+/* ---- numbers of a trust store ---- */
+
+static uint64_t generation(const struct metrics_store *store)
 {
 	return store->generation;
 }
 
-static uint64_t anchors(const struct store_seen *store)
+static uint64_t anchors(const struct metrics_store *store)
 {
 	return store->anchors;
 }
 
-static uint64_t crls(const struct store_seen *store)
+static uint64_t crls(const struct metrics_store *store)
 {
 	return store->crls;
 }
 
-static uint64_t crls_overdue(const struct store_seen *store)
+static uint64_t crls_overdue(const struct metrics_store *store)
 {
 	return store->crls_overdue;
 }
 
-static uint64_t loaded(const struct store_seen *store)
+static uint64_t locked_out(const struct metrics_store *store)
+{
+	return store->locked_out;
+}
+
+static uint64_t loaded(const struct metrics_store *store)
 {
 	return (uint64_t)store->state.loaded_ms / 1000;
 }
 
-static uint64_t refused(const struct store_seen *store)
+static uint64_t refused(const struct metrics_store *store)
 {
 	return store->state.refused.since_ms != 0;
 }
 
-/* One number of each store there is. */
-static void of_stores(struct metrics_page *page, const struct seen *seen,
-	uint64_t (*number)(const struct store_seen *store))
-{
-	for (int i = 0; i < TRUST_STORES; i++) {
-		if (!seen->stores[i].there)
-			continue;
-		metrics_label(
-			page, "store", trust_store_name((enum trust_store)i));
-		metrics_value(page, number(&seen->stores[i]));
-	}
-}
-
-static void trust_refusals(struct metrics_page *page, const struct seen *seen)
-{
-	for (int i = 0; i < TRUST_STORES; i++) {
-		const struct trust_store_state *s = &seen->stores[i].state;
-		for (size_t k = 0; k < s->n_refusals; k++) {
-			metrics_label(page, "store",
-				trust_store_name((enum trust_store)i));
-			metrics_label(page, "rule", s->refusals[k].rule);
-			metrics_value(page, s->refusals[k].n);
-		}
-	}
-}
-
-/* By file, of which one may hold several; the set has them in a row. */
-static void retiring_files(struct metrics_page *page, struct server *s,
-	const char *store, const struct trust_snapshot *trust)
-{
-	size_t n;
-	const struct trust_anchor *a = trust_snapshot_anchors(trust, &n);
-	const struct trust_anchor *end = a + n;
-	while (a < end) {
-		const char *file = a->file;
-		uint64_t devices = 0;
-		bool any = false;
-		for (; a < end && strcmp(a->file, file) == 0; a++) {
-			any |= a->retiring;
-			if (a->retiring)
-				devices +=
-					impact_depending(s, a->id.sha256_raw);
-		}
-		if (!any)
-			continue;
-		metrics_label(page, "store", store);
-		metrics_label(page, "file", file);
-		metrics_value(page, devices);
-	}
-}
-
-static void trust_retiring(struct metrics_page *page, const struct seen *seen)
-{
-	for (int i = 0; i < TRUST_STORES; i++) {
-		enum trust_store store = (enum trust_store)i;
-		struct trust_snapshot *trust =
-			server_trust(seen->server, store);
-		if (trust)
-			retiring_files(page, seen->server,
-				trust_store_name(store), trust);
-		trust_snapshot_unref(trust);
-	}
-}
-
-static void own_refused(struct metrics_page *page, const struct seen *seen)
-{
-	metrics_value(page, server_own_refused(seen->server).since_ms != 0);
-}
-
-static void failures(struct metrics_page *page, const struct seen *seen)
-{
-	struct failures_by_rule by;
-	failures_by_rule(server_failures(seen->server), &by);
-	for (size_t i = 0; i < by.n; i++) {
-		metrics_label(
-			page, "stage", failure_stage_name(by.list[i].stage));
-		metrics_label(page, "rule", by.list[i].rule);
-		metrics_value(page, by.list[i].count);
-	}
-}
-
-static void by_version(struct metrics_page *page, const struct seen *seen)
-{
-	static const char *const versions[CONN_TLS_VERSIONS] = {
-		"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
-	static const char *const kinds[2] = {"full", "resumed"};
-	for (size_t i = 0; i < server_workers(seen->server); i++) {
-		struct conn_counters c =
-			server_worker_counters(seen->server, i);
-		char number[21];
-		snprintf(number, sizeof(number), "%zu", i);
-		for (size_t k = 0; k < (size_t)CONN_TLS_VERSIONS * 2; k++) {
-			metrics_label(page, "version", versions[k / 2]);
-			metrics_label(page, "kind", kinds[k % 2]);
-			metrics_label(page, "worker", number);
-			metrics_value(page, c.by_version[k / 2][k % 2]);
-		}
-	}
-}
-
-static void verdicts(struct metrics_page *page, const struct seen *seen)
-{
-	const struct resume *r = server_resume(seen->server);
-	for (int i = 0; i < RESUME_VERDICTS; i++) {
-		metrics_label(page, "verdict",
-			resume_verdict_name((enum resume_verdict)i));
-		metrics_value(page,
-			__atomic_load_n(&r->verdicts[i], __ATOMIC_RELAXED));
-	}
-}
-
-static void key_age(struct metrics_page *page, const struct seen *seen)
-{
-	const struct resume *r = server_resume(seen->server);
-	if (!r->keys)
-		return;
-	time_t age = time(NULL) - ticket_keys_view(r->keys).rotated;
-	metrics_value(page, age > 0 ? (uint64_t)age : 0);
-}
-
-static void certificates(struct metrics_page *page, const struct seen *seen)
-{
-	struct profiles *p = server_profiles(seen->server);
-	for (size_t i = 0; i < p->own->n; i++) {
-		const struct cert_identity *id = &p->own->pairs[i].id;
-		char number[21];
-		snprintf(number, sizeof(number), "%zu", i);
-		metrics_label(page, "number", number);
-		metrics_label(page, "subject", id->subject);
-		metrics_value(page, (uint64_t)id->not_after);
-	}
-	profiles_unref(p);
-}
-
-/* ---- CAPF, where it is served ---- */
-
-static void capf_pending(struct metrics_page *page, const struct seen *seen)
-{
-	for (int i = CAPF_INSTALL; seen->has_capf && i < CAPF_KINDS; i++) {
-		metrics_label(
-			page, "operation", capf_kind_name((enum capf_kind)i));
-		metrics_value(page, seen->capf.counts.pending[i]);
-	}
-}
-
-/* CUCM's words of each status, by its number: NULL where nothing of ours ends
- * so. */
-static void status_texts(const char *texts[CAPF_STATUSES])
-{
-	enum {
-		MODES = CAPF_MODE_MIC,
-		STATES = CAPF_STATE_FAILED + 1,
-		ALL = CAPF_KINDS * STATES * CAPF_WHYS * MODES
-	};
-	for (int i = 0; i < ALL; i++) {
-		enum capf_mode mode = (enum capf_mode)(i % MODES + 1);
-		enum capf_why why = (enum capf_why)(i / MODES % CAPF_WHYS);
-		int rest = i / MODES / CAPF_WHYS;
-		enum capf_state state = (enum capf_state)(rest % STATES);
-		enum capf_kind kind = (enum capf_kind)(rest / STATES);
-		texts[capf_status_number(kind, state, why, mode)] =
-			capf_status_text(kind, state, why, mode);
-	}
-}
-
-static void capf_operations(struct metrics_page *page, const struct seen *seen)
-{
-	const char *texts[CAPF_STATUSES] = {NULL};
-	if (!seen->has_capf)
-		return;
-	status_texts(texts);
-	for (int i = 0; i < CAPF_STATUSES; i++) {
-		if (!texts[i])
-			continue;
-		metrics_label(page, "status", texts[i]);
-		metrics_value(page, seen->capf.counts.by_status[i]);
-	}
-}
-
-static void capf_done(struct metrics_page *page, const struct seen *seen)
-{
-	const struct capf_desk_state *desk = &seen->capf.desk;
-	const struct {
-		const char *what;
-		uint64_t n;
-	} rows[] = {{"issued", desk->issued},
-		{"delivered again", desk->delivered_again},
-		{"deleted", desk->removed}, {"fetched", desk->fetched},
-		{"refused", desk->refused}};
-	for (size_t i = 0; seen->has_capf && i < sizeof(rows) / sizeof(rows[0]);
-		i++) {
-		metrics_label(page, "what", rows[i].what);
-		metrics_value(page, rows[i].n);
-	}
-}
-
-static void capf_ledger(struct metrics_page *page, const struct seen *seen)
-{
-	for (int i = 0; seen->has_capf && i < CAPF_ISSUED_STATES; i++) {
-		metrics_label(page, "state",
-			capf_issued_name((enum capf_issued_state)i));
-		metrics_value(page, seen->capf.counts.issued[i]);
-	}
-}
-
-static void capf_visits(struct metrics_page *page, const struct seen *seen)
-{
-	if (!seen->has_capf)
-		return;
-	metrics_label(page, "doing", "all");
-	metrics_value(page, seen->capf.desk.visits);
-	metrics_label(page, "doing", "making a key");
-	metrics_value(page, seen->capf.desk.making_keys);
-	metrics_label(page, "doing", "waiting for us");
-	metrics_value(page, seen->capf.desk.waiting);
-}
-
-static void capf_halted(struct metrics_page *page, const struct seen *seen)
-{
-	if (seen->has_capf)
-		metrics_value(page, *seen->capf.desk.halted != '\0');
-}
-
-static void capf_audit(struct metrics_page *page, const struct seen *seen)
-{
-	if (seen->has_capf)
-		metrics_value(page, seen->capf.counts.audit);
-}
-
-static void capf_root(struct metrics_page *page, const struct capf_root *root)
-{
-	if (!root->cert)
-		return;
-	metrics_label(page, "name", root->name);
-	metrics_value(page, (uint64_t)root->id.not_after);
-}
-
-static void capf_roots(struct metrics_page *page, const struct seen *seen)
-{
-	if (!seen->has_capf)
-		return;
-	struct capf_roots *roots =
-		capf_authority_roots(server_authority(seen->server));
-	capf_root(page, &roots->signing);
-	capf_root(page, &roots->old);
-	capf_root(page, &roots->next);
-	capf_roots_unref(roots);
-}
-
 /* ---- the table ---- */
 
-/* A number of `struct seen`, or one of each worker's or each trust store's, or
- * a family that writes itself. Rows of one name stand together; the first has
- * the help. */
+/* A number of `struct metrics_seen`, or one of each worker's or each trust
+ * store's, or a family that writes itself. Rows of one name stand together; the
+ * first has the help. */
 struct row {
 	const char *name;
 	const char *type;
@@ -378,15 +131,18 @@ struct row {
 	const char *label, *label_value; /* fixed; NULL: none */
 	enum { NUMBER, OF_WORKERS, OF_STORES, FAMILY } kind;
 	size_t offset, size;
-	uint64_t (*of_store)(const struct store_seen *store);
-	void (*write)(struct metrics_page *page, const struct seen *seen);
+	uint64_t (*of_store)(const struct metrics_store *store);
+	void (*write)(
+		struct metrics_page *page, const struct metrics_seen *seen);
 };
 
 #define COUNTER "counter"
 #define GAUGE "gauge"
-#define SEEN(member)                                             \
-	.kind = NUMBER, .offset = offsetof(struct seen, member), \
-	.size = sizeof(((struct seen *)0)->member)
+#define HISTOGRAM "histogram"
+#define SEEN(member)                                                     \
+	.kind = NUMBER, .offset = offsetof(struct metrics_seen, member), \
+	.size = sizeof(((struct metrics_seen *)0)->member)
+#define ADMISSION(figure) SEEN(overload.figures.figure)
 #define WORKER(member)                                                        \
 	.kind = OF_WORKERS, .offset = offsetof(struct conn_counters, member), \
 	.size = sizeof(((struct conn_counters *)0)->member)
@@ -397,14 +153,19 @@ struct row {
 static const struct row rows[] = {
 	{"dialtone_info", GAUGE, "Which registrar this is; always 1.",
 		WRITTEN_BY(info)},
-	{"dialtone_start_time_seconds", GAUGE,
-		"When it started, in seconds since 1970.", WRITTEN_BY(started)},
+	{"dialtone_build_info", GAUGE, "What it was built of; always 1.",
+		WRITTEN_BY(metrics_process_build)},
 
 	{"dialtone_connections", GAUGE, "Connections of phones that are open.",
 		SEEN(limits.connections)},
 	{"dialtone_connections_half_open", GAUGE,
 		"Those that have not finished their handshake.",
 		SEEN(limits.half_open)},
+	{"dialtone_connections_max", GAUGE, "How many there may be.",
+		SEEN(limits.connections_max)},
+	{"dialtone_connections_half_open_max", GAUGE,
+		"How many of them may be half open.",
+		SEEN(limits.half_open_max)},
 	{"dialtone_connections_accepted_total", COUNTER,
 		"Connections that were accepted.", WORKER(accepted)},
 	{"dialtone_connections_closed_total", COUNTER,
@@ -423,7 +184,21 @@ static const struct row rows[] = {
 		"TLS handshakes that were resumptions.", WORKER(resumed)},
 	{"dialtone_handshakes_version_total", COUNTER,
 		"TLS handshakes that succeeded, by version and kind.",
-		WRITTEN_BY(by_version)},
+		WRITTEN_BY(metrics_tls_by_version)},
+	{"dialtone_handshakes_cipher_total", COUNTER,
+		"The same by cipher suite, version and kind.",
+		WRITTEN_BY(metrics_tls_ciphers)},
+	{"dialtone_handshakes_anchor_total", COUNTER,
+		"The same by the file of the anchor that vouched and by the "
+		"certificate's kind.",
+		WRITTEN_BY(metrics_tls_anchors)},
+	{"dialtone_handshake_seconds", HISTOGRAM,
+		"How long TLS handshakes that succeeded took, from when they "
+		"were begun.",
+		WRITTEN_BY(metrics_tls_took)},
+	{"dialtone_alerts_total", COUNTER,
+		"Fatal TLS alerts, in the words that phones print.",
+		WRITTEN_BY(metrics_tls_alerts)},
 	{"dialtone_received_bytes_total", COUNTER,
 		"Bytes that phones sent, TLS included.", WORKER(bytes_in)},
 	{"dialtone_sent_bytes_total", COUNTER,
@@ -451,26 +226,88 @@ static const struct row rows[] = {
 
 	{"dialtone_phones_known", GAUGE,
 		"Devices remembered, registered or gone.", SEEN(phones.known)},
-	{"dialtone_registered", GAUGE, "Phones that are registered.",
-		LABEL("protocol", "sccp"),
-		SEEN(phones.by_protocol[CONFIG_SCCP])},
-	{"dialtone_registered", GAUGE, NULL, LABEL("protocol", "sip"),
-		SEEN(phones.by_protocol[CONFIG_SIP])},
-	{"dialtone_registered_tls", GAUGE, "Those of them that came over TLS.",
-		SEEN(phones.tls)},
-	{"dialtone_registered_certificates", GAUGE,
-		"The same by the kind of their certificate.",
-		LABEL("kind", "lsc"), SEEN(phones.lsc)},
-	{"dialtone_registered_certificates", GAUGE, NULL, LABEL("kind", "mic"),
-		SEEN(phones.mic)},
+	{"dialtone_registered", GAUGE,
+		"Phones that are registered; partially: not all of their lines "
+		"are.",
+		WRITTEN_BY(metrics_phones_registered)},
+	{"dialtone_registration_seconds", HISTOGRAM,
+		"From the start of a connection to the registration over it, "
+		"without UDP.",
+		WRITTEN_BY(metrics_phones_took)},
 	{"dialtone_failures_total", COUNTER,
 		"Refusals: where on its way a phone was, and by which rule.",
-		WRITTEN_BY(failures)},
+		WRITTEN_BY(metrics_phones_failures)},
+
+	{"dialtone_sip_responses_total", COUNTER,
+		"Answers to SIP requests, by the class of their status.",
+		WRITTEN_BY(metrics_phones_sip)},
+	{"dialtone_digest_challenges_total", COUNTER,
+		"SIP requests that were asked for a password.",
+		SEEN(meters.counts[METERS_DIGEST_CHALLENGES])},
+	{"dialtone_digest_failures_total", COUNTER,
+		"Passwords that were wrong.",
+		SEEN(meters.counts[METERS_DIGEST_FAILURES])},
+	{"dialtone_sccp_rejects_total", COUNTER,
+		"SCCP phones that were told no, by the message that told them.",
+		LABEL("message", "RegisterReject"),
+		SEEN(meters.counts[METERS_REGISTER_REJECTS])},
+	{"dialtone_sccp_rejects_total", COUNTER, NULL,
+		LABEL("message", "RegisterTokenReject"),
+		SEEN(meters.counts[METERS_TOKEN_REJECTS])},
+
+	{"dialtone_admission_state", GAUGE,
+		"1 for the state that admission is in.",
+		WRITTEN_BY(metrics_load_state)},
+	{"dialtone_admission_handshakes", GAUGE,
+		"TLS handshakes that have begun and not ended.",
+		ADMISSION(in_progress)},
+	{"dialtone_admission_handshakes_max", GAUGE,
+		"How many are begun at once.", SEEN(overload.handshakes_max)},
+	{"dialtone_admission_waiting", GAUGE,
+		"Connections that wait for their handshake: in the kernel, "
+		"with a session of ours, without one.",
+		LABEL("where", "backlog"), ADMISSION(backlog)},
+	{"dialtone_admission_waiting", GAUGE, NULL, LABEL("where", "resuming"),
+		ADMISSION(resuming)},
+	{"dialtone_admission_waiting", GAUGE, NULL, LABEL("where", "strangers"),
+		ADMISSION(strangers)},
+	{"dialtone_admission_oldest_seconds", GAUGE,
+		"How long the first of them has waited.",
+		WRITTEN_BY(metrics_load_oldest)},
+	{"dialtone_admission_wait_seconds", HISTOGRAM,
+		"How long those waited whose handshake did not begin at once.",
+		WRITTEN_BY(metrics_load_waits)},
+	{"dialtone_admission_served_total", COUNTER,
+		"Handshakes begun at once, or after waiting.",
+		LABEL("how", "at once"), ADMISSION(at_once)},
+	{"dialtone_admission_served_total", COUNTER, NULL,
+		LABEL("how", "waited, resuming"), ADMISSION(waited_resuming)},
+	{"dialtone_admission_served_total", COUNTER, NULL,
+		LABEL("how", "waited, strangers"), ADMISSION(waited_strangers)},
+	{"dialtone_admission_refused_total", COUNTER,
+		"Connections that were reset while they waited, or had gone.",
+		LABEL("why", "expired"), ADMISSION(expired)},
+	{"dialtone_admission_refused_total", COUNTER, NULL,
+		LABEL("why", "room full"), ADMISSION(room_full)},
+	{"dialtone_admission_refused_total", COUNTER, NULL,
+		LABEL("why", "gone"), ADMISSION(gone)},
+	{"dialtone_admission_put_off_total", COUNTER,
+		"Phones that were told to come later.", LABEL("what", "tokens"),
+		ADMISSION(tokens_rejected)},
+	{"dialtone_admission_put_off_total", COUNTER, NULL,
+		LABEL("what", "registers"), ADMISSION(registers_put_off)},
+	{"dialtone_loop_turn_seconds", HISTOGRAM,
+		"How long the loops worked before they looked at their sockets "
+		"again, to a millisecond.",
+		WRITTEN_BY(metrics_load_turns)},
+	{"dialtone_loop_longest_turn_seconds", GAUGE,
+		"The longest of the last 30 to 60 seconds.",
+		WRITTEN_BY(metrics_load_longest)},
 
 	{"dialtone_resumption_verdicts_total", COUNTER,
 		"Sessions that phones offered and we could open: used, or why "
 		"not.",
-		WRITTEN_BY(verdicts)},
+		WRITTEN_BY(metrics_tls_verdicts)},
 	{"dialtone_sessions", GAUGE,
 		"Sessions kept for resumption by id, some of them expired.",
 		SEEN(sessions.used)},
@@ -478,8 +315,15 @@ static const struct row rows[] = {
 		SEEN(sessions.room)},
 	{"dialtone_ticket_key_age_seconds", GAUGE,
 		"How long ago the newest ticket key was made.",
-		WRITTEN_BY(key_age)},
+		WRITTEN_BY(metrics_tls_key_age)},
 
+	{"dialtone_ticket_key_rotate_seconds", GAUGE,
+		"How old it may become (tls.ticket_rotate_s).",
+		WRITTEN_BY(rotate)},
+
+	{"dialtone_trust_info", GAUGE,
+		"The fingerprint of a trust store's set in force; always 1.",
+		WRITTEN_BY(metrics_trust_fingerprints)},
 	{"dialtone_trust_generation", GAUGE,
 		"How often a trust store's set in force was another.",
 		STORE(generation)},
@@ -490,56 +334,82 @@ static const struct row rows[] = {
 	{"dialtone_trust_crls_overdue", GAUGE,
 		"Those of them that have ended, and stay in force.",
 		STORE(crls_overdue)},
+	{"dialtone_trust_anchor_not_after_timestamp_seconds", GAUGE,
+		"When the first anchor of a file ends.",
+		WRITTEN_BY(metrics_trust_anchors)},
+	{"dialtone_trust_crl_next_update_timestamp_seconds", GAUGE,
+		"When the first list of a file ends.",
+		WRITTEN_BY(metrics_trust_crls)},
+	{"dialtone_trust_locked_out_devices", GAUGE,
+		"Devices that a reload has locked out, until it is undone.",
+		STORE(locked_out)},
 	{"dialtone_trust_loaded_timestamp_seconds", GAUGE,
 		"When the set in force was loaded.", STORE(loaded)},
 	{"dialtone_trust_reload_refused", GAUGE,
 		"1 while the folder holds what is refused.", STORE(refused)},
 	{"dialtone_trust_refusals_total", COUNTER,
 		"Refused states of a trust folder, by rule.",
-		WRITTEN_BY(trust_refusals)},
+		WRITTEN_BY(metrics_trust_refusals)},
 	{"dialtone_trust_retiring_devices", GAUGE,
 		"Devices that still come with a certificate of a retiring "
 		"anchor, by its file.",
-		WRITTEN_BY(trust_retiring)},
+		WRITTEN_BY(metrics_trust_retiring)},
 	{"dialtone_certificates_reload_refused", GAUGE,
 		"1 while the registrar's own certificates on the disk are "
 		"refused.",
-		WRITTEN_BY(own_refused)},
+		WRITTEN_BY(metrics_trust_own_refused)},
 	{"dialtone_certificate_not_after_timestamp_seconds", GAUGE,
 		"When the registrar's own certificates end.",
-		WRITTEN_BY(certificates)},
+		WRITTEN_BY(metrics_trust_own)},
 
 	{"dialtone_capf_pending", GAUGE,
 		"Devices whose operation waits for them, by operation.",
-		WRITTEN_BY(capf_pending)},
+		WRITTEN_BY(metrics_capf_pending)},
 	{"dialtone_capf_operations", GAUGE,
 		"Devices by the status of their last operation, in CUCM's "
 		"words.",
-		WRITTEN_BY(capf_operations)},
+		WRITTEN_BY(metrics_capf_operations)},
 	{"dialtone_capf_done_total", COUNTER, "What CAPF did since the start.",
-		WRITTEN_BY(capf_done)},
+		WRITTEN_BY(metrics_capf_done)},
 	{"dialtone_capf_ledger", GAUGE,
 		"LSCs ever issued, by what became of them.",
-		WRITTEN_BY(capf_ledger)},
+		WRITTEN_BY(metrics_capf_ledger)},
 	{"dialtone_capf_visits", GAUGE, "Phones that are at CAPF now.",
-		WRITTEN_BY(capf_visits)},
+		WRITTEN_BY(metrics_capf_visits)},
 	{"dialtone_capf_halted", GAUGE,
 		"1 while nothing is issued: the clock or the disk is wrong.",
-		WRITTEN_BY(capf_halted)},
+		WRITTEN_BY(metrics_capf_halted)},
 	{"dialtone_capf_audit_links", GAUGE, "Links of the audit chain.",
-		WRITTEN_BY(capf_audit)},
+		WRITTEN_BY(metrics_capf_audit)},
 	{"dialtone_capf_root_not_after_timestamp_seconds", GAUGE,
-		"When CAPF's own roots end.", WRITTEN_BY(capf_roots)},
+		"When CAPF's own roots end.", WRITTEN_BY(metrics_capf_roots)},
 
-	{"dialtone_resident_memory_bytes", GAUGE,
-		"Memory of the process that is resident.",
-		SEEN(memory.resident)},
 	{"dialtone_connection_memory_bytes", GAUGE,
-		"What it grew by, by connection; 0 under a hundred of them.",
+		"What memory grew by, by connection; 0 under a hundred of "
+		"them.",
 		SEEN(memory.per_connection)},
 	{"dialtone_session_cache_bytes", GAUGE,
 		"Memory or file in use for sessions kept.",
 		SEEN(memory.session_cache)},
+	{"dialtone_store_failing", GAUGE,
+		"1 while what phones cause cannot be written to the disk.",
+		WRITTEN_BY(metrics_process_stores)},
+	{"dialtone_history_dropped_total", COUNTER,
+		"Events of phones that were not kept.", WRITTEN_BY(dropped)},
+
+	{"process_start_time_seconds", GAUGE,
+		"When it started, in seconds since 1970.", WRITTEN_BY(started)},
+	{"process_cpu_seconds_total", COUNTER,
+		"Processor time, of the system on its behalf, too.",
+		WRITTEN_BY(metrics_process_cpu)},
+	{"process_open_fds", GAUGE, "Descriptors that are open.",
+		WRITTEN_BY(metrics_process_fds)},
+	{"process_max_fds", GAUGE, "How many there may be.",
+		WRITTEN_BY(metrics_process_max_fds)},
+	{"process_resident_memory_bytes", GAUGE, "Memory that is resident.",
+		SEEN(memory.resident)},
+	{"process_virtual_memory_bytes", GAUGE, "Memory that has an address.",
+		WRITTEN_BY(metrics_process_virtual)},
 };
 
 static uint64_t number_at(const void *object, const struct row *row)
@@ -552,7 +422,7 @@ static uint64_t number_at(const void *object, const struct row *row)
 }
 
 static void write_workers(struct metrics_page *page, const struct row *row,
-	const struct seen *seen)
+	const struct metrics_seen *seen)
 {
 	for (size_t i = 0; i < server_workers(seen->server); i++) {
 		struct conn_counters c =
@@ -567,7 +437,7 @@ static void write_workers(struct metrics_page *page, const struct row *row,
 }
 
 static void write_row(struct metrics_page *page, const struct row *row,
-	const struct seen *seen)
+	const struct metrics_seen *seen)
 {
 	metrics_family(page, row->name, row->type, row->help);
 	switch (row->kind) {
@@ -580,7 +450,7 @@ static void write_row(struct metrics_page *page, const struct row *row,
 		write_workers(page, row, seen);
 		break;
 	case OF_STORES:
-		of_stores(page, seen, row->of_store);
+		metrics_trust_of_stores(page, seen, row->of_store);
 		break;
 	case FAMILY:
 		row->write(page, seen);
@@ -591,7 +461,7 @@ static void write_row(struct metrics_page *page, const struct row *row,
 char *metrics_text(struct server *s)
 {
 	struct metrics_page page;
-	struct seen seen;
+	struct metrics_seen seen;
 	look(s, &seen);
 	metrics_begin(&page);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

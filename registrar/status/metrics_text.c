@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,19 +46,82 @@ static void put_escaped(FILE *out, const char *text)
 	}
 }
 
+static void put_name(struct metrics_page *page)
+{
+	fputs(page->family, page->out);
+	if (page->suffix)
+		fputs(page->suffix, page->out);
+}
+
 void metrics_label(
 	struct metrics_page *page, const char *key, const char *value)
 {
 	if (page->labels++ == 0)
-		fputs(page->family, page->out);
+		put_name(page);
 	fprintf(page->out, "%c%s=\"", page->labels == 1 ? '{' : ',', key);
 	put_escaped(page->out, value);
 	putc('"', page->out);
 }
 
+static void begin_value(struct metrics_page *page)
+{
+	if (page->labels)
+		putc('}', page->out);
+	else
+		put_name(page);
+	putc(' ', page->out);
+	page->labels = 0;
+	page->suffix = NULL;
+}
+
 void metrics_value(struct metrics_page *page, uint64_t value)
 {
-	fputs(page->labels ? "}" : page->family, page->out);
-	fprintf(page->out, " %" PRIu64 "\n", value);
-	page->labels = 0;
+	begin_value(page);
+	fprintf(page->out, "%" PRIu64 "\n", value);
+}
+
+/* Exact, where a floating point number would be rounded. */
+static void seconds_text(uint64_t us, char text[32])
+{
+	int n = snprintf(
+		text, 32, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+	while (text[n - 1] == '0')
+		text[--n] = '\0';
+	if (text[n - 1] == '.')
+		text[n - 1] = '\0';
+}
+
+void metrics_seconds(struct metrics_page *page, uint64_t us)
+{
+	char text[32];
+	seconds_text(us, text);
+	begin_value(page);
+	fprintf(page->out, "%s\n", text);
+}
+
+/* A sample of its own name and with the labels of all of them. */
+static void begin_part(struct metrics_page *page, const char *suffix,
+	const char *key, const char *value)
+{
+	page->suffix = suffix;
+	if (key)
+		metrics_label(page, key, value);
+}
+
+void metrics_histogram(struct metrics_page *page, const char *key,
+	const char *value, const struct meters_histogram *h)
+{
+	char bound[32];
+	uint64_t n = 0;
+	for (size_t i = 0; i <= METERS_BOUNDS; i++) {
+		n += h->n[i];
+		seconds_text(meters_bound_us(i), bound);
+		begin_part(page, "_bucket", key, value);
+		metrics_label(page, "le", i < METERS_BOUNDS ? bound : "+Inf");
+		metrics_value(page, n);
+	}
+	begin_part(page, "_sum", key, value);
+	metrics_seconds(page, h->sum_us);
+	begin_part(page, "_count", key, value);
+	metrics_value(page, n);
 }

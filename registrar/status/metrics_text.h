@@ -7,13 +7,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "registrar/meters.h"
+
 /* A page being written. */
 struct metrics_page {
 	FILE *out;
 	char *text;
 	size_t n;
 	const char *family; /* that samples belong to */
-	size_t labels;	    /* of the sample at hand */
+	const char *suffix; /* of the family's name, in the sample at hand */
+	size_t labels;	    /* of that sample */
 };
 
 void metrics_begin(struct metrics_page *page);
@@ -27,5 +30,10 @@ void metrics_family(struct metrics_page *page, const char *name,
 void metrics_label(
 	struct metrics_page *page, const char *key, const char *value);
 void metrics_value(struct metrics_page *page, uint64_t value);
+/* The same in seconds. */
+void metrics_seconds(struct metrics_page *page, uint64_t us);
+/* All samples of one histogram; with that label, unless key is NULL. */
+void metrics_histogram(struct metrics_page *page, const char *key,
+	const char *value, const struct meters_histogram *h);
 
 #endif

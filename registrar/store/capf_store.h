@@ -76,9 +76,11 @@ int capf_store_add_issued(struct capf_store *s, const struct capf_issued *from,
 /* confirmed_at 0: it stays as it is. */
 int capf_store_set_issued(struct capf_store *s, const char *serial,
 	enum capf_issued_state state, int64_t confirmed_at, struct diag *d);
-/* All of the device that are INSTALLED or STALE, but that one ("": all). */
+/* All of the device that are INSTALLED or STALE, and were issued before that
+ * one ("": all). */
 int capf_store_end_issued(struct capf_store *s, const char *device,
-	const char *but_serial, enum capf_issued_state state, struct diag *d);
+	const char *before_serial, enum capf_issued_state state,
+	struct diag *d);
 /* By serial number; by SHA-256 of the certificate; the device's newest STALE
  * one of that key; the device's newest one in `state`. */
 int capf_store_issued(struct capf_store *s, const char *serial,

@@ -131,7 +131,9 @@
 		      " coalesce(nullif(?, 0), confirmed_at)"                  \
 		      " WHERE serial = ?")                                     \
 	X(END_ISSUED, "UPDATE issued SET state = ? WHERE device = ?"           \
-		      " AND serial <> ? AND +state IN ('installed', 'stale')") \
+		      " AND +state IN ('installed', 'stale') AND id <"         \
+		      " coalesce((SELECT id FROM issued WHERE serial = ?),"    \
+		      " 9223372036854775807)")                                 \
 	X(BY_SERIAL, SQLITE_CAPF_LEDGER " WHERE serial = ?")                   \
 	X(BY_SHA256, SQLITE_CAPF_LEDGER " WHERE sha256 = ?")                   \
 	X(STALE, SQLITE_CAPF_LEDGER " WHERE device = ? AND key_sha256 = ?"     \

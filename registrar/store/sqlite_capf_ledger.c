@@ -53,12 +53,12 @@ int capf_store_set_issued(struct capf_store *s, const char *serial,
 }
 
 int capf_store_end_issued(struct capf_store *s, const char *device,
-	const char *but_serial, enum capf_issued_state state, struct diag *d)
+	const char *before_serial, enum capf_issued_state state, struct diag *d)
 {
 	sqlite3_stmt *q = s->statements[SQLITE_CAPF_END_ISSUED];
 	sqlite_bind_text(q, 1, capf_issued_name(state));
 	sqlite_bind_text(q, 2, device);
-	sqlite_bind_text(q, 3, but_serial);
+	sqlite_bind_text(q, 3, before_serial);
 	return sqlite_capf_change(s, q, d);
 }
 

@@ -255,8 +255,8 @@ static void capf_is_told_as_text(void **state)
 	char *text = end(&p);
 	static const char *const said[] = {
 		"SEP000000000002: without an LSC: no luck\n",
-		"CAPF: 4 visits, 1 enrolled, 2 LSCs delivered, 1 removed, 1 "
-		"shown; ended by 2 success 1 no-action 1 lost\n",
+		("CAPF: 4 visits, 1 enrolled, 2 LSCs delivered, 1 removed, 1 "
+		 "shown; ended by 2 success 1 no-action 1 lost\n"),
 		"  tls              p50 0.050, p99 0.050, max 0.050 s\n",
 		"  came again after: 7 refused\n"};
 	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)

@@ -56,6 +56,8 @@ static void wake(void *self, struct conn_ref ref)
 
 static int reset(void *self, const char *device)
 {
+	if (office.meanwhile)
+		office.meanwhile();
 	if (__atomic_load_n(&office.nobody_there, __ATOMIC_RELAXED))
 		return -ENOENT;
 	__atomic_add_fetch(&office.resets, 1, __ATOMIC_RELAXED);
@@ -145,6 +147,7 @@ int office_set_up(void **state)
 	office.now = MADE_NOW;
 	office.resets = 0;
 	office.nobody_there = false;
+	office.meanwhile = NULL;
 	office.no_trust = false;
 	good(config_load(NULL, office.folder, &office.config, &d));
 	set(&office.config->state_folder, office.folder);

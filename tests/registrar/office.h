@@ -16,9 +16,10 @@ struct office {
 	struct capf_desk *desk;
 	X509 *mic_ca; /* "Cisco Manufacturing CA", key rsa2048 9 */
 	bool no_trust;
-	int64_t now;	   /* its clock; atomic */
-	int resets;	   /* phones that were told to reset; atomic */
-	bool nobody_there; /* to be reset; atomic */
+	int64_t now;		 /* its clock; atomic */
+	int resets;		 /* phones that were told to reset; atomic */
+	bool nobody_there;	 /* to be reset; atomic */
+	void (*meanwhile)(void); /* what happens while a phone is told */
 };
 extern struct office office;
 

@@ -150,11 +150,11 @@ static void strings_and_null_strings_end(void **state)
 	office_add(sep2, "ec");
 	const char *string = office_order(sep1, CAPF_INSTALL, CAPF_MODE_STRING);
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
-	office.now += DAY_S - 1;
+	__atomic_add_fetch(&office.now, DAY_S - 1, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep2, NULL), "GENERATE EC-256");
-	office.now += 1;
+	__atomic_add_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep2, NULL), "END 7 null-string-ended");
-	office.now += 2 * DAY_S;
+	__atomic_add_fetch(&office.now, 2 * DAY_S, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep1, string), "END 7 string-expired");
 	assert_string_equal(office_state(sep1), "pending string-expired");
 }
@@ -207,6 +207,36 @@ static void an_lsc_in_use_is_installed_whatever_was_heard(void **state)
 	capf_desk_registered(office.desk, i.device, i.sha256);
 	for (int n = 0; strcmp(office_ledger(sep1), "installed"); n++)
 		assert_true(n < 1000000);
+	assert_string_equal(office_state(sep1), "done none");
+}
+
+/* Comes for an LSC, which it may or may not have kept. */
+static struct capf_issued come_and_go(int key)
+{
+	struct capf_issued i;
+	struct capf_visit *v = office_visit();
+	office_auth(v, sep1, 3, NULL);
+	ANSWERS(office_key(v, made_key("p256", key)), "STORE");
+	office_leave(v, "phone-gone");
+	office_settle();
+	capf_store_newest(
+		capf_desk_look(office.desk), sep1, CAPF_ISSUED_STALE, &i, &d);
+	capf_desk_looked(office.desk);
+	return i;
+}
+
+static void who_uses_an_lsc_may_have_a_newer_one_already(void **state)
+{
+	open_with(sep1);
+	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	struct capf_issued first = come_and_go(1), second = come_and_go(2);
+	capf_desk_registered(office.desk, sep1, first.sha256);
+	office_restart();
+	assert_string_equal(office_ledger(sep1), "installed stale");
+	assert_string_equal(office_state(sep1), "pending phone-gone");
+	capf_desk_registered(office.desk, sep1, second.sha256);
+	office_restart();
+	assert_string_equal(office_ledger(sep1), "replaced installed");
 	assert_string_equal(office_state(sep1), "done none");
 }
 
@@ -401,14 +431,14 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 	open_with(sep1);
 	office_add(sep2, "ec");
 	office_install(sep1, 1);
-	office.now -= 1;
+	__atomic_sub_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	ANSWERS(come_with(sep2, NULL), "END 7 clock");
 	assert_string_equal(office_state(sep2), "pending clock");
 	struct capf_desk_state s = capf_desk_state(office.desk);
 	assert_non_null(strstr(s.halted, "ledger"));
 	assert_int_equal(s.halted_since, office.now);
-	office.now += 1;
+	__atomic_add_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	capf_desk_tend(office.desk);
 	assert_string_equal(capf_desk_state(office.desk).halted, "");
 	office_install(sep2, 2);
@@ -417,10 +447,11 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 static void a_clock_outside_the_root_s_life_issues_nothing(void **state)
 {
 	open_with(sep1);
-	office.now = MADE_NOW - 10 * DAY_S;
+	__atomic_store_n(&office.now, MADE_NOW - 10 * DAY_S, __ATOMIC_RELAXED);
 	capf_desk_tend(office.desk);
 	assert_non_null(strstr(capf_desk_state(office.desk).halted, "CAPF-"));
-	office.now = MADE_NOW + 2000 * (int64_t)DAY_S;
+	__atomic_store_n(&office.now, MADE_NOW + 2000 * (int64_t)DAY_S,
+		__ATOMIC_RELAXED);
 	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	ANSWERS(come_with(sep1, NULL), "END 7 clock");
 }
@@ -583,6 +614,17 @@ static void who_leaves_the_inventory_is_forgotten(void **state)
 	assert_string_equal(office_state(sep1), "failed device-gone");
 }
 
+static void who_left_while_nobody_was_here_is_forgotten(void **state)
+{
+	open_with(sep1);
+	office_order(sep1, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	assert_int_equal(inventory_remove(office.inventory, sep1, &d), 0);
+	office_restart(); /* killed before it heard of that */
+	office_add(sep1, "ec");
+	ANSWERS(come_with(sep1, NULL), "END 0 none");
+	assert_string_equal(office_state(sep1), "failed device-gone");
+}
+
 static void an_operation_that_is_late_has_failed(void **state)
 {
 	const char *const names[] = {sep1, sep2};
@@ -597,7 +639,7 @@ static void an_operation_that_is_late_has_failed(void **state)
 		capf_desk_order(office.desk, &order, names, 2, results, &d), 0);
 	struct capf_visit *v = office_visit();
 	office_auth(v, sep1, 3, NULL);
-	office.now += 101;
+	__atomic_add_fetch(&office.now, 101, __ATOMIC_RELAXED);
 	ANSWERS(come_with(sep2, NULL), "END 7 late");
 	assert_string_equal(office_state(sep2), "failed late");
 	capf_desk_tend(office.desk);
@@ -623,7 +665,7 @@ static void phones_are_told_at_their_turn_and_once(void **state)
 	capf_desk_tend(office.desk);
 	assert_int_equal(office.resets, 1);
 	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
-	office.now += 60;
+	__atomic_add_fetch(&office.now, 60, __ATOMIC_RELAXED);
 	limit_files(0); /* a full disk must not reset it again and again */
 	capf_desk_tend(office.desk);
 	limit_files(RLIM_INFINITY);
@@ -656,9 +698,76 @@ static void a_phone_that_missed_its_turn_is_told_when_it_is_back(void **state)
 		n++)
 		assert_true(n < 2000000000);
 	capf_desk_registered(office.desk, sep1, NULL);
+	__atomic_add_fetch(&office.now, 900, __ATOMIC_RELAXED);
 	office_restart();
 	assert_int_equal(office.resets, 1);
 	assert_int_equal(office_operation(sep1).told_at, MADE_NOW);
+}
+
+/* Killed between the disk and the phone, or while the phone restarts: it comes
+ * to nobody, and does not come again by itself. */
+static void who_was_told_before_a_restart_is_told_again(void **state)
+{
+	const char *const names[] = {sep1, sep2};
+	struct capf_ordered results[2];
+	const struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_NULL_STRING,
+		.origin = "rollover",
+		.tell = true};
+	open_with(sep1);
+	office_add(sep2, "ec");
+	capf_desk_order(office.desk, &order, names, 2, results, &d);
+	capf_desk_tend(office.desk);
+	assert_int_equal(office.resets, 2);
+	struct capf_visit *v = office_visit();
+	office_auth(v, sep2, 3, NULL);
+	office_key(v, made_key("p256", 1));
+	office_reason(v, CAPF_SERVER_STORED, 1);
+	office_leave(v, NULL);
+	office_restart();
+	assert_int_equal(office_operation(sep1).told_at, -MADE_NOW);
+	assert_int_equal(office_operation(sep2).told_at, MADE_NOW);
+	capf_desk_registered(office.desk, sep1, NULL);
+	capf_desk_registered(office.desk, sep2, NULL);
+	office_restart(); /* whoever registered was looked at */
+	assert_int_equal(office.resets, 3);
+}
+
+static void cancel_it(void)
+{
+	assert_int_equal(capf_desk_cancel(office.desk, sep1, &d), 0);
+}
+
+static void order_another(void)
+{
+	office_order(sep1, CAPF_DELETE, CAPF_MODE_NULL_STRING);
+}
+
+/* Nobody is there to be told, and something else happens meanwhile. */
+static void tend_while(void (*meanwhile)(void))
+{
+	const char *const names[] = {sep1};
+	struct capf_ordered result;
+	const struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_NULL_STRING,
+		.origin = "admin",
+		.tell = true,
+		.replace = true};
+	capf_desk_order(office.desk, &order, names, 1, &result, &d);
+	office.nobody_there = true;
+	office.meanwhile = meanwhile;
+	capf_desk_tend(office.desk);
+	office.meanwhile = NULL;
+}
+
+static void a_missed_turn_brings_no_operation_back(void **state)
+{
+	open_with(sep1);
+	tend_while(cancel_it);
+	assert_string_equal(office_state(sep1), "failed cancelled");
+	tend_while(order_another);
+	assert_int_equal(office_operation(sep1).kind, CAPF_DELETE);
+	assert_int_equal(office_operation(sep1).told_at, 0);
 }
 
 /* ---- all at once ---- */
@@ -752,6 +861,7 @@ int main(void)
 		FACT(how_a_visit_ends_is_kept),
 		FACT(the_newest_visit_of_a_phone_counts),
 		FACT(a_deleted_lsc_is_deleted_in_the_ledger),
+		FACT(who_uses_an_lsc_may_have_a_newer_one_already),
 		FACT(what_a_phone_shows_is_kept),
 		FACT(two_certificates_are_lsc_and_mic_whatever_they_are_called),
 		FACT(a_mic_that_is_not_given_fails_nothing),
@@ -766,9 +876,12 @@ int main(void)
 		FACT(what_is_cancelled_ends_the_visit),
 		FACT(what_replaces_an_operation_ends_its_visit),
 		FACT(who_leaves_the_inventory_is_forgotten),
+		FACT(who_left_while_nobody_was_here_is_forgotten),
 		FACT(an_operation_that_is_late_has_failed),
 		FACT(phones_are_told_at_their_turn_and_once),
 		FACT(a_phone_that_missed_its_turn_is_told_when_it_is_back),
+		FACT(who_was_told_before_a_restart_is_told_again),
+		FACT(a_missed_turn_brings_no_operation_back),
 		FACT(many_phones_at_once_are_served),
 #undef FACT
 	};

@@ -197,6 +197,31 @@ static void a_registered_phone_is_said_to_be(void **state)
 	json_decref(phone);
 }
 
+static void a_registered_phone_that_capf_refuses_reads_why(void **state)
+{
+	json_t *phone = json(
+		"{\"name\": \"SEP001122334455\", \"state\": \"registered\","
+		"\"since\": \"2026-11-26T10:06:00Z\", \"capf\": {"
+		"\"operation\": \"install\", \"operationStatus\": "
+		"\"Upgrade Failed: Invalid LSC\"}, \"failures\": [{"
+		"\"last\": \"2026-11-26T10:09:00Z\", \"protocol\": \"capf\", "
+		"\"transport\": \"tls\", \"rule\": \"capf-not-trusted\", "
+		"\"why\": \"missing in CAPF-trust: CN=CAPF-7\"}]}");
+	const struct explain_facts facts = {.phone = phone};
+	json_t *o = explain_device("SEP001122334455", &facts);
+	assert_string_equal(text(o, "state"), "registered");
+	assert_string_equal(text(o, "rule"), "capf-not-trusted");
+	holds(text(o, "what"), "missing in CAPF-trust: CN=CAPF-7");
+	holds(text(o, "what"),
+		"CAPF's operation for it (install): Upgrade Failed: Invalid "
+		"LSC.");
+	/* CAPF asks for none in the handshake. */
+	assert_null(strstr(text(o, "what"), "showed no certificate"));
+	cure_holds(o, "dialtone trust add FILE --store capf");
+	json_decref(o);
+	json_decref(phone);
+}
+
 static void a_lost_phone_is_explained_by_its_end(void **state)
 {
 	json_t *phone = json(
@@ -308,6 +333,8 @@ int main(void)
 		cmocka_unit_test(issuers_are_told_by_name_and_fingerprint),
 		cmocka_unit_test(an_old_clusters_lsc_is_explained_step_by_step),
 		cmocka_unit_test(a_registered_phone_is_said_to_be),
+		cmocka_unit_test(
+			a_registered_phone_that_capf_refuses_reads_why),
 		cmocka_unit_test(a_lost_phone_is_explained_by_its_end),
 		cmocka_unit_test(
 			a_nameless_refusal_from_its_address_explains_it),

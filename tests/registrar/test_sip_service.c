@@ -32,6 +32,7 @@ static struct config *config;
 static struct service_world world;
 static struct overload *overload;
 static struct overload_part part;
+static struct meters meters;
 static struct moment now;
 static char folder[] = "/tmp/dialtone-sip-XXXXXX";
 
@@ -86,9 +87,11 @@ static int setup(void **state)
 		.digest = digest_new(),
 		.gruu = gruu_new(),
 		.overload = &part,
+		.meters = &meters,
 		.displace = displace,
 	};
 	service_limits_init(&world.limits, config);
+	service_limits_count(&world.limits, &meters);
 	now = (struct moment){START_MS, INT64_C(1795406400000), 0};
 	if (inventory_open(world.inventory, folder, &d))
 		fail_msg("%s", d.text);
@@ -640,6 +643,25 @@ static void digest_lets_in_who_knows_the_password(void **state)
 	}
 }
 
+static void what_is_answered_is_counted(void **state)
+{
+	char nonce[DIGEST_NONCE_SIZE];
+	struct phone p;
+	meters = (struct meters){0};
+	come(&p, "192.0.2.1", PASSWORD);
+	assert_int_equal(enter(&p, ""), 401);
+	nonce_of(&p, nonce);
+	assert_int_equal(
+		authorize(&p, SIP_ALGORITHM_MD5, "wrong", nonce, 1), 401);
+	assert_int_equal(
+		authorize(&p, SIP_ALGORITHM_MD5, "secret", nonce, 2), 200);
+	go(&p);
+	assert_int_equal(meters.counts[METERS_DIGEST_FAILURES], 1);
+	assert_int_equal(meters.counts[METERS_DIGEST_CHALLENGES], 2);
+	assert_int_equal(meters.sip_answers[4], 2);
+	assert_int_equal(meters.sip_answers[2], 1);
+}
+
 static void what_was_overheard_is_of_no_use_elsewhere(void **state)
 {
 	char nonce[DIGEST_NONCE_SIZE];
@@ -713,6 +735,7 @@ int main(void)
 		FACT(a_malformed_register_is_told_once),
 		FACT(via_says_where_it_came_from),
 		SECRET(digest_lets_in_who_knows_the_password),
+		SECRET(what_is_answered_is_counted),
 		SECRET(what_was_overheard_is_of_no_use_elsewhere),
 		SECRET(guessing_ends_after_some_tries),
 		FACT(a_stranger_without_a_name_is_asked_for_one),

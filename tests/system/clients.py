@@ -92,17 +92,19 @@ class Phones:
         return Report("\n".join(self._out.lines), "\n".join(self._err.lines),
                       self.process.returncode)
 
-    def leave(self):
-        """Unregisters and ends."""
+    def leave(self, registered=1):
+        """Unregisters and ends, once a single phone knows that it is in, for
+        the so-manieth time."""
         if self._single:
-            self._err.wait("the phone to know that it is in", self._is_in)
+            self._err.wait("the phone to know that it is in",
+                           lambda lines: self._is_in(lines, registered))
         if alive(self.process):
             self.process.send_signal(signal.SIGTERM)
         return self.wait()
 
-    def _is_in(self, lines):
-        return not alive(self.process) or any("-REG_OK:" in line
-                                              for line in lines)
+    def _is_in(self, lines, times):
+        return not alive(self.process) or sum(
+            "-REG_OK:" in line for line in lines) >= times
 
     def freeze(self):
         """No word more, and the connection stays."""

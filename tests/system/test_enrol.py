@@ -5,12 +5,13 @@ import sys
 
 from admin import LAB
 from clients import PROTOCOLS, Phones
-from enrolment import DEVICE, KEYS, Place, string_of
+from enrolment import KEYS, run_at_one_place, string_of
 from harness import LOOPBACK, PHONE, SLOW, fact, holds, run, same, tap, \
     wait_until
 from lab import blocks, sha256_of
 
-FLEET = [f"SEP0200000E{i:04X}" for i in range(12)]
+FLEETS = {protocol: [f"SEP0200000{letter}{i:04X}" for i in range(12)]
+          for protocol, letter in zip(PROTOCOLS, "DE")}
 
 
 # ---- the four ways, two kinds of keys ----
@@ -26,208 +27,204 @@ def prepared(place, mode):
     return ["--auth", mode]
 
 
-def installs(mode, kind):
-    with Place(kind) as place:
-        report = place.enrolled(*prepared(place, mode))
-        place.status_is("Upgrade Success")
-        before = ("replaced",) if mode == "lsc" else ()
-        row = place.holds_its_lsc(report, ("installed", *before))
-        same(row["key"], KEYS[kind][3])
-        flash = os.path.join(place.flash, "lsc.pem")
-        same(row["sha256"], sha256_of(flash))
-        # And by that LSC it registers.
-        done = run(PHONE, "--json", "--server",
-                   f"{LOOPBACK}:{place.daemon.port('sccp')}", "--device",
-                   DEVICE, "--lsc", flash)
-        same(done.returncode, 0, done.stderr)
+def installs(at, mode, kind):
+    place = at.another(kind)
+    report = place.enrolled(*prepared(place, mode))
+    place.status_is("Upgrade Success")
+    before = ("replaced",) if mode == "lsc" else ()
+    row = place.holds_its_lsc(report, ("installed", *before))
+    same(row["key"], KEYS[kind][3])
+    flash = os.path.join(place.flash, "lsc.pem")
+    same(row["sha256"], sha256_of(flash))
+    # And by that LSC it registers.
+    done = run(PHONE, "--json", "--server",
+               f"{LOOPBACK}:{place.daemon.port('sccp')}", "--device",
+               place.device, "--lsc", flash)
+    same(done.returncode, 0, done.stderr)
 
 
-def as_an_old_phone(like):
-    with Place() as place:
-        place.order("install", "--mode", "null")
-        report = place.enrolled("--capf-version", 2, "--tls-max", "1.0",
-                                "--capf-like", like, "--capf-progress",
-                                "many")
-        place.holds_its_lsc(report)
-        place.status_is("Upgrade Success")
+def as_an_old_phone(at, like):
+    place = at.another("RSA")
+    place.order("install", "--mode", "null")
+    report = place.enrolled("--capf-version", 2, "--tls-max", "1.0",
+                            "--capf-like", like, "--capf-progress",
+                            "many")
+    place.holds_its_lsc(report)
+    place.status_is("Upgrade Success")
 
 
-def version_2_has_no_ec():
-    with Place("EC") as place:
-        place.order("install", "--mode", "null")
-        report = place.visit("--capf-version", 2)
-        same((report.code, report.only["capf"]["reason"]), (1, 7))
-        same(place.show()["reason"]["name"], "no-ec")
-        same(place.ledger(), [])
+def version_2_has_no_ec(at):
+    place = at.another()
+    place.order("install", "--mode", "null")
+    report = place.visit("--capf-version", 2)
+    same((report.code, report.only["capf"]["reason"]), (1, 7))
+    same(place.show()["reason"]["name"], "no-ec")
+    same(place.ledger(), [])
 
 
-def mic_to_registration(protocol):
-    with Place() as place:
-        place.order("install", "--mode", "mic")
-        with Phones(place.daemon, protocol, "--device", DEVICE,
-                    *place.words("--auth", "mic", "--flash", place.flash)) \
-                as phones:
-            shown = place.daemon.wait_phone(DEVICE, "registered")
-            report = phones.leave()
-        report.outcome("registered")
-        same((shown["certificate"]["kind"], report.code), ("LSC", 0))
-        row = place.holds_its_lsc(report)
-        same(shown["certificate"]["serial"], row["serial"])
-        said = report.console
-        assert said.index("-CAPF_LSC:") < said.index("-REG_OK:"), said
+def mic_to_registration(at, protocol):
+    place = at.another()
+    place.order("install", "--mode", "mic")
+    with Phones(place.daemon, protocol, "--device", place.device,
+                *place.words("--auth", "mic", "--flash", place.flash)) \
+            as phones:
+        shown = place.daemon.wait_phone(place.device, "registered")
+        report = phones.leave()
+    report.outcome("registered")
+    same((shown["certificate"]["kind"], report.code), ("LSC", 0))
+    row = place.holds_its_lsc(report)
+    same(shown["certificate"]["serial"], row["serial"])
+    said = report.console
+    assert said.index("-CAPF_LSC:") < said.index("-REG_OK:"), said
 
 
-def reset_phone_replaces_its_lsc(protocol):
-    with Place() as place:
-        place.order("install", "--mode", "mic")
-        with Phones(place.daemon, protocol, "--device", DEVICE,
-                    *place.words("--auth", "mic")) as phones:
-            first = place.daemon.wait_phone(DEVICE, "registered")
-            # This time it is told.
-            place.admin.say("capf", "install", DEVICE, "--mode", "mic")
+def reset_phone_replaces_its_lsc(at, protocol):
+    place = at.another()
+    place.order("install", "--mode", "mic")
+    with Phones(place.daemon, protocol, "--device", place.device,
+                *place.words("--auth", "mic")) as phones:
+        first = place.daemon.wait_phone(place.device, "registered")
+        # This time it is told.
+        place.admin.say("capf", "install", place.device, "--mode", "mic")
 
-            def renewed():
-                now = place.daemon.phone(DEVICE)
-                return now.get("state") == "registered" and \
-                    now["certificate"]["serial"] != \
-                    first["certificate"]["serial"]
-            wait_until("the phone to be back with another LSC", renewed)
-            report = phones.leave()
-        report.outcome("registered")
-        same((report.only["returns"], report.only["capf"]["visits"]), (1, 2))
-        place.holds_its_lsc(report, ("installed", "replaced"))
+        def renewed():
+            now = place.daemon.phone(place.device)
+            return now.get("state") == "registered" and \
+                now["certificate"]["serial"] != \
+                first["certificate"]["serial"]
+        wait_until("the phone to be back with another LSC", renewed)
+        report = phones.leave(registered=2)
+    report.outcome("registered")
+    same((report.only["returns"], report.only["capf"]["visits"]), (1, 2))
+    place.holds_its_lsc(report, ("installed", "replaced"))
 
 
 # ---- delete and troubleshoot ----
 
-def deletes():
-    with Place() as place:
-        place.order("install", "--mode", "null")
-        place.enrolled()
-        place.order("delete", "--mode", "lsc")
-        report = place.enrolled("--auth", "lsc")
-        place.status_is("Delete Success")
-        same((report.only["capf"]["removed"], report.only["capf"]["lsc"]),
-             (True, None))
-        same([r["state"] for r in place.ledger()], ["deleted"])
-        same(os.path.exists(os.path.join(place.flash, "lsc.pem")), False)
+def deletes(at):
+    place = at.another()
+    place.order("install", "--mode", "null")
+    place.enrolled()
+    place.order("delete", "--mode", "lsc")
+    report = place.enrolled("--auth", "lsc")
+    place.status_is("Delete Success")
+    same((report.only["capf"]["removed"], report.only["capf"]["lsc"]),
+         (True, None))
+    same([r["state"] for r in place.ledger()], ["deleted"])
+    same(os.path.exists(os.path.join(place.flash, "lsc.pem")), False)
 
 
-def troubleshoots(like, expected):
-    with Place() as place:
-        place.order("install", "--mode", "null")
-        place.enrolled()
-        place.order("troubleshoot", "--mode", "lsc")
-        report = place.visit("--auth", "lsc", "--capf-like", like)
-        same((report.code, report.only["capf"]["shown"]), (0, True),
-             report.console)
-        place.status_is("Troubleshoot Success")
-        found = place.admin.json("phone", "cert", DEVICE)["certificates"]
-        shown = {x["type"]: x["sha256"] for x in found
-                 if any("troubleshoot" in o["how"] for o in x["obtained"])}
-        same(shown, {kind: sha256_of(os.path.join(
-            place.flash, f"{kind.lower()}.pem")) for kind in expected})
+def troubleshoots(at, like, expected):
+    place = at.another()
+    place.order("install", "--mode", "null")
+    place.enrolled()
+    place.order("troubleshoot", "--mode", "lsc")
+    report = place.visit("--auth", "lsc", "--capf-like", like)
+    same((report.code, report.only["capf"]["shown"]), (0, True),
+         report.console)
+    place.status_is("Troubleshoot Success")
+    found = place.admin.json("phone", "cert", place.device)["certificates"]
+    shown = {x["type"]: x["sha256"] for x in found
+             if any("troubleshoot" in o["how"] for o in x["obtained"])}
+    same(shown, {kind: sha256_of(os.path.join(
+        place.flash, f"{kind.lower()}.pem")) for kind in expected})
 
 
 # ---- what a phone cannot do, and what it is not believed ----
 
-def fails_at(what, operation, ends, status):
-    with Place() as place:
-        place.order("install", "--mode", "null")
-        if operation != "install":
-            place.enrolled()
-            place.order(operation, "--mode", "null")
-        report = place.visit("--fail-at", what)
-        same(report.only["capf"]["outcome"], ends, report.console)
-        place.status_is(status, "pending")
-        # The next one can.
-        place.visit()
-        place.status_is(status.replace("Failed", "Success").split(":")[0])
+def fails_at(at, what, operation, ends, status):
+    place = at.another()
+    place.order("install", "--mode", "null")
+    if operation != "install":
+        place.enrolled()
+        place.order(operation, "--mode", "null")
+    report = place.visit("--fail-at", what)
+    same(report.only["capf"]["outcome"], ends, report.console)
+    place.status_is(status, "pending")
+    # The next one can.
+    place.visit()
+    place.status_is(status.replace("Failed", "Success").split(":")[0])
 
 
-def a_wrong_string_is_declined():
-    with Place() as place:
-        right = string_of(place)
-        wrong = right[:-1] + ("1" if right[-1] != "1" else "2")
-        report = place.visit("--auth", "string", "--string", wrong)
-        same((report.code, report.only["capf"]["reason"]), (1, 7))
-        same(place.show()["reason"]["name"], "wrong-string")
-        # The flash knows its mode.
-        place.enrolled("--string", right)
-        place.status_is("Upgrade Success")
+def a_wrong_string_is_declined(at):
+    place = at.another()
+    right = string_of(place)
+    wrong = right[:-1] + ("1" if right[-1] != "1" else "2")
+    report = place.visit("--auth", "string", "--string", wrong)
+    same((report.code, report.only["capf"]["reason"]), (1, 7))
+    same(place.show()["reason"]["name"], "wrong-string")
+    # The flash knows its mode.
+    place.enrolled("--string", right)
+    place.status_is("Upgrade Success")
 
 
-def a_stranger_is_unknown():
-    with Place() as place:
-        report = place.visit(device="SEP0200000000EE")
-        same((report.code, report.only["capf"]["outcome"]),
-             (1, "unknown-device"))
+def a_stranger_is_unknown(at):
+    place = at.another()
+    report = place.visit(device="SEP0200000000EE")
+    same((report.code, report.only["capf"]["outcome"]),
+         (1, "unknown-device"))
 
 
-def nothing_pending_is_no_failure():
-    with Place() as place:
-        report = place.visit()
-        same((report.code, report.only["capf"]["outcome"]), (0, "no-action"))
+def nothing_pending_is_no_failure(at):
+    place = at.another()
+    report = place.visit()
+    same((report.code, report.only["capf"]["outcome"]), (0, "no-action"))
 
 
-def a_pinned_capf_is_verified():
-    with Place() as place:
-        [root] = place.daemon.get("/v1/capf")["roots"]
-        pinned = LAB.path("CAPF-trust", root["name"] + ".pem")
-        same(len(blocks(pinned)), 1)
-        place.order("install", "--mode", "null")
-        report = place.visit("--pinned-capf", LAB.path("ca/other-capf.pem"))
-        same((report.code, report.only["capf"]["outcome"],
-              report.only["capf"]["visits"]), (1, "alert", 4))
-        holds(report.console, "we refused the server")
-        place.enrolled("--pinned-capf", pinned)
+def a_pinned_capf_is_verified(at):
+    place = at.another()
+    [root] = place.daemon.get("/v1/capf")["roots"]
+    pinned = LAB.path("CAPF-trust", root["name"] + ".pem")
+    same(len(blocks(pinned)), 1)
+    place.order("install", "--mode", "null")
+    report = place.visit("--pinned-capf", LAB.path("ca/other-capf.pem"))
+    same((report.code, report.only["capf"]["outcome"],
+          report.only["capf"]["visits"]), (1, "alert", 4))
+    holds(report.console, "we refused the server")
+    place.enrolled("--pinned-capf", pinned)
 
 
 # ---- fleets ----
 
-def a_fleet_enrols_and_is_renewed(protocol):
-    with Place() as place:
-        place.add(*FLEET, key="EC")
-        for name in FLEET:
-            place.order("install", "--mode", "lsc", name=name)
-        words = place.words("--auth", "lsc", "--shared-keys", 3, "--leaf",
-                            "mic", "--device", FLEET[0], "--count",
-                            len(FLEET))
-        with Phones(place.daemon, protocol, *words) as phones:
-            place.daemon.wait_registered(len(FLEET))
-            place.admin.say("capf", "install", *FLEET, "--mode", "lsc")
-            wait_until("all LSCs to be replaced", lambda: sum(
-                r["state"] == "replaced" for name in FLEET
-                for r in place.ledger(name)) == len(FLEET),
-                seconds=60 * SLOW)
-            place.daemon.wait_registered(len(FLEET))
-            report = phones.leave()
-        same(report.code, 0, report.console)
-        capf = report.summary["capf"]
-        same((capf["enrolled"], capf["delivered"], capf["setbacks"]),
-             (2 * len(FLEET), 2 * len(FLEET), {}))
-        for name in FLEET:
-            place.holds_its_lsc(report, ("installed", "replaced"), name)
+def a_fleet_enrols_and_is_renewed(place, protocol):
+    fleet = FLEETS[protocol]
+    place.add(*fleet, key="EC")
+    place.admin.say("capf", "install", *fleet, "--mode", "lsc", "--no-reset")
+    words = place.words("--auth", "lsc", "--shared-keys", 3, "--leaf",
+                        "mic", "--device", fleet[0], "--count", len(fleet))
+    with Phones(place.daemon, protocol, *words) as phones:
+        place.daemon.wait_registered(len(fleet))
+        place.admin.say("capf", "install", *fleet, "--mode", "lsc")
+        wait_until("all LSCs to be replaced", lambda: set(fleet) <= {
+            row["device"] for row in place.daemon.order(
+                "/v1/capf/ledger?state=replaced", "GET")["ledger"]},
+            seconds=60 * SLOW)
+        place.daemon.wait_registered(len(fleet))
+        report = phones.leave()
+    same(report.code, 0, report.console)
+    capf = report.summary["capf"]
+    same((capf["enrolled"], capf["delivered"], capf["setbacks"]),
+         (2 * len(fleet), 2 * len(fleet), {}))
+    for name in fleet:
+        place.holds_its_lsc(report, ("installed", "replaced"), name)
 
 
-def facts():
+def facts(at):
     for mode in ("null", "string", "lsc", "mic"):
         for kind in KEYS:
             yield fact(f"phone gets an LSC over an {kind} key by {mode}",
-                       installs, mode, kind)
+                       installs, at, mode, kind)
     for like in ("cisco", "usecallmanager"):
         yield fact(f"TLS 1.0 and CAPF version 2 as {like} get an LSC",
-                   as_an_old_phone, like)
-    yield version_2_has_no_ec
+                   as_an_old_phone, at, like)
     for protocol in PROTOCOLS:
         yield fact(f"from MIC to registration over {protocol}",
-                   mic_to_registration, protocol)
+                   mic_to_registration, at, protocol)
         yield fact(f"{protocol} phone that is reset replaces its LSC",
-                   reset_phone_replaces_its_lsc, protocol)
-    yield deletes
-    yield fact("a Cisco phone shows LSC and MIC", troubleshoots, "cisco",
+                   reset_phone_replaces_its_lsc, at, protocol)
+    yield fact("a Cisco phone shows LSC and MIC", troubleshoots, at, "cisco",
                ("LSC", "MIC"))
-    yield fact("usecallmanager's client shows its LSC", troubleshoots,
+    yield fact("usecallmanager's client shows its LSC", troubleshoots, at,
                "usecallmanager", ("LSC",))
     # What ends the session then is CAPF's choice (specs capf 7).
     for row in (
@@ -236,15 +233,16 @@ def facts():
             ("store", "install", "declined", "Upgrade Failed"),
             ("delete", "delete", "success", "Delete Failed"),
             ("fetch", "troubleshoot", "no-action", "Troubleshoot Failed")):
-        yield fact(f"phone that fails at {row[0]}: {row[3]}", fails_at, *row)
-    yield a_wrong_string_is_declined
-    yield a_stranger_is_unknown
-    yield nothing_pending_is_no_failure
-    yield a_pinned_capf_is_verified
+        yield fact(f"phone that fails at {row[0]}: {row[3]}", fails_at, at,
+                   *row)
+    for function in (version_2_has_no_ec, deletes,
+                     a_wrong_string_is_declined, a_stranger_is_unknown,
+                     nothing_pending_is_no_failure, a_pinned_capf_is_verified):
+        yield fact(function.__name__, function, at)
     for protocol in PROTOCOLS:
         yield fact(f"a {protocol} fleet enrols, and is renewed by a reset",
-                   a_fleet_enrols_and_is_renewed, protocol)
+                   a_fleet_enrols_and_is_renewed, at, protocol)
 
 
 if __name__ == "__main__":
-    sys.exit(tap.run(*facts()))
+    sys.exit(run_at_one_place(facts))

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from clients import Phones, call, credential_words, s_client_visit
+from clients import (Phones, call, credential_words, s_client_visit,
+                     s_client_words)
 from daemon import Daemon
 from harness import SLOW, good, holds, needs, run, same, tap, wait_until
 from lab import Lab
@@ -16,12 +17,14 @@ LAB = Lab()
 OLD = "manufacturing-sha1"  # a CA that is retiring
 DEVICE, STRANGER = "SEP0200000000D1", "SEP0200000000D2"
 POLLS = 50
+FILES_MAX = 64  # of a store that have a series of their own
 POLL_MS = 20  # of a poller's patience, on a busy machine
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"'
 SAMPLE = re.compile(rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)\}})? "
-                    r"([0-9]+|NaN|[+-]Inf)")
+                    r"([0-9]+(?:\.[0-9]+)?|NaN|[+-]Inf)")
+PART = re.compile(r"_(bucket|sum|count)$")  # of a histogram
 HEAD = re.compile(rf"# (HELP|TYPE) ({NAME}) (.+)")
 
 
@@ -48,7 +51,7 @@ class Page:
         if name in seen:
             self.faults.append(f"{what} of {name} twice")
         seen[name] = text
-        if what == "TYPE" and text not in ("counter", "gauge"):
+        if what == "TYPE" and text not in ("counter", "gauge", "histogram"):
             self.faults.append(f"{name}: type {text}")
         if name != self._open:
             self._closed.add(self._open)
@@ -60,8 +63,11 @@ class Page:
         name, labels = sample.group(1), sample.group(2) or ""
         found = re.findall(LABEL, labels)
         key = (name, frozenset(found))
-        if name != self._open or name not in self.types or \
-                name not in self.helps:
+        family = PART.sub("", name)
+        if self.types.get(family) != "histogram":
+            family = name
+        if family != self._open or family not in self.types or \
+                family not in self.helps:
             self.faults.append(f"outside its family: {line}")
         if len({label for label, _ in found}) != len(found):
             self.faults.append(f"a label twice: {line}")
@@ -69,7 +75,20 @@ class Page:
             self.faults.append(f"a series twice: {line}")
         if (self.types.get(name) == "counter") != name.endswith("_total"):
             self.faults.append(f"counters end in _total: {line}")
-        self.samples[key] = int(sample.group(sample.lastindex))
+        self.samples[key] = float(sample.group(sample.lastindex))
+
+    def histograms(self):
+        """Bounds and counts of each, and what its _count says."""
+        found = {}
+        for (name, having), value in self.samples.items():
+            labels = dict(having)
+            if "le" in labels and name.endswith("_bucket"):
+                bound = float(labels.pop("le"))
+                key = (PART.sub("", name), frozenset(labels.items()))
+                found.setdefault(key, []).append((bound, value))
+        return {key: (sorted(buckets), self.samples[key[0] + "_count", key[1]],
+                      self.samples[key[0] + "_sum", key[1]])
+                for key, buckets in found.items()}
 
     def sum(self, name, **labels):
         """Of all series with these labels."""
@@ -120,6 +139,14 @@ class Scene:
         self.daemon.__exit__(*error)
 
 
+def lsc_anchor():
+    """The file of the lab's CAPF root."""
+    found = [name for name in os.listdir(LAB.path("CallManager-trust"))
+             if name.startswith("CAPF-")]
+    same(len(found), 1)
+    return found[0]
+
+
 def every_sample_has_help_type_and_is_there_once():
     with Daemon(LAB.config()) as daemon:
         assert len(page_of(daemon).samples) > 40
@@ -161,8 +188,28 @@ def numbers_are_those_of_status():
             ("handshakes_resumed_total", {}, there["resumed"]),
             ("registered", {}, 1),
             ("registered", {"protocol": "sccp"}, 1),
-            ("registered_tls", {}, 1),
-            ("registered_certificates", {"kind": "lsc"}, 1),
+            ("registered", {"security": "encrypted", "certificate": "lsc",
+                            "state": "registered"}, 1),
+            ("registered", {"state": "partially_registered"}, 0),
+            ("handshakes_cipher_total", {}, there["handshakesOk"]),
+            ("handshakes_cipher_total", {"kind": "resumed"}, 1),
+            ("handshakes_anchor_total", {"anchor": lsc_anchor(),
+                                         "certificate": "lsc"},
+             there["handshakesOk"]),
+            ("handshake_seconds_count", {}, there["handshakesOk"]),
+            ("handshake_seconds_count", {"kind": "resumed"}, 1),
+            ("registration_seconds_count", {"protocol": "sccp"}, 1),
+            ("registration_seconds_count", {"protocol": "sip"}, 0),
+            ("alerts_total", {"direction": "sent", "alert": "unknown CA"}, 1),
+            ("alerts_total", {}, 1),
+            ("connections_max", {}, 18000),
+            ("admission_state", {}, 1),
+            ("admission_served_total", {"how": "at once"},
+             there["accepted"]),
+            ("store_failing", {}, 0),
+            ("trust_locked_out_devices", {}, 0),
+            ("trust_info", {"store": "callmanager", "fingerprint":
+                            status["trust"]["fingerprint"]}, 1),
             ("phones_known", {}, status["phones"]["known"]),
             ("failures_total", {}, status["failures"]),
             ("failures_total", {"stage": "tls", "rule": "unknown-ca"}, 1),
@@ -202,6 +249,82 @@ def stores_have_their_own_numbers():
     same(page.sum("dialtone_trust_refusals_total", store="callmanager",
                   rule="private-key"), 1)
     same(page.sum("dialtone_certificates_reload_refused"), 0)
+
+
+def every_histogram_is_cumulative_and_whole():
+    with Scene() as daemon:
+        page = page_of(daemon)
+    found = page.histograms()
+    same(sorted({name for name, _ in found}),
+         sorted(name for name, kind in page.types.items()
+                if kind == "histogram"))
+    for key, (buckets, count, total) in found.items():
+        counts = [n for _, n in buckets]
+        same(counts, sorted(counts), f"{key} is cumulative")
+        same((buckets[-1][0], counts[-1]), (float("inf"), count), str(key))
+        assert count or not total, f"the sum of {key}"
+        for (bound, _), (double, _) in zip(buckets, buckets[1:-1]):
+            same(double, 2 * bound, f"bounds of {key}")
+
+
+def alerts_of_phones_are_counted():
+    """A phone that has never heard of our CA."""
+    credential = LAB.phone(DEVICE)
+    with Daemon(LAB.config()) as daemon:
+        done = run(*s_client_words(daemon, "sip", credential, "1.2"),
+                   "-verify_return_error", "-CAfile", credential.cert)
+        assert done.returncode != 0, done.stdout
+        daemon.wait_failure("tls-alert-received")
+        page = page_of(daemon)
+    same(page.sum("dialtone_alerts_total", direction="received",
+                  alert="unknown CA"), 1)
+    same(page.sum("dialtone_alerts_total"), 1)
+
+
+def answers_and_rejects_are_counted():
+    with Daemon(LAB.config()) as daemon:
+        call(daemon, "sip", *credential_words(LAB.phone(DEVICE)))
+        page = page_of(daemon)
+        same(page.sum("dialtone_sip_responses_total", **{"class": "2xx"}) > 0,
+             True)
+        call(daemon, "sccp", *credential_words(LAB.phone(DEVICE))[:-1],
+             STRANGER)
+        page = page_of(daemon)
+    same(page.sum("dialtone_sccp_rejects_total", message="RegisterReject"), 1)
+
+
+def the_process_is_itself():
+    with Daemon(LAB.config()) as daemon:
+        page = page_of(daemon)
+        same(page.sum("process_open_fds") - daemon.descriptors() in range(3),
+             True, "descriptors, with those of the poll")
+        used = page.sum("process_cpu_seconds_total")
+        assert 0 < used <= daemon.cpu_seconds() + 0.02, used
+        started = page.sum("process_start_time_seconds")
+        assert time.time() - 60 * SLOW < started <= time.time(), started
+        resident = page.sum("process_resident_memory_bytes")
+        assert resident < page.sum("process_virtual_memory_bytes")
+
+
+def files_beyond_their_bound_are_other():
+    """More CAs than have a series of their own: the first to end have one."""
+    name = "dialtone_trust_anchor_not_after_timestamp_seconds"
+    folder = LAB.store("flood")
+    for i in range(FILES_MAX):
+        good("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-keyout", os.devnull,
+             "-subj", f"/CN=Flood {i}", "-days", 90 - i,
+             "-addext", "keyUsage=critical,keyCertSign",
+             "-out", os.path.join(folder, f"flood-{i:02}.pem"))
+    with Daemon(LAB.config(trust={"callmanager": "flood"})) as daemon:
+        page = page_of(daemon)
+        same(page.sum("dialtone_trust_anchors") > FILES_MAX, True)
+    found = {dict(labels)["file"]: value
+             for (series, labels), value in page.samples.items()
+             if series == name}
+    same(len(found), FILES_MAX + 1)
+    same(min(found, key=found.get), f"flood-{FILES_MAX - 1:02}.pem")
+    same(max(found, key=found.get), "other")
 
 
 def workers_and_memory_are_in_status():
@@ -279,6 +402,11 @@ if __name__ == "__main__":
         faults_are_found,
         numbers_are_those_of_status,
         stores_have_their_own_numbers,
+        every_histogram_is_cumulative_and_whole,
+        alerts_of_phones_are_counted,
+        answers_and_rejects_are_counted,
+        the_process_is_itself,
+        files_beyond_their_bound_are_other,
         workers_and_memory_are_in_status,
         a_connections_memory_is_told_from_a_hundred_on,
         off_has_no_key_age,

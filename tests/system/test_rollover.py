@@ -3,24 +3,27 @@
 
 DIALTONE_ROLLOVER_PHONES: how many phones; few, unless it says so.
 """
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import ssl
 import sys
+import time
 
 from admin import LAB, Admin, config
 from clients import Phones
 from daemon import Daemon
-from harness import (LOOPBACK, SANITIZER, SLOW, holds, run, same, tap,
-                     wait_until)
+from harness import (LOOPBACK, PHONE, SANITIZER, SLOW, holds, run, same,
+                     tap, wait_until)
 from lab import listener
 
 PHONES = int(os.environ.get("DIALTONE_ROLLOVER_PHONES",
                             60 if SANITIZER is None else 20))
 AWAY = PHONES // 10
-RATE = max(600, PHONES * 6)  # a minute
+FLEET_MAX = 3000
+RATE = min(6000, max(600, PHONES * 6))  # a minute; 6000 is the most
 LONG_S = 60 * SLOW + PHONES // 20
 ONLINE, OFFLINE = "SEP0200000E0000", "SEP0200000F0000"
 TWO = "SEP020000000A01", "SEP020000000A02"
@@ -75,9 +78,9 @@ def as_it_was():
 class Site:
     """One configuration whose daemon may die and come back."""
 
-    def __init__(self):
+    def __init__(self, **changes):
         as_it_was()
-        path = capf_config()
+        path = capf_config(**changes)
         with Daemon(path) as first:
             ports = {s: first.port(s) for s in ("sip", "capf")}
         with open(path, encoding="utf-8") as f:
@@ -86,6 +89,7 @@ class Site:
             entry["port"] = ports[entry["service"]]
         self.config = LAB.config_text(json.dumps(told))
         self.daemon = self.admin = None
+        self._began, self._used = time.monotonic(), 0
         self.start()
 
     def start(self):
@@ -94,15 +98,33 @@ class Site:
         self.admin.words += ["--url", self.daemon.url]
 
     def kill(self):
+        self._used += self.daemon.cpu_seconds()
         with self.daemon as dying:
             dying.kill()
         self.start()
+
+    def step(self, what):
+        """What it took since the last one."""
+        now = time.monotonic()
+        used = self._used + self.daemon.cpu_seconds()
+        memory = self.daemon.get("/v1/status")["memory"]["residentBytes"]
+        tap.remark(f"{what}: {now - self._began:.1f} s, processor time of "
+                   f"the daemon {used:.1f} s, {memory >> 20} MB")
+        self._began, self._used = now, -self.daemon.cpu_seconds()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         self.daemon.__exit__(*error)
+
+    @contextlib.contextmanager
+    def fleets(self, first, count):
+        """One, or several of which none is slowed by its single thread."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.fleet(
+                numbered(first, i + 1)[i], min(FLEET_MAX, count - i)))
+                for i in range(0, count, FLEET_MAX)]
 
     def fleet(self, first, count):
         capf = f"{LOOPBACK}:{self.daemon.port('capf')}"
@@ -118,7 +140,8 @@ class Site:
         return wait_until(
             f"{left} phones to be left",
             lambda: next((r for r in [self.rollover()]
-                          if r["left"] == left), None), LONG_S, every=1)
+                          if r["left"] == left), None), LONG_S,
+            every=PHONES / 5000)
 
     def refuses_to_finish(self, *hanging):
         done = run(*self.admin.words, "rollover", "finish", "--json")
@@ -131,7 +154,10 @@ class Site:
 def settled(report):
     """No phone was refused, whatever else happened to it."""
     setbacks = report.summary["capf"]["setbacks"]
-    tap.remark(f"{len(report.phones)} phones: {report.summary['capf']}")
+    visits = {k: n for k, n in report.summary["capf"]["outcomes"].items()
+              if n}
+    tap.remark(f"{len(report.phones)} phones: visits {visits}, setbacks "
+               f"{setbacks}")
     same(set(setbacks) - OUTAGES, set(), f"what phones met ({setbacks})")
     same({p["outcome"] for p in report.phones.values()}, {"registered"},
          "how it ended")
@@ -142,35 +168,45 @@ def a_fleet_goes_over_to_the_new_root_through_kills():
                        numbered(OFFLINE, AWAY))
     with Site() as site:
         add_devices(site.admin, *online, *offline)
+        site.step("imported")
         [old] = stores()[0]
-        with site.fleet(ONLINE, len(online)) as fleet:
+        with site.fleets(ONLINE, len(online)) as fleets:
             with site.fleet(OFFLINE, AWAY) as away:
                 site.daemon.wait_registered(PHONES, LONG_S)
                 same(away.leave().code, 0, "the offline phones")
+            site.step("registered, and a tenth gone")
             site.admin.say("rollover", "start")
             same([len(s) for s in stores()], [2, 2], "CAPFs in the stores")
             same(site.rollover()["left"], PHONES, "phones of the old root")
+            site.step("started")
             site.admin.say("rollover", "issue", "--rate", str(RATE))
-            for part in (3, 3):
-                wait_until("some phones to be done", lambda part=part:
-                           site.rollover()["done"] >= len(online) // part,
-                           LONG_S)
+            site.step("queued")
+            for thirds in (1, 2):
+                wait_until("some phones to be done", lambda thirds=thirds:
+                           site.rollover()["done"]
+                           >= thirds * len(online) // 3, LONG_S,
+                           every=PHONES / 5000)
                 site.kill()
+                site.step("killed and back")
             site.wait_left(AWAY)
             site.refuses_to_finish(*offline)
+            site.step("all but the offline ones")
             with site.fleet(OFFLINE, AWAY - 1) as away:
                 site.wait_left(1)
                 site.refuses_to_finish(offline[-1])
                 with site.fleet(offline[-1], 1) as last:
                     site.wait_left(0)
                     site.daemon.wait_registered(PHONES, LONG_S)
+                    site.step("the offline ones, too")
                     site.admin.say("rollover", "finish")
                     same(site.rollover()["state"], "idle", "state")
+                    site.step("finished")
                     same([old in s for s in stores()], [False] * 2, "trust")
                     # Everybody comes again, and the old root is gone.
                     site.kill()
                     site.daemon.wait_registered(PHONES, LONG_S)
-                    ends = [f.leave() for f in (last, away, fleet)]
+                    site.step("all back by the new root alone")
+                    ends = [f.leave() for f in (last, away, *fleets)]
         for end in ends:
             settled(end)
         same(site.admin.json("capf", "audit", "--check")["holds"], True,
@@ -228,6 +264,46 @@ def force_is_logged():
         holds(json.dumps(links), "rollover-finish-forced", "FORCED")
 
 
+def who_may_have_an_lsc_of_the_old_root_holds_it_up():
+    """Power was cut when it had stored one, before CAPF heard of that."""
+    [name, other] = TWO
+    with Site() as site:
+        add_devices(site.admin, name, other)
+        for device, step in ((name, "stored"), (other, "auth-request")):
+            site.admin.say("capf", "install", device, "--mode", "mic",
+                           "--no-reset")
+            run(PHONE, "--until", "enrolled", "--device", device,
+                "--auth", "mic", "--die-after", step, "--lab", LAB.dir,
+                "--flash", LAB.path("flash-" + device), "--capf",
+                f"{LOOPBACK}:{site.daemon.port('capf')}")
+        same([(i["device"], i["state"]) for i in ledger(site.daemon)],
+             [(name, "stale")], "the ledger")
+        site.admin.say("rollover", "start")
+        site.refuses_to_finish(name)
+
+
+def a_removed_device_holds_it_up_while_any_lsc_gets_in():
+    [name, other] = TWO
+    for unknown, hanging in (("lsc", [name]), ("refuse", [])):
+        with Site(registration={"unknown": unknown}) as site:
+            add_devices(site.admin, name, other)
+            site.admin.say("capf", "install", name, "--mode", "mic",
+                           "--no-reset")
+            run(PHONE, "--until", "enrolled", "--device", name,
+                "--auth", "mic", "--lab", LAB.dir,
+                "--flash", LAB.path("flash-" + unknown), "--capf",
+                f"{LOOPBACK}:{site.daemon.port('capf')}")
+            same([i["state"] for i in ledger(site.daemon)], ["installed"],
+                 "the ledger")
+            site.admin.say("device", "remove", name)
+            site.admin.say("rollover", "start")
+            same([p["device"] for p in site.rollover()["phones"]], hanging,
+                 f"who hangs on the old root, unknown: {unknown}")
+            if hanging:
+                site.refuses_to_finish(*hanging)
+                holds(json.dumps(site.rollover()), "not in the inventory")
+
+
 def shown_by_capf(daemon):
     """The certificate that phones see at CAPF's port."""
     return sha256_of_der(ssl.get_server_certificate(
@@ -276,4 +352,6 @@ if __name__ == "__main__":
     sys.exit(tap.run(a_fleet_goes_over_to_the_new_root_through_kills,
                      a_start_is_undone_or_goes_on,
                      force_is_logged,
+                     who_may_have_an_lsc_of_the_old_root_holds_it_up,
+                     a_removed_device_holds_it_up_while_any_lsc_gets_in,
                      capfs_port_changes_its_certificate_last))

@@ -327,11 +327,44 @@ static void a_server_that_does_not_read_is_failed(void **state)
 	capf_phone_deinit(&p);
 }
 
+/* Specs capf 9, E1 and E3 but for the version; and by tag, as E4 without a
+ * password. */
+static void elements_stand_as_cisco_writes_them_or_by_tag(void **state)
+{
+	static const uint8_t asked[] = {0x55, 0x01, 0x11, 0x22, 0x33, 0x44,
+		0x00, 0x04, 0x07, 0x00, 0x01, 0x03};
+	static const uint8_t cisco[] =
+		"\x07\x00\x01\x03\x0d\x00\x10SEP000E325C9A43\0"
+		"\x01\x00\x01\x01";
+	static const uint8_t by_tag[] = "\x01\x00\x01\x01\x07\x00\x01\x03"
+					"\x0d\x00\x10SEP000E325C9A43";
+	enum { HEAD = 8, PAYLOAD = 27 };
+	const struct moment now = {0};
+	const struct capf_phone_auth auth = {.device = "SEP000E325C9A43"};
+	for (int i = 0; i < 2; i++) {
+		const struct capf_phone_config config = {
+			.version = 3, .cisco_order = i == 0};
+		struct capf_phone p;
+		struct capf_phone_event event;
+		size_t n;
+		capf_phone_init(&p, &config, &now);
+		capf_phone_feed(&p, asked, sizeof(asked), &now);
+		assert_true(capf_phone_next(&p, &event));
+		capf_phone_authenticate(&p, &auth, &now);
+		const uint8_t *out = capf_phone_out(&p, &n);
+		assert_int_equal(n, HEAD + PAYLOAD);
+		assert_memory_equal(
+			out + HEAD, i == 0 ? cisco : by_tag, PAYLOAD);
+		capf_phone_deinit(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(phone_holds_every_conversation),
 		cmocka_unit_test(does_every_operation_with_our_server),
+		cmocka_unit_test(elements_stand_as_cisco_writes_them_or_by_tag),
 		cmocka_unit_test(a_server_that_does_not_read_is_failed),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
