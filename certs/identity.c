@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <openssl/x509v3.h>
 
 #include "certs/must.h"
 #include "certs/text.h"
@@ -141,6 +142,12 @@ static int read_names(const X509 *cert, struct cert_identity *out)
 	bool readable = X509_NAME_entry_count(subject) > 0 &&
 			i2d_X509_NAME(subject, NULL) <= NAME_DER_MAX;
 	return readable ? 0 : -EINVAL;
+}
+
+bool cert_is_ca(X509 *cert)
+{
+	return X509_check_ca(cert) ||
+	       X509_get_extension_flags(cert) & EXFLAG_CA;
 }
 
 int cert_serial_text(const X509 *cert, char out[CERT_SERIAL_MAX + 1])

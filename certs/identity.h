@@ -54,6 +54,10 @@ int cert_identity_read(const X509 *cert, struct cert_identity *out);
 /* Its serial number alone, as above. 0; -EINVAL and "" when it has none. */
 int cert_serial_text(const X509 *cert, char out[CERT_SERIAL_MAX + 1]);
 
+/* Does it say that it is a CA's, by CA:TRUE or as those without extensions do?
+ * X509_check_ca() lets CA:TRUE pass whose key usage forbids signing. */
+bool cert_is_ca(X509 *cert);
+
 /* A name as RFC 2253 writes it, cleaned and cut to out[size]. */
 void cert_name_text(const X509_NAME *name, char *out, size_t size);
 

@@ -79,15 +79,6 @@ static int check_serial(const char *serial, struct diag *d)
 		serial);
 }
 
-/* The organisation of the issuer, as an LSC repeats it. */
-struct organisation {
-	char country[8];
-	char state[CERT_NAME_MAX + 1];
-	char locality[CERT_NAME_MAX + 1];
-	char organisation[CERT_NAME_MAX + 1];
-	char unit[CERT_NAME_MAX + 1];
-};
-
 /* The attribute's first value; "" if there is none. False: not as it is. */
 static bool copy(const X509_NAME *name, int nid, char *out, size_t size)
 {
@@ -103,10 +94,10 @@ static bool copy(const X509_NAME *name, int nid, char *out, size_t size)
 	return good;
 }
 
-static int copy_organisation(
-	const X509 *issuer, struct organisation *out, struct diag *d)
+int cert_organisation_read(
+	const X509 *cert, struct cert_organisation_texts *out, struct diag *d)
 {
-	const X509_NAME *name = X509_get_subject_name(issuer);
+	const X509_NAME *name = X509_get_subject_name(cert);
 	if (copy(name, NID_countryName, out->country, sizeof(out->country)) &&
 		copy(name, NID_stateOrProvinceName, out->state,
 			sizeof(out->state)) &&
@@ -146,9 +137,9 @@ static int set_dates(struct cert_order *order, const struct cert_lsc *lsc,
 }
 
 static int set_subject(struct cert_lsc_parts *parts, const struct cert_lsc *lsc,
-	struct organisation *copied, struct diag *d)
+	struct cert_organisation_texts *copied, struct diag *d)
 {
-	int error = copy_organisation(lsc->issuer, copied, d);
+	int error = cert_organisation_read(lsc->issuer, copied, d);
 	if (error)
 		return error;
 	const struct cert_organisation of = {copied->country, copied->state,
@@ -166,7 +157,7 @@ static int set_subject(struct cert_lsc_parts *parts, const struct cert_lsc *lsc,
 
 int cert_lsc_make(const struct cert_lsc *lsc, X509 **out, struct diag *d)
 {
-	struct organisation copied = {.country = ""};
+	struct cert_organisation_texts copied = {.country = ""};
 	struct cert_lsc_parts parts;
 	struct cert_identity issuer;
 	struct cert_order order = {
@@ -235,9 +226,7 @@ static bool names_another(X509 *cert, const char *device)
 static bool may_sign_certificates(X509 *cert)
 {
 	uint32_t usage = X509_get_key_usage(cert);
-	/* X509_check_ca() lets CA:TRUE pass whose key usage forbids it. */
-	return X509_check_ca(cert) != 0 ||
-	       X509_get_extension_flags(cert) & EXFLAG_CA ||
+	return cert_is_ca(cert) ||
 	       (usage != UINT32_MAX &&
 		       usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN));
 }

@@ -18,6 +18,19 @@ struct cert_organisation {
 	const char *country, *state, *locality, *organisation, *unit;
 };
 
+/* The texts of one. */
+struct cert_organisation_texts {
+	char country[8];
+	char state[CERT_NAME_MAX + 1];
+	char locality[CERT_NAME_MAX + 1];
+	char organisation[CERT_NAME_MAX + 1];
+	char unit[CERT_NAME_MAX + 1];
+};
+/* What stands in the certificate's subject, of each the first value, or "". 0,
+ * or -EINVAL with d: one is too long, or cannot be read. */
+int cert_organisation_read(
+	const X509 *cert, struct cert_organisation_texts *out, struct diag *d);
+
 enum { CERT_LSC_DAYS_MAX = 1825, CERT_CAPF_DAYS = 1825 };
 
 /*

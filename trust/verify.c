@@ -189,7 +189,7 @@ static void judge(const struct trial *trial, X509_STORE_CTX *ctx, X509 *leaf,
 		return;
 	}
 	/* OpenSSL lets a CA act as a client if its key usage allows both. */
-	if (X509_check_ca(leaf)) {
+	if (cert_is_ca(leaf)) {
 		set(result, X509_V_ERR_INVALID_PURPOSE, 0);
 		return;
 	}

@@ -136,7 +136,7 @@ static void say_extension(struct sentence *s, const struct offence *o)
 static void say_purpose(struct sentence *s, const struct offence *o)
 {
 	uint32_t extended = X509_get_extended_key_usage(o->cert);
-	if (X509_check_ca(o->cert))
+	if (cert_is_ca(o->cert))
 		say(s, ": it is a CA certificate");
 	else if (extended != UINT32_MAX && !(extended & XKU_SSL_CLIENT))
 		say(s, ": its extended key usage lacks clientAuth");

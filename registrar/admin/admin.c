@@ -117,6 +117,8 @@ static bool is_failure(int error)
 	return error == -EIO || error == -ENOSPC;
 }
 
+/* Where all went well, a diag has what a look on the way did not find: that is
+ * no reason. */
 static void audit(const struct plane_request *request,
 	const struct unix_socket_peer *who, const char *outcome,
 	const char *why)
@@ -158,7 +160,7 @@ static void obey(struct admin *a, const struct resource *r,
 			error == 0     ? "done"
 			: is_no(error) ? "refused"
 				       : "failed",
-			d.text);
+			error == 0 ? "" : d.text);
 	if (error == 0)
 		out->json = r->show(a->server);
 	else if (error == -EPERM)
@@ -189,7 +191,7 @@ static bool obey_inventory(struct admin *a, const struct plane_request *request,
 			order.error == 0	  ? "done"
 			: is_failure(order.error) ? "failed"
 						  : "refused",
-			order.d.text);
+			order.error == 0 ? "" : order.d.text);
 	return true;
 }
 
@@ -206,7 +208,7 @@ static bool obey_phone(struct admin *a, const struct plane_request *request,
 		return false;
 	if (order.changes)
 		audit(request, &who, order.error == 0 ? "done" : "refused",
-			order.d.text);
+			order.error == 0 ? "" : order.d.text);
 	return true;
 }
 

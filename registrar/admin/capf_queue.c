@@ -211,14 +211,18 @@ static bool read_order(struct queue *q)
 
 /* ---- doing it, or saying what it would do ---- */
 
-static int would(struct queue *q, const char *name)
+static int would(struct queue *q, const char *name, char why[256])
 {
 	struct capf_operation there;
 	struct inventory *inventory = server_inventory(q->o->server);
 	struct device *device = inventory_find(inventory, name);
 	if (!device)
 		return -ENOENT;
+	bool can = q->order.kind != CAPF_INSTALL ||
+		   capf_desk_can_name(device->name, why);
 	device_unref(device);
+	if (!can)
+		return -EINVAL;
 	int error = capf_store_operation(
 		capf_desk_look(q->o->desk), name, &there, NULL);
 	capf_desk_looked(q->o->desk);
@@ -234,7 +238,8 @@ static int obey(struct queue *q)
 			(const char *const *)q->names, q->n, q->results,
 			&q->o->d);
 	for (size_t i = 0; i < q->n; i++)
-		q->results[i].error = would(q, q->names[i]);
+		q->results[i].error =
+			would(q, q->names[i], q->results[i].warning);
 	return 0;
 }
 

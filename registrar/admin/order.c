@@ -83,7 +83,7 @@ static const struct {
 	{-ENOENT, 404, "there is none"},
 	{-EEXIST, 409, "it is there already"},
 	{-EPERM, 409, "it cannot be changed"},
-	{-EBUSY, 409, "it is in use"},
+	{-EBUSY, 409, "it cannot be done now"},
 	{-ENOTSUP, 409, "not with this configuration"},
 	{-EMEDIUMTYPE, 415, "no such content here"},
 	{-ENOSPC, 507, "the disk is full"},

@@ -57,20 +57,32 @@ static int reread(struct capf_authority *a, struct diag *d)
 	return 0;
 }
 
-static int make_root(struct capf_authority *a, time_t now, struct diag *d)
+static const char *said_or(const char *said, const char *before)
+{
+	return *said ? said : before;
+}
+
+/* NULL: there was none before it. Phones and RADIUS rules know the old one's
+ * organisation; where nothing else is said it stays. */
+static int make_root(struct capf_authority *a, const X509 *before, time_t now,
+	struct diag *d)
 {
 	const struct config *c = a->config;
+	struct cert_organisation_texts had = {.country = ""};
+	int error = before ? cert_organisation_read(before, &had, d) : 0;
+	if (error)
+		return error;
 	const struct cert_organisation of = {
-		.country = c->capf_country,
-		.state = c->capf_province,
-		.locality = c->capf_locality,
-		.organisation = c->capf_organisation,
-		.unit = c->capf_unit,
+		.country = said_or(c->capf_country, had.country),
+		.state = said_or(c->capf_province, had.state),
+		.locality = said_or(c->capf_locality, had.locality),
+		.organisation = said_or(c->capf_organisation, had.organisation),
+		.unit = said_or(c->capf_unit, had.unit),
 	};
 	struct cert_identity id;
 	X509 *cert = NULL;
 	EVP_PKEY *key = NULL;
-	int error = cert_capf_make(&of, root_keys[c->capf_root_key], now,
+	error = cert_capf_make(&of, root_keys[c->capf_root_key], now,
 		c->capf_root_days, &cert, &key, d);
 	if (!error)
 		error = cert_identity_read(cert, &id);
@@ -86,7 +98,7 @@ static int make_root(struct capf_authority *a, time_t now, struct diag *d)
 /* `signing` is written last: without it a start that was cut short goes on. */
 static int first_start(struct capf_authority *a, time_t now, struct diag *d)
 {
-	int error = a->roots->next.cert ? 0 : make_root(a, now, d);
+	int error = a->roots->next.cert ? 0 : make_root(a, NULL, now, d);
 	if (!error)
 		error = capf_authority_publish(a, &a->roots->next, d);
 	if (!error)
@@ -159,7 +171,10 @@ static int finish(struct capf_authority *a, int error, struct diag *d)
 
 int capf_authority_prepare(struct capf_authority *a, time_t now, struct diag *d)
 {
-	int error = begin(a)->next.cert ? 0 : make_root(a, now, d);
+	const struct capf_roots *roots = begin(a);
+	int error = roots->next.cert
+			    ? 0
+			    : make_root(a, roots->signing.cert, now, d);
 	pthread_mutex_unlock(&a->changing);
 	return error;
 }

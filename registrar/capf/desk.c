@@ -118,7 +118,8 @@ struct desk_note capf_desk_note_of(const struct capf_visit *v,
 	struct desk_note note = {.event = event, .port = v->port};
 	text_copy(note.device, sizeof(note.device), v->device);
 	text_copy(note.serial, sizeof(note.serial), serial);
-	text_copy(note.address, sizeof(note.address), v->address);
+	if (!v->unattended)
+		text_copy(note.address, sizeof(note.address), v->address);
 	text_copy(note.detail, sizeof(note.detail), detail);
 	return note;
 }
@@ -272,7 +273,8 @@ int capf_desk_close_with(struct capf_desk *desk, int error, struct diag *d)
 {
 	if (error == 0)
 		return capf_desk_commit(desk, d);
-	if (error == -ENOENT || error == -EINVAL || error == -EEXIST)
+	if (error == -ENOENT || error == -EINVAL || error == -EEXIST ||
+		error == -EBUSY)
 		capf_desk_abort(desk);
 	else
 		capf_desk_fail(desk, d);
@@ -321,6 +323,7 @@ static int open_records(
 		capf_tend_again(desk);
 		desk->stale = counts.issued[CAPF_ISSUED_STALE];
 		desk->missed = capf_tend_missed(desk);
+		error = capf_later_start(desk, d);
 	}
 	return error;
 }
@@ -331,6 +334,7 @@ static void destroy(struct capf_desk *desk)
 	free_names(desk->forget);
 	free_names(desk->forgetting);
 	free(desk->notes);
+	free(desk->later);
 	pthread_mutex_destroy(&desk->turns);
 	pthread_cond_destroy(&desk->turn);
 	pthread_mutex_destroy(&desk->lock);

@@ -52,7 +52,7 @@ struct capf_visit *capf_visit_new(
 /* A session id, never the same in a row. */
 uint32_t capf_visit_session(const struct capf_visit *v);
 /* What the phone said: AUTH, KEY, STORED, ERASED or FETCHED; copied. An answer
- * will come; until then nothing more is to be told. */
+ * will come; until then nothing more is to be told. After END nothing is. */
 void capf_visit_tell(
 	struct capf_visit *v, const struct capf_server_event *event);
 
@@ -73,8 +73,9 @@ struct capf_answer {
 	enum capf_why why;
 	const char *detail;
 };
-/* Is there an answer to what was told last? True once. Everything that it
- * depends on is on the disk. */
+/* Is there an answer to what was told last, or an END that nobody asked for
+ * (the phone came again, its operation was cancelled or is late)? True once.
+ * Everything that it depends on is on the disk. */
 bool capf_visit_answer(struct capf_visit *v, struct capf_answer *out);
 /* The device that it is known to be: authenticated, "" before. */
 const char *capf_visit_device(const struct capf_visit *v);
@@ -98,7 +99,9 @@ struct capf_order {
 	int64_t null_until;	/* 0: a day; never more */
 };
 struct capf_ordered {
-	int error; /* 0; -ENOENT unknown device, -EEXIST pending already */
+	/* 0; -ENOENT unknown device, -EEXIST pending already, -EINVAL: warning
+	 * says why */
+	int error;
 	char string[11];   /* the authentication string, told here and never
 			    * again; "" */
 	char warning[256]; /* what the admin should know: an authentication
@@ -109,6 +112,8 @@ struct capf_ordered {
 int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
 	const char *const *devices, size_t n, struct capf_ordered *results,
 	struct diag *d);
+/* Can an LSC name that device? False: why not, and the cure. */
+bool capf_desk_can_name(const char *device, char why[256]);
 /* -ENOENT: nothing is pending. */
 int capf_desk_cancel(
 	struct capf_desk *desk, const char *device, struct diag *d);
@@ -119,7 +124,8 @@ int capf_desk_may_cancel(
 void capf_desk_forget(struct capf_desk *desk, const char *device);
 
 /* Imports a CA's certificate for a request that waits. -ENOENT: nobody asked
- * for such a one; -EINVAL: unfit; d says why. */
+ * for such a one; -EINVAL: unfit; -EBUSY: nothing is issued now, try again; d
+ * says why. */
 int capf_desk_import(struct capf_desk *desk, X509 *cert,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d);
 /* What that would answer now; nothing is changed. */
@@ -158,7 +164,8 @@ struct capf_desk_state capf_desk_state(struct capf_desk *desk);
  * counters when there is neither; never waits. */
 void capf_desk_registered(
 	struct capf_desk *desk, const char *device, const uint8_t *sha256);
-/* Turns, ends of time, renewals. Now and then, from any one thread. */
+/* Turns, ends of time, renewals, and what a CA outside said it would answer
+ * later. Now and then, from any one thread. */
 void capf_desk_tend(struct capf_desk *desk);
 
 #endif

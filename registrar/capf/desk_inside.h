@@ -64,6 +64,7 @@ enum desk_step {
 struct ca_reply {
 	enum est_result result;
 	X509 *cert;
+	long retry_s;
 	char text[512];
 };
 
@@ -113,6 +114,7 @@ struct capf_visit {
 	bool publishing; /* in that list */
 	bool making_key; /* counted in state, with `lock` */
 	bool gone;	 /* its connection has left */
+	bool unattended; /* there is none: the CA is asked by ourselves */
 	/* Troubleshoot: types seen, and the first certificate. */
 	unsigned fetched;
 	uint8_t fetched_sha256[32];
@@ -128,6 +130,12 @@ enum {
 struct desk_seen {
 	char device[CERT_DEVICE_MAX + 1];
 	uint8_t sha256[32]; /* of its certificate; zero: it had none */
+};
+
+/* A device's request that the CA outside has and will answer later. */
+struct desk_later {
+	char device[CERT_DEVICE_MAX + 1];
+	int64_t at; /* then it is asked for */
 };
 
 /* Names of devices, in one list. */
@@ -171,6 +179,9 @@ struct capf_desk {
 	struct desk_allowance refusals, strangers;
 	int64_t counted_at; /* the stale ones */
 	int64_t renewed_at; /* LSCs were looked at */
+	struct desk_later *later;
+	size_t n_later;
+	size_t unattended; /* visits of that kind */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t news;
@@ -308,10 +319,22 @@ int capf_outside_ask(struct capf_visit *v, struct capf_operation *o,
 void capf_outside_begin(struct capf_visit *v);
 int capf_outside_replied(
 	struct capf_visit *v, struct ca_reply *reply, struct diag *d);
-/* Does a key of the phone's wait, or its certificate? 1: and it was answered;
- * 0: it does not. */
+/* Does a key of the phone's wait, or its certificate? 1: and it was answered,
+ * or the CA is asked again; 0: it does not. */
 int capf_outside_pick_up(
 	struct capf_visit *v, struct capf_operation *o, struct diag *d);
+/* The key of the device's request, the caller's to free, and the hash of what
+ * the phone sent; -ENOENT: there is none. */
+int capf_outside_key(struct capf_desk *desk, const char *device, EVP_PKEY **key,
+	uint8_t key_sha256[32], struct diag *d);
+
+/* ---- a CA that answers later is asked again (later.c) ---- */
+
+/* In so many seconds, whatever was said of that device before. */
+void capf_later_put(struct capf_desk *desk, const char *device, long in_s);
+/* All that the records have, soon; then those whose time has come. */
+int capf_later_start(struct capf_desk *desk, struct diag *d);
+void capf_later_tend(struct capf_desk *desk);
 
 /* ---- the rest ---- */
 

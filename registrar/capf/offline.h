@@ -34,8 +34,8 @@ void capf_offline_tend(struct capf_offline *o);
 /*
  * Imports one certificate: it must be believed here, and a request must wait
  * for it. 0 and the device; -ENOENT nobody asked, -EPERM it would not be
- * believed, -EINVAL unfit, or as the records fail; d says why. A warning of the
- * CA's name is logged.
+ * believed, -EINVAL unfit, -EBUSY nothing is issued now, or as the records
+ * fail; d says why. A warning of the CA's name is logged.
  */
 int capf_offline_import(struct capf_desk *desk, const struct capf_believers *by,
 	X509 *cert, char device[CERT_DEVICE_MAX + 1], struct diag *d);

@@ -59,6 +59,18 @@ static int check(const struct capf_order *order, int64_t now, struct diag *d)
 	return 0;
 }
 
+bool capf_desk_can_name(const char *device, char why[256])
+{
+	if (cert_device_in_cn(device) == device)
+		return true;
+	snprintf(why, 256,
+		"%.63s is no name that a phone can prove by a certificate: "
+		"give the device the name that it has itself, such as SEP and "
+		"the 12 hex digits of its MAC address (dialtone device add)",
+		device);
+	return false;
+}
+
 /* ---- what the admin should know ---- */
 
 static bool is_of_7900(const struct device *device)
@@ -169,7 +181,10 @@ static void make_draft(struct capf_desk *desk, const struct capf_order *order,
 	o->completes_by = order->completes_by;
 	o->tell = order->tell;
 	draft_mode(desk, order, now, draft, result);
-	if (o->kind == CAPF_INSTALL)
+	if (o->kind == CAPF_INSTALL &&
+		!capf_desk_can_name(o->device, result->warning))
+		result->error = -EINVAL;
+	else if (o->kind == CAPF_INSTALL)
 		warn_of_keys(desk->world.config, device, &draft->profile,
 			result->warning);
 	device_unref(device);

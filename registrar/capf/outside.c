@@ -11,6 +11,7 @@
 #include "certs/lsc.h"
 #include "registrar/capf/believe.h"
 #include "registrar/capf/desk_inside.h"
+#include "registrar/capf/est_answer.h"
 #include "registrar/memory.h"
 #include "registrar/text.h"
 
@@ -39,17 +40,23 @@ static int audit_request(
 	return capf_desk_audit(v->desk, &note, d);
 }
 
-static int keep_request(struct capf_visit *v, struct capf_operation *o,
-	struct capf_bytes spki, struct diag *d)
+static int keep_request(
+	struct capf_visit *v, struct capf_bytes spki, struct diag *d)
 {
 	struct capf_request r = {
 		.at = capf_desk_now(v->desk),
 		.n = spki.n,
 		.spki = spki.p,
 	};
-	memcpy(r.device, o->device, sizeof(r.device));
+	memcpy(r.device, v->device, sizeof(r.device));
 	memcpy(r.key_sha256, v->key_sha256, sizeof(r.key_sha256));
-	int error = capf_store_put_request(v->desk->store, &r, d);
+	return capf_store_put_request(v->desk->store, &r, d);
+}
+
+static int wait_for_people(struct capf_visit *v, struct capf_operation *o,
+	struct capf_bytes spki, struct diag *d)
+{
+	int error = keep_request(v, spki, d);
 	if (error == 0)
 		error = audit_request(v, "of the offline CA", d);
 	return error ? error
@@ -65,7 +72,7 @@ int capf_outside_ask(struct capf_visit *v, struct capf_operation *o,
 	struct capf_bytes spki, struct diag *d)
 {
 	if (v->desk->world.config->capf_issuer == CONFIG_ISSUER_OFFLINE)
-		return keep_request(v, o, spki, d);
+		return wait_for_people(v, o, spki, d);
 	int error = audit_request(v, "of the CA that is asked over EST", d);
 	if (error < 0)
 		return error;
@@ -81,6 +88,7 @@ static void take_reply(void *self, const struct est_answer *answer)
 	struct capf_visit *v = self;
 	struct ca_reply *reply = memory_zero(sizeof(*reply));
 	reply->result = answer->result;
+	reply->retry_s = answer->retry_s;
 	if (answer->cert && answer->result == EST_OK) {
 		X509_up_ref(answer->cert);
 		reply->cert = answer->cert;
@@ -137,8 +145,25 @@ static enum capf_why why_of(enum est_result result)
 	return CAPF_WHY_CA_UNREACHABLE;
 }
 
-/* A serial number that came before is fine where it is that very certificate.
- */
+/* Lines of the ledger are known by their serial number, of whichever CA. */
+static int say_used(struct capf_desk *desk, X509 *cert, struct diag *d)
+{
+	char serial[CERT_SERIAL_MAX + 1];
+	struct capf_issued i;
+	int error = cert_serial_text(cert, serial);
+	if (error == 0)
+		error = capf_store_issued(desk->store, serial, &i, d);
+	return error ? error
+		     : diag_set(d, -EEXIST,
+			       "its serial number %s is another LSC's in the "
+			       "ledger, of %.63s by %.64s: have the CA give it "
+			       "one by chance, of 64 bits or more (RFC 5280 "
+			       "wants them unique within a CA, the ledger "
+			       "among all)",
+			       serial, i.device, i.issuer_cn);
+}
+
+/* One that came before is fine where it is that very certificate. */
 static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
 	X509 *cert, const uint8_t key_sha256[32],
 	char serial[CERT_SERIAL_MAX + 1], struct diag *d)
@@ -153,8 +178,7 @@ static int enter_once(struct capf_desk *desk, const struct capf_operation *o,
 		abort();
 	error = capf_store_issued_as(desk->store, sha256, &i, d);
 	if (error == -ENOENT)
-		return diag_set(d, -EEXIST,
-			"its serial number was used for another one before");
+		return say_used(desk, cert, d);
 	memcpy(serial, i.serial, sizeof(i.serial));
 	return error;
 }
@@ -184,6 +208,85 @@ static int enter_reply(struct capf_visit *v, const struct capf_operation *o,
 	return -EBADMSG;
 }
 
+/* Of a CA that people run: the next visit asks for the same key, as do we. The
+ * phone's key is kept as OpenSSL writes it, under the hash of what the phone
+ * sent. */
+static int later(struct capf_visit *v, struct capf_operation *o,
+	const struct ca_reply *reply, struct diag *d)
+{
+	unsigned char *der = NULL;
+	int error = 0;
+	capf_later_put(v->desk, v->device, reply->retry_s);
+	if (v->unattended)
+		return 0;
+	if (!v->no_key) {
+		int n = i2d_PUBKEY(v->key, &der);
+		if (n <= 0)
+			abort(); /* law 2: no memory */
+		error = keep_request(v, (struct capf_bytes){der, (size_t)n}, d);
+		OPENSSL_free(der);
+	}
+	return error ? error : leave_waiting(v, o, reply->text, d);
+}
+
+/* The CA is away: what waited does so still. */
+static int later_unreachable(struct capf_visit *v, struct capf_operation *o,
+	const char *why, struct diag *d)
+{
+	capf_later_put(v->desk, v->device, EST_RETRY_S);
+	if (!v->unattended)
+		return capf_visit_refuse(v, o, CAPF_WHY_CA_UNREACHABLE, why, d);
+	if (o->why != CAPF_WHY_CA_WAITING)
+		return 0;
+	snprintf(o->detail, sizeof(o->detail),
+		"its request waits for the CA outside, which was asked again: "
+		"%.400s",
+		why);
+	return capf_desk_put(v->desk, o, d);
+}
+
+/* What asks again for a key of an earlier visit's comes to an end. */
+static int refused(struct capf_visit *v, struct capf_operation *o,
+	const struct ca_reply *reply, const char *why, struct diag *d)
+{
+	if (v->no_key && reply->result == EST_UNREACHABLE)
+		return later_unreachable(v, o, why, d);
+	int error = v->no_key ? capf_store_remove_request(
+					v->desk->store, v->device, d)
+			      : 0;
+	if (error < 0 && error != -ENOENT)
+		return error;
+	return capf_visit_refuse(v, o, why_of(reply->result), why, d);
+}
+
+/* The phone has to come for it. */
+static int arrived(struct capf_desk *desk, struct capf_operation *o,
+	const struct desk_note *note, struct diag *d)
+{
+	snprintf(o->detail, sizeof(o->detail),
+		"the CA's certificate is there; the phone has to come for it");
+	o->changed_at = capf_desk_now(desk);
+	o->told_at = 0; /* it is told again */
+	o->turn_at = o->changed_at;
+	int error = capf_desk_put(desk, o, d);
+	return error ? error : capf_desk_audit(desk, note, d);
+}
+
+/* What nobody stores at once is in the ledger, and so in the chain. */
+static int issued(struct capf_visit *v, struct capf_operation *o, bool waits,
+	struct diag *d)
+{
+	struct desk_note note =
+		capf_desk_note_of(v, DESK_ISSUED, v->serial, "");
+	if (waits && !v->unattended)
+		return capf_issue_deliver(v, o, DESK_ISSUED, v->serial, d);
+	snprintf(note.detail, sizeof(note.detail), "over EST; %s",
+		waits ? "the phone has to come for it"
+		      : "nobody waits for it any more");
+	return waits ? arrived(v->desk, o, &note, d)
+		     : capf_desk_audit(v->desk, &note, d);
+}
+
 int capf_outside_replied(
 	struct capf_visit *v, struct ca_reply *reply, struct diag *d)
 {
@@ -192,20 +295,20 @@ int capf_outside_replied(
 	int error = capf_store_operation(v->desk->store, v->device, &o, d);
 	if (error < 0)
 		return error == -ENOENT ? 0 : error;
+	bool waits = v->step == STEP_CA && o.state == CAPF_STATE_PENDING;
 	snprintf(why, sizeof(why), "%.500s", reply->text);
 	error = reply->result == EST_OK ? enter_reply(v, &o, reply, why, d)
 					: -EBADMSG;
-	if (error < 0 && error != -EBADMSG)
-		return error;
-	if (v->step != STEP_CA || o.state != CAPF_STATE_PENDING) {
-		if (v->step == STEP_CA)
-			capf_visit_end(v, CAPF_REASON_DECLINED, o.why,
-				"the operation ended meanwhile");
-		return 0;
-	}
-	if (error == -EBADMSG)
-		return capf_visit_refuse(v, &o, why_of(reply->result), why, d);
-	return capf_issue_deliver(v, &o, DESK_ISSUED, v->serial, d);
+	if (error == 0)
+		error = issued(v, &o, waits, d);
+	else if (error == -EBADMSG && waits)
+		return reply->result == EST_LATER
+			       ? later(v, &o, reply, d)
+			       : refused(v, &o, reply, why, d);
+	if (!waits && v->step == STEP_CA)
+		capf_visit_end(v, CAPF_REASON_DECLINED, o.why,
+			"the operation ended meanwhile");
+	return error == -EBADMSG ? 0 : error;
 }
 
 /* ---- offline ---- */
@@ -232,30 +335,63 @@ static bool take_request(void *self, const struct capf_request *r)
 	return false;
 }
 
-int capf_outside_pick_up(
-	struct capf_visit *v, struct capf_operation *o, struct diag *d)
+int capf_outside_key(struct capf_desk *desk, const char *device, EVP_PKEY **key,
+	uint8_t key_sha256[32], struct diag *d)
 {
 	struct waiting w = {.found = false};
-	struct capf_issued i;
-	int error = capf_store_requests(
-		v->desk->store, o->device, take_request, &w, d);
-	EVP_PKEY_free(w.key);
-	if (error < 0 && error != -ENOENT)
-		return error;
-	if (!w.found)
-		return 0;
-	error = capf_store_stale(
-		v->desk->store, o->device, w.key_sha256, &i, d);
-	if (error == -ENOENT &&
-		v->desk->world.config->capf_issuer != CONFIG_ISSUER_OFFLINE)
-		return 0; /* nobody brings it any more */
-	if (error == -ENOENT) {
+	int error =
+		capf_store_requests(desk->store, device, take_request, &w, d);
+	*key = w.key;
+	memcpy(key_sha256, w.key_sha256, sizeof(w.key_sha256));
+	return error ? error : w.key ? 0 : -ENOENT;
+}
+
+static int ask_again(
+	struct capf_visit *v, struct capf_operation *o, struct diag *d)
+{
+	char why[CAPF_DETAIL_MAX + 1];
+	if (!capf_issue_may(v->desk, capf_desk_now(v->desk), why))
+		return capf_visit_refuse(v, o, CAPF_WHY_CLOCK, why, d);
+	v->no_key = true;
+	v->step = STEP_CA;
+	v->asks = true;
+	capf_later_put(v->desk, v->device, EST_RETRY_S);
+	return capf_desk_put(v->desk, o, d);
+}
+
+static int still_waits(
+	struct capf_visit *v, struct capf_operation *o, struct diag *d)
+{
+	int error = 0;
+	switch (v->desk->world.config->capf_issuer) {
+	case CONFIG_ISSUER_EST:
+		error = ask_again(v, o, d);
+		break;
+	case CONFIG_ISSUER_OFFLINE:
 		error = leave_waiting(v, o,
 			"its request still waits for the offline CA's "
 			"certificate (dialtone capf csr import)",
 			d);
-		return error < 0 ? error : 1;
+		break;
+	default:
+		return 0; /* nobody brings it any more */
 	}
+	return error < 0 ? error : 1;
+}
+
+int capf_outside_pick_up(
+	struct capf_visit *v, struct capf_operation *o, struct diag *d)
+{
+	struct capf_issued i;
+	EVP_PKEY_free(v->key);
+	int error =
+		capf_outside_key(v->desk, o->device, &v->key, v->key_sha256, d);
+	if (error < 0)
+		return error == -ENOENT ? 0 : error;
+	error = capf_store_stale(
+		v->desk->store, o->device, v->key_sha256, &i, d);
+	if (error == -ENOENT)
+		return still_waits(v, o, d);
 	if (error == 0 && i.not_after <= capf_desk_now(v->desk))
 		return 0; /* it came too late: a new key */
 	if (error == 0) {
@@ -307,16 +443,9 @@ static int enter_import(struct capf_desk *desk, X509 *cert,
 	error = enter_once(desk, &o, cert, w->key_sha256, note.serial, d);
 	if (error < 0)
 		return error == -EEXIST ? -EINVAL : error;
-	snprintf(o.detail, sizeof(o.detail),
-		"the offline CA's certificate is there; the phone has to come "
-		"for it");
-	o.changed_at = now;
-	o.told_at = 0; /* it is told again */
-	o.turn_at = now;
 	memcpy(note.device, o.device, sizeof(note.device));
 	snprintf(note.detail, sizeof(note.detail), "of the offline CA");
-	error = capf_desk_put(desk, &o, d);
-	return error ? error : capf_desk_audit(desk, &note, d);
+	return arrived(desk, &o, &note, d);
 }
 
 static int import(
@@ -330,7 +459,7 @@ static int import(
 	if (error < 0)
 		return error;
 	if (!capf_issue_may(desk, capf_desk_now(desk), why))
-		return diag_set(d, -EINVAL, "%s", why);
+		return diag_set(d, -EBUSY, "%s", why);
 	return enter_import(desk, cert, w, d);
 }
 

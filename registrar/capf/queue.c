@@ -147,6 +147,7 @@ static void settle(struct batch *b)
 		if (!v->gone || v->asking)
 			continue;
 		capf_visit_forget(v);
+		v->desk->unattended -= v->unattended;
 		b->visits[n++] = v;
 	}
 	b->n = n;

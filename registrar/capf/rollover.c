@@ -67,6 +67,11 @@ static int open_roots(
 	return 0;
 }
 
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 int rollover_look(struct server *s, struct rollover_view *out, struct diag *d)
 {
 	struct capf_roots *roots;
@@ -292,8 +297,8 @@ int rollover_issue(struct server *s, unsigned per_min, bool tell_them,
 	int error = look_at_started(s, &v, d);
 	if (error == 0)
 		error = queue_all(s, &v, order, queued, d);
-	snprintf(detail, sizeof(detail), "%zu phones queued, %u a minute",
-		*queued, per_min);
+	snprintf(detail, sizeof(detail), "%zu phone%s queued, %u a minute",
+		*queued, plural(*queued), per_min);
 	if (error == 0)
 		error = tell(s, "rollover-issue", detail, d);
 	rollover_view_deinit(&v);
@@ -307,8 +312,8 @@ static int say_end(struct server *s, const struct rollover_view *v, bool force,
 {
 	char detail[CAPF_DETAIL_MAX + 1];
 	snprintf(detail, sizeof(detail),
-		"%.64s goes; %zu devices have an LSC of %.64s, %zu have none%s",
-		v->old_name, v->done, v->new_name, v->left,
+		"%.64s goes; %zu device%s with an LSC of %.64s, %zu without%s",
+		v->old_name, v->done, plural(v->done), v->new_name, v->left,
 		v->recent && force ? ": FORCED, though some of them are live"
 				   : "");
 	return tell(s, force ? "rollover-finish-forced" : "rollover-finish",
@@ -346,12 +351,11 @@ int rollover_may_finish(struct server *s, bool force,
 			rollover_state_name(view->state));
 	if (view->recent > 0 && !force)
 		return diag_set(d, -EPERM,
-			"%zu phones that are live, or were seen within the "
-			"last %u days, hang on %s: give them a new LSC first "
-			"(dialtone rollover issue), or wait for those that "
-			"are offline",
-			view->recent, server_config(s)->capf_live_days,
-			view->old_name);
+			"%zu phone%s, live or seen within the last %u days, "
+			"on %s: give each a new LSC first (dialtone rollover "
+			"issue), or wait for those that are offline",
+			view->recent, plural(view->recent),
+			server_config(s)->capf_live_days, view->old_name);
 	return 0;
 }
 

@@ -250,6 +250,7 @@ void capf_desk_tend(struct capf_desk *desk)
 	end_late(desk, f);
 	take_turns(desk, f);
 	count(desk);
+	capf_later_tend(desk);
 	capf_desk_leave(desk);
 	tell_each(desk, f);
 	free(f);

@@ -177,7 +177,7 @@ void capf_visit_publish(struct capf_visit *v)
 void capf_visit_free(struct capf_visit *v)
 {
 	pthread_mutex_lock(&v->desk->lock);
-	v->desk->state.visits--;
+	v->desk->state.visits -= !v->unattended;
 	v->desk->state.making_keys -= v->making_key;
 	pthread_mutex_unlock(&v->desk->lock);
 	capf_visit_drop_news(&v->news);

@@ -37,16 +37,21 @@ static void print_phones(const json_t *o)
 	ctl_print_table(phones, COLUMNS(phone_columns));
 }
 
+static const char *plural(long long n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void print_started(const json_t *o)
 {
 	printf("%s takes the place of %s.\n"
-	       "%lld phones have its LSC, %lld still hang on the old root: "
-	       "%lld of them are offline, %lld are queued, %lld hold up "
+	       "%lld phone%s with its LSC, %lld still on the old root: "
+	       "%lld of them offline, %lld queued, %lld in the way of "
 	       "rollover finish.\n",
 		name_of(o, "newRoot"), name_of(o, "oldRoot"),
-		ctl_number(o, "done"), ctl_number(o, "left"),
-		ctl_number(o, "offline"), ctl_number(o, "queued"),
-		ctl_number(o, "recent"));
+		ctl_number(o, "done"), plural(ctl_number(o, "done")),
+		ctl_number(o, "left"), ctl_number(o, "offline"),
+		ctl_number(o, "queued"), ctl_number(o, "recent"));
 	print_phones(o);
 }
 
@@ -180,9 +185,10 @@ int ctl_rollover_issue(const struct ctl *ctl, int argc, char **argv)
 	if (status == CTL_OK && ctl->json && !stay)
 		ctl_print_json(o);
 	else if (status == CTL_OK && !ctl->json)
-		printf("%s%lld phones are queued; dialtone rollover status "
-		       "counts them down.\n",
-			ctl_would(ctl), ctl_number(o, "queued"));
+		printf("%s%lld phone%s queued; dialtone rollover status "
+		       "counts down.\n",
+			ctl_would(ctl), ctl_number(o, "queued"),
+			plural(ctl_number(o, "queued")));
 	if (status == CTL_OK)
 		json_decref(o);
 	ctl_answer_deinit(&a);

@@ -190,9 +190,10 @@ static const struct explain_rule rules[] = {
 	{"capf-ca-waiting", "",
 		"The phone's request waits until the CA outside has signed it. "
 		"Nothing is wrong.",
-		"dialtone capf csr list shows what waits, export and import "
-		"carry it there and back; the phone gets it when it comes "
-		"again."},
+		"dialtone capf csr list shows what waits. Of an offline CA: "
+		"export and import carry it there and back. Over EST: have it "
+		"approved at the CA, which is asked again by itself. The phone "
+		"gets it when it comes again."},
 	/* ours */
 	{"capf-late", "",
 		"The phone did not come, or was not done, by the time that was "

@@ -41,7 +41,7 @@ static void refuse_answer(const struct capf *s, const struct capf_answer *a)
 				   : "the device is not in the inventory");
 		return;
 	}
-	if (a->why == CAPF_WHY_NOTHING)
+	if (a->why == CAPF_WHY_NOTHING || a->why == CAPF_WHY_CA_WAITING)
 		return;
 	snprintf(rule, sizeof(rule), "capf-%s", capf_why_name(a->why));
 	refuse(s, rule, *a->detail ? a->detail : capf_why_text(a->why));
@@ -139,9 +139,10 @@ static void run(struct capf *s, const struct moment *now)
 	do {
 		while (capf_server_next(&s->engine, &event))
 			on_event(s, &event);
-		answered = s->asks && s->visit &&
-			   capf_visit_answer(s->visit, &answer);
+		answered = s->visit && capf_visit_answer(s->visit, &answer);
 		if (answered) {
+			/* An END crosses what the phone says meanwhile. */
+			assert(s->asks || answer.what == CAPF_ANSWER_END);
 			s->asks = false;
 			on_answer(s, &answer, now);
 		}

@@ -94,6 +94,12 @@ void office_believe(X509 *ca)
 	read_trust();
 }
 
+void office_enrol_by(const char *file, X509 *ca)
+{
+	made_pem(capf, file, ca);
+	read_trust();
+}
+
 void office_start(void)
 {
 	const struct capf_desk_world world = {
@@ -310,20 +316,36 @@ struct capf_visit *office_visit(void)
 	return v;
 }
 
-struct capf_answer office_answer(struct capf_visit *v)
+void office_wait(bool (*there)(void *self), void *self)
 {
-	struct capf_answer answer;
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&lock);
-	bool there;
-	while (!(there = capf_visit_answer(v, &answer)) &&
+	bool good;
+	while (!(good = there(self)) &&
 		pthread_cond_timedwait(&woken, &lock, &until) == 0)
 		;
 	pthread_mutex_unlock(&lock);
-	assert_true(there);
-	return answer;
+	assert_true(good);
+}
+
+struct waiting {
+	struct capf_visit *v;
+	struct capf_answer answer;
+};
+
+static bool is_answered(void *self)
+{
+	struct waiting *w = self;
+	return capf_visit_answer(w->v, &w->answer);
+}
+
+struct capf_answer office_answer(struct capf_visit *v)
+{
+	struct waiting w = {.v = v};
+	office_wait(is_answered, &w);
+	return w.answer;
 }
 
 struct capf_answer office_tell(

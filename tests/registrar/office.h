@@ -33,6 +33,8 @@ void office_start(void);
 void office_restart(void);
 /* Both stores believe it, too: as a CA that issues LSCs. */
 void office_believe(X509 *ca);
+/* CAPF-trust has that file, too. */
+void office_enrol_by(const char *file, X509 *ca);
 
 void office_add(const char *name, const char *profile);
 /* An operation is pending for it; the authentication string, or "". */
@@ -60,6 +62,9 @@ struct capf_answer office_reason(
 	struct capf_visit *v, enum capf_server_event_type type, int reason);
 /* Over by itself, or as `rule` says. */
 void office_leave(struct capf_visit *v, const char *rule);
+/* Waits until `there` says so, which is asked whenever the desk woke somebody.
+ */
+void office_wait(bool (*there)(void *self), void *self);
 /* Waits until the desk has nothing to do any more. */
 void office_settle(void);
 /* "END 7 late", "GENERATE EC-256", "STORE", "ERASE", "FETCH 0". */

@@ -340,6 +340,30 @@ static void store_that_is_not_configured_is_left_out(void **state)
 
 /* ---- a rollover ---- */
 
+static void a_new_root_is_of_the_old_one_s_organisation(void **state)
+{
+	set(&config->capf_organisation, "Caf\xc3\xa9 AG");
+	set(&config->capf_unit, "Phones");
+	set(&config->capf_locality, "Bern");
+	set(&config->capf_province, "BE");
+	set(&config->capf_country, "CH");
+	struct capf_authority *a = open_it();
+	set(&config->capf_organisation, "");
+	set(&config->capf_unit, "Voice");
+	set(&config->capf_locality, "");
+	set(&config->capf_province, "");
+	set(&config->capf_country, "");
+	good(capf_authority_prepare(a, time(NULL), &d));
+	struct capf_roots *r = capf_authority_roots(a);
+	char subject[CERT_NAME_MAX + 64];
+	snprintf(subject, sizeof(subject),
+		"L=Bern,ST=BE,CN=%s,OU=Voice,O=Caf\xc3\xa9 AG,C=CH",
+		r->next.name);
+	assert_string_equal(r->next.id.subject, subject);
+	capf_roots_unref(r);
+	capf_authority_close(a);
+}
+
 static void rollover_goes_and_comes(void **state)
 {
 	struct capf_authority *a = open_it();
@@ -666,6 +690,8 @@ int main(void)
 			leaves_file_that_holds_others_too, set_up),
 		cmocka_unit_test_setup(
 			store_that_is_not_configured_is_left_out, set_up),
+		cmocka_unit_test_setup(
+			a_new_root_is_of_the_old_one_s_organisation, set_up),
 		cmocka_unit_test_setup(rollover_goes_and_comes, set_up),
 		cmocka_unit_test_setup(next_one_can_be_abandoned, set_up),
 		cmocka_unit_test_setup(who_holds_roots_keeps_them, set_up),

@@ -531,6 +531,27 @@ static void orders_say_what_came_of_each_device(void **state)
 	assert_int_equal(results[0].error, -EEXIST);
 }
 
+/* Else it would be found out when the phone comes with its key. */
+static void a_name_that_no_certificate_proves_gets_no_lsc(void **state)
+{
+	const char *names[] = {"SEP0000000000ZZ"};
+	struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_NULL_STRING,
+		.origin = "admin"};
+	struct capf_ordered result;
+	office_start();
+	office_add(names[0], "ec");
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 1, &result, &d), 0);
+	assert_int_equal(result.error, -EINVAL);
+	assert_non_null(strstr(result.warning, "12 hex digits"));
+	assert_int_equal(office_operation(names[0]).kind, CAPF_NONE);
+	order.kind = CAPF_DELETE;
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, names, 1, &result, &d), 0);
+	assert_int_equal(result.error, 0);
+}
+
 static void orders_that_make_no_sense_are_refused(void **state)
 {
 	static const struct capf_order orders[] = {
@@ -871,6 +892,7 @@ int main(void)
 		FACT(a_full_disk_gives_no_certificate_away),
 		FACT(an_order_on_a_full_disk_is_none),
 		FACT(orders_say_what_came_of_each_device),
+		FACT(a_name_that_no_certificate_proves_gets_no_lsc),
 		FACT(orders_that_make_no_sense_are_refused),
 		FACT(a_deadlock_by_string_is_warned_of),
 		FACT(what_is_cancelled_ends_the_visit),

@@ -83,5 +83,6 @@ int main(void)
 		cmocka_unit_test(does_not_renew_what_the_root_would_cut_short),
 		cmocka_unit_test(keeps_to_the_hours),
 	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

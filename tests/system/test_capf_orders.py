@@ -455,6 +455,25 @@ def only_what_there_is_is_answered():
         same(c.daemon.ask_admin(ORDERS, "POST", "{}", "text/csv")[0], 415)
 
 
+def phone_that_makes_a_key_hears_at_once_that_it_is_cancelled():
+    with Capf() as c:
+        c.order("install", FIRST, "--mode", "null")
+        with capf.Visit(c.port) as visit:
+            capf.wanted(visit.authenticate(FIRST))
+            c.admin.say("capf", "cancel", FIRST)
+            visit.ended(visit.read(), capf.DECLINED)
+        c.daemon.wait_failure("capf-cancelled")
+
+
+def phone_that_comes_anew_ends_its_old_visit():
+    with Capf() as c:
+        c.order("install", FIRST, "--mode", "null")
+        with capf.Visit(c.port) as old, capf.Visit(c.port) as new:
+            capf.wanted(old.authenticate(FIRST))
+            capf.wanted(new.authenticate(FIRST))
+            old.ended(old.read(), capf.DECLINED)
+
+
 def orders_are_written_down():
     with Capf() as c:
         c.order("install", FIRST, "--mode", "null")
@@ -490,4 +509,6 @@ if __name__ == "__main__":
         a_broken_chain_is_no_start,
         without_capf_it_says_how_to_have_it,
         only_what_there_is_is_answered,
+        phone_that_makes_a_key_hears_at_once_that_it_is_cancelled,
+        phone_that_comes_anew_ends_its_old_visit,
         orders_are_written_down))

@@ -124,8 +124,6 @@ def every_bad_answer_has_its_name():
             (est.says(401, {"WWW-Authenticate": "Basic"}), "ca-refused",
              "HTTP 401"),
             (est.says(503), "ca-unreachable", "HTTP 503"),
-            (est.says(202, {"Retry-After": "60"}), "ca-unreachable",
-             "later (202)"),
             (est.says(302, {"Location": "https://127.0.0.1:1/"}), "ca-unfit",
              "not followed"),
             (est.says(200, {"Content-Type": "text/html"}, b"<p>"), "ca-unfit",
@@ -143,6 +141,25 @@ def every_bad_answer_has_its_name():
         est.behave = est.sign
         o.order(NAMES[len(rows)])
         capf.install(o.port, NAMES[len(rows)], KEY)
+
+
+def where_people_approve_the_phone_gets_it_at_its_next_visit():
+    with server().serving() as est, Office(est) as o:
+        est.behave = est.says(202, {"Retry-After": "86400"})
+        o.order(NAMES[0])
+        with capf.Visit(o.port) as visit:
+            visit.authenticate(NAMES[0])
+            visit.ended(visit.give_key(KEY), capf.NO_ACTION)
+        est.behave = est.sign
+        with capf.Visit(o.port) as visit:
+            store = visit.authenticate(NAMES[0])
+            same(store.command, capf.STORE_REQUEST, "what it is to do")
+            [(_, der)] = capf.certificates(store.elements[capf.CERTIFICATE])
+            visit.ended(visit.answer(capf.STORE_RESPONSE), capf.SUCCESS)
+        assert KEY.spki in der, "another key"
+        [first, second] = est.asked
+        same(first[2], second[2], "the request")
+        same(o.daemon.failures(), [], "failures")
 
 
 def server_that_does_not_know_us_refuses():
@@ -221,6 +238,7 @@ if __name__ == "__main__":
         phone_registers_by_an_rsa_client_certificate,
         phone_registers_by_an_ec_client_certificate,
         every_bad_answer_has_its_name,
+        where_people_approve_the_phone_gets_it_at_its_next_visit,
         server_that_does_not_know_us_refuses,
         server_of_another_ca_is_not_asked,
         server_that_is_down_is_unreachable,

@@ -204,6 +204,9 @@ static const struct cert_extension as_ca[] = {
 	{"keyUsage", "critical,digitalSignature,keyCertSign"}, {NULL, NULL}};
 static const struct cert_extension as_ca_bare[] = {
 	{"basicConstraints", "CA:TRUE"}, {NULL, NULL}};
+static const struct cert_extension as_ca_unused[] = {
+	{"basicConstraints", "critical,CA:TRUE"},
+	{"keyUsage", "critical,digitalSignature"}, {NULL, NULL}};
 static const struct cert_extension odd[] = {
 	LSC_BASE, ODD_EXTENSION, {NULL, NULL}};
 static const struct cert_extension twice[] = {
@@ -300,6 +303,8 @@ static const struct {
 		"it is a CA certificate", MFG, as_ca},
 	{"a CA without key usage", TRUST_WRONG_PURPOSE, 26, 0,
 		"it is a CA certificate", MFG, as_ca_bare},
+	{"a CA whose key usage keeps it from signing", TRUST_WRONG_PURPOSE, 26,
+		0, "it is a CA certificate", MFG, as_ca_unused},
 	{"an unknown critical extension", TRUST_BAD_EXTENSION, 34, 0,
 		"we do not know: 1.3.6.1.4.1.99999.1", CAPF, odd},
 	{"a CA with an unknown critical extension", TRUST_BAD_EXTENSION, 34, 1,
