@@ -89,6 +89,17 @@ int inventory_put_profile(struct inventory *inv,
 int inventory_remove_profile(
 	struct inventory *inv, const char *name, struct diag *d);
 
+/* What each of these would answer now; nothing is changed. */
+int inventory_may_put(struct inventory *inv, const struct device *device,
+	enum inventory_how how, struct diag *d);
+int inventory_may_remove(
+	struct inventory *inv, const char *name, struct diag *d);
+int inventory_may_put_profile(struct inventory *inv,
+	const struct security_profile *profile, enum inventory_how how,
+	struct diag *d);
+int inventory_may_remove_profile(
+	struct inventory *inv, const char *name, struct diag *d);
+
 /* ---- what phones tell, written behind ---- */
 
 /* The device registered over this connection: costs no SQL and no wait. */
@@ -113,6 +124,9 @@ enum inventory_auto inventory_auto_register(struct inventory *inv,
 
 /* Opens the window, or (until 0) closes it. -ERANGE: over or too far. */
 int inventory_set_window(struct inventory *inv,
+	const struct store_window *window, int64_t unix_s, struct diag *d);
+/* What that would answer now; nothing is changed. */
+int inventory_may_set_window(struct inventory *inv,
 	const struct store_window *window, int64_t unix_s, struct diag *d);
 /* until 0: closed. */
 struct store_window inventory_window(struct inventory *inv, int64_t unix_s);

@@ -157,7 +157,7 @@ static void tell_removed(const struct inventory *inv, const char *name)
 		inv->removed(inv->removed_self, name);
 }
 
-static int put(struct inventory *inv, const struct device *device,
+static int judge_put(struct inventory *inv, const struct device *device,
 	enum inventory_how how, struct diag *d)
 {
 	struct device_fault fault;
@@ -170,11 +170,18 @@ static int put(struct inventory *inv, const struct device *device,
 	if (error < 0)
 		return error;
 	error = inventory_judge(inv, device, &fault);
-	if (error < 0)
-		return diag_set(d, error, "%s: %s", fault.field, fault.why);
+	return error < 0 ? diag_set(d, error, "%s: %s", fault.field, fault.why)
+			 : 0;
+}
+
+static int put(struct inventory *inv, const struct device *device,
+	enum inventory_how how, struct diag *d)
+{
 	const struct store_change change = {
 		.what = STORE_PUT_DEVICE, .device = device};
-	error = store_write(inv->store, &change, 1, d);
+	int error = judge_put(inv, device, how, d);
+	if (error == 0)
+		error = store_write(inv->store, &change, 1, d);
 	if (error < 0)
 		return error;
 	pthread_rwlock_wrlock(&inv->lock);
@@ -192,11 +199,18 @@ int inventory_put(struct inventory *inv, const struct device *device,
 	return error;
 }
 
-static int remove_device(
+int inventory_may_put(struct inventory *inv, const struct device *device,
+	enum inventory_how how, struct diag *d)
+{
+	pthread_mutex_lock(&inv->changing);
+	int error = judge_put(inv, device, how, d);
+	pthread_mutex_unlock(&inv->changing);
+	return error;
+}
+
+static int judge_removal(
 	struct inventory *inv, const char *name, struct diag *d)
 {
-	const struct store_change change = {
-		.what = STORE_REMOVE_DEVICE, .name = name};
 	struct device *there = inventory_find(inv, name);
 	bool fixed = there && there->fixed;
 	device_unref(there);
@@ -210,7 +224,17 @@ static int remove_device(
 			"%s stands in %s: take it out there, and start "
 			"dialtoned anew",
 			name, inv->config->file);
-	error = store_write(inv->store, &change, 1, d);
+	return 0;
+}
+
+static int remove_device(
+	struct inventory *inv, const char *name, struct diag *d)
+{
+	const struct store_change change = {
+		.what = STORE_REMOVE_DEVICE, .name = name};
+	int error = judge_removal(inv, name, d);
+	if (error == 0)
+		error = store_write(inv->store, &change, 1, d);
 	if (error < 0)
 		return error;
 	pthread_rwlock_wrlock(&inv->lock);
@@ -224,6 +248,15 @@ int inventory_remove(struct inventory *inv, const char *name, struct diag *d)
 {
 	pthread_mutex_lock(&inv->changing);
 	int error = remove_device(inv, name, d);
+	pthread_mutex_unlock(&inv->changing);
+	return error;
+}
+
+int inventory_may_remove(
+	struct inventory *inv, const char *name, struct diag *d)
+{
+	pthread_mutex_lock(&inv->changing);
+	int error = judge_removal(inv, name, d);
 	pthread_mutex_unlock(&inv->changing);
 	return error;
 }
@@ -409,6 +442,16 @@ int inventory_put_profile(struct inventory *inv,
 	return error;
 }
 
+int inventory_may_put_profile(struct inventory *inv,
+	const struct security_profile *profile, enum inventory_how how,
+	struct diag *d)
+{
+	pthread_mutex_lock(&inv->changing);
+	int error = judge_profile(inv, profile, how, d);
+	pthread_mutex_unlock(&inv->changing);
+	return error;
+}
+
 static int refuse_used(struct inventory *inv, const char *name, struct diag *d)
 {
 	size_t n, users = 0;
@@ -426,18 +469,23 @@ static int refuse_used(struct inventory *inv, const char *name, struct diag *d)
 		name, users, first);
 }
 
-static int remove_profile(
+static int judge_profile_removal(
 	struct inventory *inv, const char *name, struct diag *d)
 {
-	const struct store_change change = {
-		.what = STORE_REMOVE_PROFILE, .name = name};
 	int error = need_store(inv, d);
 	if (error == 0)
 		error = refuse_predefined(name, d);
 	if (error == 0 && !inventory_own_profile(inv, name))
 		error = diag_set(d, -ENOENT, "there is no profile %.63s", name);
-	if (error == 0)
-		error = refuse_used(inv, name, d);
+	return error < 0 ? error : refuse_used(inv, name, d);
+}
+
+static int remove_profile(
+	struct inventory *inv, const char *name, struct diag *d)
+{
+	const struct store_change change = {
+		.what = STORE_REMOVE_PROFILE, .name = name};
+	int error = judge_profile_removal(inv, name, d);
 	if (error == 0)
 		error = store_write(inv->store, &change, 1, d);
 	if (error < 0)
@@ -456,6 +504,15 @@ int inventory_remove_profile(
 {
 	pthread_mutex_lock(&inv->changing);
 	int error = remove_profile(inv, name, d);
+	pthread_mutex_unlock(&inv->changing);
+	return error;
+}
+
+int inventory_may_remove_profile(
+	struct inventory *inv, const char *name, struct diag *d)
+{
+	pthread_mutex_lock(&inv->changing);
+	int error = judge_profile_removal(inv, name, d);
 	pthread_mutex_unlock(&inv->changing);
 	return error;
 }

@@ -307,19 +307,25 @@ static int write_window(struct inventory *inv,
 	return 0;
 }
 
-int inventory_set_window(struct inventory *inv,
+int inventory_may_set_window(struct inventory *inv,
 	const struct store_window *window, int64_t unix_s, struct diag *d)
 {
 	int error = judge_window(window, unix_s, d);
+	if (error < 0 || inv->store)
+		return error;
+	return diag_set(d, -ENOTSUP,
+		"strangers cannot be added: the configuration names no "
+		"state.folder; name one and start dialtoned anew");
+}
+
+int inventory_set_window(struct inventory *inv,
+	const struct store_window *window, int64_t unix_s, struct diag *d)
+{
+	int error = inventory_may_set_window(inv, window, unix_s, d);
 	if (error < 0)
 		return error;
 	pthread_mutex_lock(&inv->changing);
-	if (inv->store)
-		error = write_window(inv, window, "an admin's order", d);
-	else
-		error = diag_set(d, -ENOTSUP,
-			"strangers cannot be added: the configuration names "
-			"no state.folder; name one and start dialtoned anew");
+	error = write_window(inv, window, "an admin's order", d);
 	pthread_mutex_unlock(&inv->changing);
 	return error;
 }

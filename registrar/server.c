@@ -154,7 +154,7 @@ static void displace(void *self, struct conn_ref ref)
 	worker_displace(s->workers[ref.worker], ref);
 }
 
-int server_order(struct server *s, const char *device, enum phone_order order,
+int server_may_order(struct server *s, const char *device, struct conn_ref *ref,
 	struct diag *d)
 {
 	struct directory_entry entry;
@@ -162,12 +162,24 @@ int server_order(struct server *s, const char *device, enum phone_order order,
 		return diag_set(d, -ENOENT,
 			"%s was never registered here since the start", device);
 	bool registered = entry.registered;
-	struct conn_ref ref = entry.ref;
+	if (ref)
+		*ref = entry.ref;
 	directory_entry_deinit(&entry);
 	if (!registered)
 		return diag_set(d, -ENOTCONN,
-			"%s is not registered now: nobody is there to be told",
-			device);
+			"%s is not registered now: nobody is there to be told; "
+			"dialtone phone %s says what is known",
+			device, device);
+	return 0;
+}
+
+int server_order(struct server *s, const char *device, enum phone_order order,
+	struct diag *d)
+{
+	struct conn_ref ref;
+	int error = server_may_order(s, device, &ref, d);
+	if (error < 0)
+		return error;
 	worker_order(s->workers[ref.worker], ref, order);
 	history_ordered(s->shared.world.history, device,
 		order == PHONE_RESET	 ? HISTORY_RESET

@@ -43,6 +43,10 @@ void server_ask_reload(struct server *s);
  */
 int server_order(struct server *s, const char *device, enum phone_order order,
 	struct diag *d);
+/* What that would answer now, and the phone's connection unless ref is NULL;
+ * nobody is told anything. */
+int server_may_order(struct server *s, const char *device, struct conn_ref *ref,
+	struct diag *d);
 
 /*
  * After a reload: each worker closes those of its phones whose certificate is

@@ -10,6 +10,7 @@
 #include "registrar/admin/admission_order.h"
 #include "registrar/admin/capf_orders.h"
 #include "registrar/admin/inventory_orders.h"
+#include "registrar/admin/order.h"
 #include "registrar/admin/phone_certs.h"
 #include "registrar/admin/phone_orders.h"
 #include "registrar/admin/ticket_keys.h"
@@ -42,6 +43,11 @@ static int look_at_ticket_keys(struct server *s, struct diag *d)
 		"to \"all\" or \"tickets\" and start dialtoned anew");
 }
 
+static int look_at_sealing_keys(struct server *s, struct diag *d)
+{
+	return resumption_may_rotate(server_resume(s), d);
+}
+
 static int rotate_ticket_keys(struct server *s, struct diag *d)
 {
 	return resumption_rotate(server_resume(s), d);
@@ -57,6 +63,15 @@ static int read_trust_anew(struct server *s, struct diag *d)
 	return server_reload(s, true, d) < 0 ? -EPERM : 0;
 }
 
+/* The order that a reload would be is the folders' to answer. */
+static int refuse_dry_reload(struct server *s, struct diag *d)
+{
+	return diag_set(d, -EPERM,
+		"what a folder would change is asked with POST "
+		"/v1/trust/impact {\"folder\": \"%s\"}; nothing was done",
+		trust_store_folder(server_config(s), STORE_CALLMANAGER));
+}
+
 static json_t *ticket_keys(struct server *s)
 {
 	return admin_ticket_keys_json(server_resume(s));
@@ -67,13 +82,17 @@ static const struct resource {
 	const char *method;
 	const char *path;
 	int (*act)(struct server *s, struct diag *d);
-	json_t *(*show)(struct server *s); /* after it went well */
+	int (*look)(struct server *s, struct diag *d); /* would it? */
+	json_t *(*show)(struct server *s);	       /* after it went well */
 } resources[] = {
-	{"GET", "/v1/ticket-keys", look_at_ticket_keys, ticket_keys},
-	{"POST", "/v1/trust/reload", read_trust_anew, status_json_trust},
-	{"POST", "/v1/ticket-keys/rotate", rotate_ticket_keys, ticket_keys},
-	{"POST", "/v1/ticket-keys/revoke-all", revoke_all_sessions,
+	{"GET", "/v1/ticket-keys", look_at_ticket_keys, look_at_ticket_keys,
 		ticket_keys},
+	{"POST", "/v1/trust/reload", read_trust_anew, refuse_dry_reload,
+		status_json_trust},
+	{"POST", "/v1/ticket-keys/rotate", rotate_ticket_keys,
+		look_at_sealing_keys, ticket_keys},
+	{"POST", "/v1/ticket-keys/revoke-all", revoke_all_sessions,
+		look_at_ticket_keys, ticket_keys},
 };
 enum { RESOURCES = sizeof(resources) / sizeof(resources[0]) };
 
@@ -134,8 +153,9 @@ static void obey(struct admin *a, const struct resource *r,
 	struct diag d = {.text = ""};
 	if (!knows(request, &who, out))
 		return;
-	int error = r->act(a->server, &d);
-	if (strcmp(r->method, "POST") == 0)
+	bool dry = order_is_dry(request);
+	int error = (dry ? r->look : r->act)(a->server, &d);
+	if (!dry && strcmp(r->method, "POST") == 0)
 		audit(request, &who,
 			error == 0     ? "done"
 			: is_no(error) ? "refused"

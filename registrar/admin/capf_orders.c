@@ -181,7 +181,8 @@ static void show_operation(struct capf_request_order *o)
 
 static void cancel_operation(struct capf_request_order *o)
 {
-	int error = capf_desk_cancel(o->desk, o->name, &o->d);
+	int error = (o->dry ? capf_desk_may_cancel : capf_desk_cancel)(
+		o->desk, o->name, &o->d);
 	if (error < 0)
 		capf_orders_refuse(o, error);
 	else
@@ -356,7 +357,8 @@ bool capf_orders_obey(struct capf_request_order *o)
 	if (!row)
 		return order_refuse_method(&table, path, o->out);
 	o->name = order_name(row, path);
-	o->changes = strcmp(row->method, "GET") != 0;
+	o->dry = order_is_dry(o->request);
+	o->changes = !o->dry && strcmp(row->method, "GET") != 0;
 	o->desk = server_capf(o->server);
 	if (o->desk)
 		((const struct resource *)row)->act(o);

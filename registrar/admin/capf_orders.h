@@ -17,6 +17,7 @@ struct capf_request_order {
 	const struct plane_request *request;
 	struct plane_answer *out;
 	const char *name; /* what the path ends with, where it names one */
+	bool dry;	  /* only say what it would come to */
 	bool changes;	  /* it is to be audited */
 	int error;	  /* 0, or -errno and d */
 	struct diag d;

@@ -130,7 +130,7 @@ void capf_outside_exported(struct capf_request_order *o)
 				i);
 	}
 	if (!error)
-		error = mark(o, names, n, &marked);
+		error = o->dry ? 0 : mark(o, names, n, &marked);
 	free(names);
 	json_decref(body);
 	if (error)
@@ -171,7 +171,8 @@ static int import(
 	const struct capf_believers by = {trust, o->server};
 	char device[CERT_DEVICE_MAX + 1];
 	struct diag d = {.text = ""};
-	int error = capf_offline_import(o->desk, &by, cert, device, &d);
+	int error = (o->dry ? capf_offline_may_import : capf_offline_import)(
+		o->desk, &by, cert, device, &d);
 	if (error && error != -ENOENT && error != -EPERM && error != -EINVAL)
 		return diag_set(&o->d, error, "%.500s", d.text);
 	json_array_append_new(

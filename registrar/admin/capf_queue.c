@@ -197,6 +197,7 @@ static bool read_order(struct queue *q)
 		    &digits, "stringUntil", &string_until, "nullUntil",
 		    &null_until, "dryRun", &q->dry_run) < 0)
 		return breaks_a_rule(q, why.text);
+	q->dry_run |= q->o->dry;
 	q->order.tell = tell;
 	q->order.replace = q->replace;
 	return read_kind(q, kind) && read_mode(q, mode) &&

@@ -158,9 +158,14 @@ static void show_device(struct inventory_order *o)
 static void put_device(struct inventory_order *o, struct device_draft *draft,
 	enum inventory_how how)
 {
-	int error = inventory_put(o->inventory, &draft->device, how, &o->d);
+	int error = (o->dry ? inventory_may_put : inventory_put)(
+		o->inventory, &draft->device, how, &o->d);
 	if (error < 0) {
 		refuse(o, error);
+		return;
+	}
+	if (o->dry) {
+		o->out->json = one_device(o, &draft->device);
 		return;
 	}
 	struct device *now = inventory_find(o->inventory, o->name);
@@ -227,7 +232,8 @@ static void removed(struct inventory_order *o, int error)
 
 static void remove_device(struct inventory_order *o)
 {
-	removed(o, inventory_remove(o->inventory, o->name, &o->d));
+	removed(o, (o->dry ? inventory_may_remove : inventory_remove)(
+			   o->inventory, o->name, &o->d));
 }
 
 /* ---- files ---- */
@@ -261,9 +267,8 @@ static void import_devices(struct inventory_order *o)
 	struct device_csv file;
 	struct inventory_import import = {
 		.replace = query_flag(o, "replace"),
-		.dry_run = query_flag(o, "dry_run"),
+		.dry_run = o->dry,
 	};
-	o->changes = !import.dry_run;
 	int error = order_has_type(o->request, "text/csv", &o->d);
 	if (error < 0) {
 		refuse(o, error);
@@ -342,7 +347,8 @@ static void write_profile(struct inventory_order *o, enum inventory_how how)
 		if (!profile_json_read(body, &p, &fault))
 			refuse_field(o, &fault);
 		else
-			o->error = inventory_put_profile(
+			o->error = (o->dry ? inventory_may_put_profile
+					   : inventory_put_profile)(
 				o->inventory, &p, how, &o->d);
 		if (!o->out->json && o->error < 0)
 			refuse(o, o->error);
@@ -364,15 +370,16 @@ static void patch_profile(struct inventory_order *o)
 
 static void remove_profile(struct inventory_order *o)
 {
-	removed(o, inventory_remove_profile(o->inventory, o->name, &o->d));
+	removed(o, (o->dry ? inventory_may_remove_profile
+			   : inventory_remove_profile)(
+			   o->inventory, o->name, &o->d));
 }
 
 /* ---- auto-registration ---- */
 
-static json_t *window_json(const struct inventory_order *o)
+static json_t *window_json(struct store_window w)
 {
 	char until[21];
-	struct store_window w = inventory_window(o->inventory, time(NULL));
 	json_t *json = json_pack("{sb}", "open", w.until != 0);
 	if (w.until) {
 		cert_time_text(w.until, until);
@@ -384,17 +391,19 @@ static json_t *window_json(const struct inventory_order *o)
 
 static void show_window(struct inventory_order *o)
 {
-	o->out->json = window_json(o);
+	o->out->json = window_json(inventory_window(o->inventory, time(NULL)));
 }
 
 static void set_window(struct inventory_order *o, struct store_window window)
 {
-	int error =
-		inventory_set_window(o->inventory, &window, time(NULL), &o->d);
+	int error = (o->dry ? inventory_may_set_window : inventory_set_window)(
+		o->inventory, &window, time(NULL), &o->d);
 	if (error < 0)
 		refuse(o, error);
+	else if (o->dry)
+		o->out->json = window_json(window);
 	else
-		o->out->json = window_json(o);
+		show_window(o);
 }
 
 static void open_window(struct inventory_order *o)
@@ -457,7 +466,8 @@ bool inventory_order(struct inventory_order *o)
 	if (!row)
 		return order_refuse_method(&table, path, o->out);
 	o->name = order_name(row, path);
-	o->changes = strcmp(row->method, "GET") != 0;
+	o->dry = order_is_dry(o->request);
+	o->changes = !o->dry && strcmp(row->method, "GET") != 0;
 	((const struct resource *)row)->act(o);
 	return true;
 }

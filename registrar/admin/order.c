@@ -141,6 +141,11 @@ bool order_flag(const struct plane_request *request, const char *key)
 	return value && strcmp(value, "false") != 0;
 }
 
+bool order_is_dry(const struct plane_request *request)
+{
+	return order_flag(request, "dryRun");
+}
+
 size_t order_limit(
 	const struct plane_request *request, size_t most, struct diag *d)
 {

@@ -44,6 +44,9 @@ json_t *order_object(
 	const struct plane_request *request, int *error, struct diag *d);
 /* "?key", unless it is "false". */
 bool order_flag(const struct plane_request *request, const char *key);
+/* "?dryRun=true": say what the order would come to, and change nothing. Every
+ * order that changes something heeds it. */
+bool order_is_dry(const struct plane_request *request);
 /* "?limit=" from 1 to most, which it is unless said: else 0, and d. */
 size_t order_limit(
 	const struct plane_request *request, size_t most, struct diag *d);

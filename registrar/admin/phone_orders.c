@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "registrar/admin/order.h"
+
 static const char prefix[] = "/v1/phones/";
 
 const char phone_order_paths[] =
@@ -51,8 +53,10 @@ bool phone_order(struct phone_request *r)
 			"POST");
 		return true;
 	}
-	r->changes = true;
-	r->error = server_order(r->server, name, orders[i].order, &r->d);
+	r->changes = !order_is_dry(r->request);
+	r->error = r->changes ? server_order(
+					r->server, name, orders[i].order, &r->d)
+			      : server_may_order(r->server, name, NULL, &r->d);
 	if (r->error == 0)
 		r->out->json = json_pack(
 			"{ss ss}", "device", name, "told", orders[i].verb);

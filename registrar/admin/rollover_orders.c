@@ -68,12 +68,14 @@ void rollover_orders_show(struct capf_request_order *o)
 
 void rollover_orders_start(struct capf_request_order *o)
 {
-	answer(o, rollover_start(o->server, &o->d));
+	answer(o, (o->dry ? rollover_may_start : rollover_start)(
+			  o->server, &o->d));
 }
 
 void rollover_orders_cancel(struct capf_request_order *o)
 {
-	answer(o, rollover_cancel(o->server, &o->d));
+	answer(o, (o->dry ? rollover_may_cancel : rollover_cancel)(
+			  o->server, &o->d));
 }
 
 /* ---- with a body, which may be empty ---- */
@@ -108,7 +110,9 @@ void rollover_orders_issue(struct capf_request_order *o)
 	struct wish w;
 	size_t queued = 0;
 	int error = read_body(o, &w);
-	if (error == 0)
+	if (error == 0 && o->dry)
+		error = rollover_may_issue(o->server, &queued, &o->d);
+	else if (error == 0)
 		error = rollover_issue(
 			o->server, (unsigned)w.per_min, w.tell, &queued, &o->d);
 	if (error == 0)
@@ -133,7 +137,8 @@ void rollover_orders_finish(struct capf_request_order *o)
 	struct rollover_view v = {.left = 0};
 	int error = read_body(o, &w);
 	if (error == 0)
-		error = rollover_finish(o->server, w.force, &v, &o->d);
+		error = (o->dry ? rollover_may_finish : rollover_finish)(
+			o->server, w.force, &v, &o->d);
 	if (error == -EPERM && v.recent && !w.force)
 		refuse_finish(o, &v);
 	else

@@ -117,6 +117,9 @@ bool capf_desk_can_name(const char *device, char why[256]);
 /* -ENOENT: nothing is pending. */
 int capf_desk_cancel(
 	struct capf_desk *desk, const char *device, struct diag *d);
+/* What that would answer now; nothing is changed. */
+int capf_desk_may_cancel(
+	struct capf_desk *desk, const char *device, struct diag *d);
 /* The device is no longer in the inventory. */
 void capf_desk_forget(struct capf_desk *desk, const char *device);
 
@@ -124,6 +127,9 @@ void capf_desk_forget(struct capf_desk *desk, const char *device);
  * for such a one; -EINVAL: unfit; -EBUSY: nothing is issued now, try again; d
  * says why. */
 int capf_desk_import(struct capf_desk *desk, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d);
+/* What that would answer now; nothing is changed. */
+int capf_desk_may_import(struct capf_desk *desk, X509 *cert,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d);
 
 /* An event that is no phone's (a step of a rollover), into the audit chain: on

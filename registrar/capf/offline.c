@@ -19,6 +19,15 @@
 
 /* ---- importing ---- */
 
+int capf_offline_may_import(struct capf_desk *desk,
+	const struct capf_believers *by, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d)
+{
+	device[0] = '\0';
+	int error = capf_believe(by, cert, time(NULL), d);
+	return error ? error : capf_desk_may_import(desk, cert, device, d);
+}
+
 int capf_offline_import(struct capf_desk *desk, const struct capf_believers *by,
 	X509 *cert, char device[CERT_DEVICE_MAX + 1], struct diag *d)
 {

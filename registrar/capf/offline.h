@@ -39,6 +39,10 @@ void capf_offline_tend(struct capf_offline *o);
  */
 int capf_offline_import(struct capf_desk *desk, const struct capf_believers *by,
 	X509 *cert, char device[CERT_DEVICE_MAX + 1], struct diag *d);
+/* What that would answer now; nothing is changed. */
+int capf_offline_may_import(struct capf_desk *desk,
+	const struct capf_believers *by, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d);
 
 /* ---- what lies beside requests ---- */
 

@@ -306,6 +306,16 @@ int capf_desk_cancel(struct capf_desk *desk, const char *device, struct diag *d)
 	return error;
 }
 
+int capf_desk_may_cancel(
+	struct capf_desk *desk, const char *device, struct diag *d)
+{
+	struct capf_operation o;
+	capf_desk_enter(desk);
+	int error = capf_pending(desk, device, &o, d);
+	capf_desk_leave(desk);
+	return error;
+}
+
 /* ---- who is no longer in the inventory ---- */
 
 void capf_desk_forget(struct capf_desk *desk, const char *device)

@@ -463,7 +463,10 @@ static int import(
 	return enter_import(desk, cert, w, d);
 }
 
-int capf_desk_import(struct capf_desk *desk, X509 *cert,
+/* How a transaction that went well is ended. */
+typedef int (*close_fn)(struct capf_desk *desk, int error, struct diag *d);
+
+static int import_with(struct capf_desk *desk, X509 *cert, close_fn close,
 	char device[CERT_DEVICE_MAX + 1], struct diag *d)
 {
 	struct waiting w = {.found = false};
@@ -471,11 +474,31 @@ int capf_desk_import(struct capf_desk *desk, X509 *cert,
 	ERR_set_mark();
 	int error = capf_desk_begin(desk, d);
 	if (error == 0)
-		error = capf_desk_close_with(
-			desk, import(desk, cert, &w, d), d);
+		error = close(desk, import(desk, cert, &w, d), d);
 	ERR_pop_to_mark();
 	capf_desk_leave(desk);
 	memcpy(device, w.request.device, sizeof(w.request.device));
 	EVP_PKEY_free(w.key);
 	return error;
+}
+
+int capf_desk_import(struct capf_desk *desk, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d)
+{
+	return import_with(desk, cert, capf_desk_close_with, device, d);
+}
+
+/* All was done but for the commit: nobody can tell it from never. */
+static int take_back(struct capf_desk *desk, int error, struct diag *d)
+{
+	if (error)
+		return capf_desk_close_with(desk, error, d);
+	capf_desk_abort(desk);
+	return 0;
+}
+
+int capf_desk_may_import(struct capf_desk *desk, X509 *cert,
+	char device[CERT_DEVICE_MAX + 1], struct diag *d)
+{
+	return import_with(desk, cert, take_back, device, d);
 }

@@ -159,7 +159,7 @@ static int begin(struct server *s, struct capf_authority *a, struct diag *d)
 	return error;
 }
 
-int rollover_start(struct server *s, struct diag *d)
+int rollover_may_start(struct server *s, struct diag *d)
 {
 	struct capf_roots *roots;
 	int error = open_roots(s, &roots, d);
@@ -171,10 +171,37 @@ int rollover_start(struct server *s, struct diag *d)
 			"finish it first",
 			roots->signing.name, roots->old.name);
 	capf_roots_unref(roots);
+	return error;
+}
+
+int rollover_start(struct server *s, struct diag *d)
+{
+	int error = rollover_may_start(s, d);
 	if (error == 0)
 		error = capf_authority_prepare(
 			server_authority(s), time(NULL), d);
 	return error < 0 ? error : begin(s, server_authority(s), d);
+}
+
+static int judge_cancel(const struct capf_roots *roots, struct diag *d)
+{
+	if (roots->next.cert)
+		return 0;
+	return diag_set(d, -EBUSY, "%s",
+		roots->old.cert ? "the new root signs already: phones may "
+				  "hang on it; finish the rollover instead "
+				  "(dialtone rollover finish)"
+				: "no rollover is under way");
+}
+
+int rollover_may_cancel(struct server *s, struct diag *d)
+{
+	struct capf_roots *roots;
+	int error = open_roots(s, &roots, d);
+	if (error == 0)
+		error = judge_cancel(roots, d);
+	capf_roots_unref(roots);
+	return error;
 }
 
 int rollover_cancel(struct server *s, struct diag *d)
@@ -184,12 +211,7 @@ int rollover_cancel(struct server *s, struct diag *d)
 	int error = open_roots(s, &roots, d);
 	if (error < 0)
 		return error;
-	if (!roots->next.cert)
-		error = diag_set(d, -EBUSY, "%s",
-			roots->old.cert
-				? "the new root signs already: phones may "
-				  "hang on it; finish the rollover instead"
-				: "no rollover is under way");
+	error = judge_cancel(roots, d);
 	if (error == 0)
 		error = capf_authority_withdraw(a, &roots->next, d);
 	if (error == 0)
@@ -236,6 +258,28 @@ static int queue_all(struct server *s, const struct rollover_view *v,
 	return error;
 }
 
+/* Those that it would queue. */
+static int look_at_started(
+	struct server *s, struct rollover_view *v, struct diag *d)
+{
+	int error = rollover_look(s, v, d);
+	if (error == 0 && v->state != ROLLOVER_STARTED)
+		error = diag_set(d, -EBUSY,
+			"the rollover is %s, and only a started one has "
+			"phones to queue (dialtone rollover start)",
+			rollover_state_name(v->state));
+	return error;
+}
+
+int rollover_may_issue(struct server *s, size_t *queued, struct diag *d)
+{
+	struct rollover_view v;
+	int error = look_at_started(s, &v, d);
+	*queued = v.left - v.queued;
+	rollover_view_deinit(&v);
+	return error;
+}
+
 int rollover_issue(struct server *s, unsigned per_min, bool tell_them,
 	size_t *queued, struct diag *d)
 {
@@ -250,12 +294,7 @@ int rollover_issue(struct server *s, unsigned per_min, bool tell_them,
 		.origin = "rollover",
 	};
 	*queued = 0;
-	int error = rollover_look(s, &v, d);
-	if (error == 0 && v.state != ROLLOVER_STARTED)
-		error = diag_set(d, -EBUSY,
-			"the rollover is %s, and only a started one has "
-			"phones to queue",
-			rollover_state_name(v.state));
+	int error = look_at_started(s, &v, d);
 	if (error == 0)
 		error = queue_all(s, &v, order, queued, d);
 	snprintf(detail, sizeof(detail), "%zu phone%s queued, %u a minute",
@@ -299,8 +338,8 @@ static int end(struct server *s, const struct rollover_view *v, bool force,
 	return error;
 }
 
-int rollover_finish(struct server *s, bool force, struct rollover_view *view,
-	struct diag *d)
+int rollover_may_finish(struct server *s, bool force,
+	struct rollover_view *view, struct diag *d)
 {
 	int error = rollover_look(s, view, d);
 	if (error < 0)
@@ -317,5 +356,12 @@ int rollover_finish(struct server *s, bool force, struct rollover_view *view,
 			"issue), or wait for those that are offline",
 			view->recent, plural(view->recent),
 			server_config(s)->capf_live_days, view->old_name);
-	return end(s, view, force, d);
+	return 0;
+}
+
+int rollover_finish(struct server *s, bool force, struct rollover_view *view,
+	struct diag *d)
+{
+	int error = rollover_may_finish(s, force, view, d);
+	return error < 0 ? error : end(s, view, force, d);
 }

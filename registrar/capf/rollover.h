@@ -78,4 +78,11 @@ int rollover_finish(struct server *s, bool force, struct rollover_view *view,
 /* A start that came to nothing is undone: the new root goes. */
 int rollover_cancel(struct server *s, struct diag *d);
 
+/* What each of these would answer now; nothing is changed. */
+int rollover_may_start(struct server *s, struct diag *d);
+int rollover_may_issue(struct server *s, size_t *queued, struct diag *d);
+int rollover_may_finish(struct server *s, bool force,
+	struct rollover_view *view, struct diag *d);
+int rollover_may_cancel(struct server *s, struct diag *d);
+
 #endif

@@ -97,7 +97,11 @@ int ctl_admin_ask(const struct ctl *ctl, const char *method, const char *path,
 	int status = find_socket(ctl, who);
 	if (status != CTL_OK)
 		return status;
-	char *url = memory_format("http://localhost%s", path);
+	bool dry = ctl->dry_run && strcmp(method, "GET") != 0;
+	char *url = memory_format("http://localhost%s%s", path,
+		!dry		    ? ""
+		: strchr(path, '?') ? "&dryRun=true"
+				    : "?dryRun=true");
 	*out = ctl_ask(url, method, *who, body);
 	free(url);
 	if (!out->error)
@@ -118,6 +122,8 @@ int ctl_admin_send(const struct ctl *ctl, const char *method, const char *path,
 	if (status != CTL_OK)
 		return status;
 	status = ctl_take_json(&a, who, out);
+	if (status == CTL_OK && ctl->dry_run && json_is_object(*out))
+		json_object_set_new(*out, "dryRun", json_true());
 	ctl_answer_deinit(&a);
 	free(who);
 	return status;

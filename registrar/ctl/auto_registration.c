@@ -20,13 +20,14 @@ static int print(const struct ctl *ctl, json_t *o)
 	if (ctl->json)
 		ctl_print_json(o);
 	else if (json_is_true(json_object_get(o, "open")))
-		printf("Open until %s: unknown devices that prove their name "
+		printf("%sOpen until %s: unknown devices that prove their name "
 		       "are added%s.\n",
-			ctl_text(o, "until"),
+			ctl_would(ctl), ctl_text(o, "until"),
 			plain ? ", and so are those that come without TLS"
 			      : "");
 	else
-		puts("Closed: unknown devices are not added.");
+		printf("%sClosed: unknown devices are not added.\n",
+			ctl_would(ctl));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -37,15 +38,12 @@ int ctl_auto_open(const struct ctl *ctl, int argc, char **argv)
 	int status = ctl_read_options(argc, argv, options,
 		sizeof(options) / sizeof(options[0]), window);
 	if (status == CTL_OK && !json_object_get(window, "until")) {
-		fputs("usage: dialtone auto-registration open --until "
-		      "2026-11-26T18:00:00Z | --for 2h\n  [--allow-plain]\n",
-			stderr);
-		status = CTL_USAGE;
+		status = ctl_misused(ctl);
 	}
 	if (status == CTL_OK) {
 		char *text = json_dumps(window, JSON_COMPACT);
 		const struct ctl_body body = {
-			"application/json", text, strlen(text), false};
+			"application/json", text, strlen(text)};
 		status = ctl_admin_send(ctl, "POST", path, &body, &o);
 		free(text);
 	}
@@ -56,11 +54,9 @@ int ctl_auto_open(const struct ctl *ctl, int argc, char **argv)
 static int ask(const struct ctl *ctl, int argc, char **argv, const char *method)
 {
 	json_t *o;
-	if (argc > 0) {
-		fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
-		return CTL_USAGE;
-	}
-	int status = ctl_admin(ctl, method, path, &o);
+	int status = ctl_no_words(ctl, argc, argv);
+	if (status == CTL_OK)
+		status = ctl_admin(ctl, method, path, &o);
 	return status == CTL_OK ? print(ctl, o) : status;
 }
 

@@ -17,38 +17,6 @@
 #include "registrar/ctl/wrap.h"
 #include "registrar/memory.h"
 
-static const char usage_text[] =
-	"NAME... | --csv FILE | --model GLOB --subnet NET --issuer CA "
-	"--expires-before DATE\n"
-	"  --csv FILE            one device a row: its first column, or the "
-	"one called\n"
-	"                        \"name\" or \"Device Name\"\n"
-	"  --model, --subnet, --issuer, --expires-before\n"
-	"                        those of the inventory that fit all of these; "
-	"subnet of\n"
-	"                        the last known address, issuer (CN, SHA-256 "
-	"or file) and\n"
-	"                        end of the LSC\n"
-	"  --mode string|null|lsc|mic  how they prove who they are (as their "
-	"profile says)\n"
-	"  --rate N/min          so many are told to come in a minute\n"
-	"  --completes-by TIME   2026-11-26T18:00:00Z, or 2h from now on\n"
-	"  --no-reset            they are not told: they come when they "
-	"restart\n"
-	"  --replace             what is pending for them gives way\n"
-	"  --dry-run             only say what would be queued\n"
-	"  --digits N            length of the authentication strings\n"
-	"  --string-until TIME, --null-until TIME  until when they may come "
-	"so\n"
-	"  --strings-to FILE     the list for the installers (mode 0600), not "
-	"on the screen\n";
-
-static int usage(const char *verb)
-{
-	fprintf(stderr, "usage: dialtone capf %s %s", verb, usage_text);
-	return CTL_USAGE;
-}
-
 /* "10", "10/min". */
 static bool take_rate(json_t *into, const char *key, const char *value)
 {
@@ -74,7 +42,6 @@ static const struct ctl_option options[] = {
 	{"--completes-by", "completesBy", ctl_take_until, false},
 	{"--no-reset", "tell", ctl_take_false, true},
 	{"--replace", "replace", ctl_take_true, true},
-	{"--dry-run", "dryRun", ctl_take_true, true},
 	{"--digits", "stringDigits", ctl_take_number, false},
 	{"--string-until", "stringUntil", ctl_take_until, false},
 	{"--null-until", "nullUntil", ctl_take_until, false},
@@ -252,16 +219,14 @@ static int exit_status(const json_t *o)
 	return pending == refused ? CTL_REFUSED : CTL_FAILED;
 }
 
-static void print_sum(const json_t *o, const char *verb)
+static void print_sum(const struct ctl *ctl, const json_t *o, const char *verb)
 {
-	bool dry = json_is_true(json_object_get(o, "dryRun"));
 	long long queued = ctl_number(o, "queued");
 	if (!queued && !ctl_number(o, "refused"))
 		puts("No device fits: nothing was queued.");
 	else
-		printf("%s%s: queued %lld, refused %lld.\n",
-			dry ? "Nothing was done; it would be: " : "", verb,
-			queued, ctl_number(o, "refused"));
+		printf("%s%s: queued %lld, refused %lld.\n", ctl_would(ctl),
+			verb, queued, ctl_number(o, "refused"));
 	if (*ctl_text(o, "lastTurn"))
 		printf("The last one is told at %s.\n",
 			ctl_text(o, "lastTurn"));
@@ -272,7 +237,7 @@ static int print(const struct ctl *ctl, const char *verb, const char *file,
 {
 	json_t *devices = json_object_get(o, "devices");
 	int status = exit_status(o), written = CTL_OK;
-	if (*file || !ctl->json)
+	if (!ctl->dry_run && (*file || !ctl->json))
 		written = write_strings(file, devices);
 	if (ctl->json) {
 		if (*file)
@@ -281,7 +246,7 @@ static int print(const struct ctl *ctl, const char *verb, const char *file,
 	} else {
 		print_refused(devices);
 		print_warnings(devices);
-		print_sum(o, verb);
+		print_sum(ctl, o, verb);
 	}
 	return status == CTL_OK ? written : status;
 }
@@ -291,8 +256,7 @@ static int print(const struct ctl *ctl, const char *verb, const char *file,
 static int send_order(const struct ctl *ctl, const json_t *body, json_t **out)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
-	const struct ctl_body sent = {
-		"application/json", text, strlen(text), false};
+	const struct ctl_body sent = {"application/json", text, strlen(text)};
 	int status =
 		ctl_admin_send(ctl, "POST", "/v1/capf/operations", &sent, out);
 	free(text);
@@ -303,11 +267,11 @@ static int order_with_file(const struct ctl *ctl, const char *verb,
 	const char *file, const json_t *body)
 {
 	json_t *o;
-	int status = make_file(file);
+	int status = ctl->dry_run ? CTL_OK : make_file(file);
 	if (status != CTL_OK)
 		return status;
 	status = send_order(ctl, body, &o);
-	if (status != CTL_OK && *file)
+	if (status != CTL_OK && *file && !ctl->dry_run)
 		unlink(file);
 	if (status != CTL_OK)
 		return status;
@@ -328,7 +292,7 @@ static int order(const struct ctl *ctl, int argc, char **argv, const char *verb)
 	if (status == CTL_OK)
 		status = ctl_capf_who(names, argv, said, body);
 	if (status == CTL_USAGE)
-		usage(verb);
+		ctl_misused(ctl);
 	for (size_t i = NOT_SENT; i < OPTIONS; i++)
 		json_object_set(body, options[i].key,
 			json_object_get(said, options[i].key));
@@ -357,28 +321,36 @@ int ctl_capf_troubleshoot(const struct ctl *ctl, int argc, char **argv)
 
 /* ---- cancel ---- */
 
+static int cancel(const struct ctl *ctl, const char *device, json_t *done)
+{
+	json_t *o;
+	char *path = ctl_path("/v1/capf/operations/", device);
+	int status = ctl_admin(ctl, "DELETE", path, &o);
+	free(path);
+	if (status != CTL_OK)
+		return status;
+	json_array_append(done, json_object_get(o, "cancelled"));
+	if (!ctl->json)
+		printf("%sNothing is pending for %s any more.\n",
+			ctl_would(ctl), ctl_text(o, "cancelled"));
+	json_decref(o);
+	return CTL_OK;
+}
+
 int ctl_capf_cancel(const struct ctl *ctl, int argc, char **argv)
 {
 	int status = CTL_OK;
-	if (argc < 1 || *argv[0] == '-') {
-		fputs("usage: dialtone capf cancel NAME...\n", stderr);
-		return CTL_USAGE;
-	}
+	if (argc < 1 || *argv[0] == '-')
+		return ctl_misused(ctl);
+	json_t *done = json_array();
 	for (int i = 0; i < argc; i++) {
-		json_t *o;
-		char *path = ctl_path("/v1/capf/operations/", argv[i]);
-		int one = ctl_admin(ctl, "DELETE", path, &o);
-		free(path);
-		if (one != CTL_OK) {
-			status = one;
-			continue;
-		}
-		if (ctl->json)
-			ctl_print_json(o);
-		else
-			printf("Nothing is pending for %s any more.\n",
-				ctl_text(o, "cancelled"));
-		json_decref(o);
+		int one = cancel(ctl, argv[i], done);
+		status = one == CTL_OK ? status : one;
 	}
+	json_t *o =
+		json_pack("{so sb}", "cancelled", done, "dryRun", ctl->dry_run);
+	if (ctl->json)
+		ctl_print_json(o);
+	json_decref(o);
 	return status;
 }

@@ -11,24 +11,7 @@
 #include "registrar/ctl/ctl.h"
 #include "registrar/memory.h"
 
-static const char usage[] =
-	"usage: dialtone capf csr list\n"
-	"       dialtone capf csr export [--out DIR] [--all | NAME...]\n"
-	"       dialtone capf csr import FILE...\n"
-	"  export  writes the requests that were not exported yet, all that "
-	"wait\n"
-	"          (--all), or those of some devices, and README.txt\n"
-	"  --out   a folder, which is made if need be (default: here)\n"
-	"  import  takes the certificates of a CA outside: PEM or DER, one or "
-	"many\n";
-
 static const char requests_path[] = "/v1/capf/requests";
-
-static int misused(void)
-{
-	fputs(usage, stderr);
-	return CTL_USAGE;
-}
 
 /* ---- list ---- */
 
@@ -46,7 +29,7 @@ static int list(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
 	if (argc)
-		return misused();
+		return ctl_misused(ctl);
 	int status = ctl_admin(ctl, "GET", requests_path, &o);
 	if (status != CTL_OK)
 		return status;
@@ -95,6 +78,7 @@ struct export
 {
 	const char *dir;
 	bool all; /* also those that were exported before */
+	bool dry; /* nothing is written */
 	json_t *written, *skipped;
 };
 
@@ -117,11 +101,11 @@ static int write_rows(const json_t *o, struct export *e)
 			json_array_append(e->skipped, name);
 			continue;
 		}
-		status = write_request(e->dir, row);
+		status = e->dry ? CTL_OK : write_request(e->dir, row);
 		if (status == CTL_OK)
 			json_array_append(e->written, name);
 	}
-	if (status == CTL_OK && json_array_size(e->written))
+	if (status == CTL_OK && !e->dry && json_array_size(e->written))
 		status = write_text(
 			e->dir, "README", ".txt", ctl_text(o, "readme"));
 	return status;
@@ -153,8 +137,7 @@ static int mark(const struct ctl *ctl, const json_t *written)
 {
 	json_t *o, *names = json_pack("{sO}", "requests", written);
 	char *text = json_dumps(names, JSON_COMPACT);
-	const struct ctl_body body = {
-		"application/json", text, strlen(text), false};
+	const struct ctl_body body = {"application/json", text, strlen(text)};
 	int status = ctl_admin_send(
 		ctl, "POST", "/v1/capf/requests/exported", &body, &o);
 	if (status == CTL_OK)
@@ -175,7 +158,7 @@ static int make_dir(const char *dir)
 static int export_all(
 	const struct ctl *ctl, int argc, char **argv, struct export *e)
 {
-	int status = make_dir(e->dir);
+	int status = e->dry ? CTL_OK : make_dir(e->dir);
 	if (status == CTL_OK && argc == 0)
 		status = export_of(ctl, NULL, e);
 	for (int i = 0; i < argc && status == CTL_OK; i++)
@@ -187,14 +170,14 @@ static int export_all(
 	}
 	if (status != CTL_OK)
 		return status;
-	json_t *o = json_pack("{ss sO sO}", "folder", e->dir, "written",
-		e->written, "skipped", e->skipped);
+	json_t *o = json_pack("{ss sO sO sb}", "folder", e->dir, "written",
+		e->written, "skipped", e->skipped, "dryRun", e->dry);
 	if (ctl->json)
 		ctl_print_json(o);
 	else if (json_array_size(e->written))
-		printf("%zu requests are in %s; README.txt there says how to "
-		       "sign them.\n",
-			json_array_size(e->written), e->dir);
+		printf("%s%zu requests are in %s; README.txt there says how "
+		       "to sign them.\n",
+			ctl_would(ctl), json_array_size(e->written), e->dir);
 	else
 		puts("Nothing to export: all that waits was exported before "
 		     "(--all exports it again), or has its certificate.");
@@ -204,7 +187,7 @@ static int export_all(
 
 static int export(const struct ctl *ctl, int argc, char **argv)
 {
-	struct export e = {.dir = "."};
+	struct export e = {.dir = ".", .dry = ctl->dry_run};
 	int names = 0;
 	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--all") == 0)
@@ -212,12 +195,12 @@ static int export(const struct ctl *ctl, int argc, char **argv)
 		else if (strcmp(argv[i], "--out") == 0 && i + 1 < argc)
 			e.dir = argv[++i];
 		else if (argv[i][0] == '-')
-			return misused();
+			return ctl_misused(ctl);
 		else
 			argv[names++] = argv[i];
 	}
 	if (names && e.all)
-		return misused();
+		return ctl_misused(ctl);
 	e.all = e.all || names;
 	e.written = json_array();
 	e.skipped = json_array();
@@ -244,9 +227,9 @@ static int take_rows(
 			fprintf(stderr, "dialtone: %s: %s: %s\n", file,
 				ctl_text(row, "subject"), why);
 		else if (!ctl->json)
-			printf("%s: %s has its certificate; the phone gets it "
-			       "when it comes.\n",
-				file, ctl_text(row, "device"));
+			printf("%s%s: %s has its certificate; the phone gets "
+			       "it when it comes.\n",
+				ctl_would(ctl), file, ctl_text(row, "device"));
 	}
 	return ctl_number(o, "refused") ? CTL_FAILED : CTL_OK;
 }
@@ -261,7 +244,7 @@ static int import_file(const struct ctl *ctl, const char *file, json_t *rows)
 		fprintf(stderr, "dialtone: %s\n", d.text);
 		return CTL_FAILED;
 	}
-	const struct ctl_body body = {"application/x-pem-file", data, n, false};
+	const struct ctl_body body = {"application/x-pem-file", data, n};
 	int status =
 		ctl_admin_send(ctl, "POST", "/v1/capf/certificates", &body, &o);
 	free(data);
@@ -278,7 +261,7 @@ static int import(const struct ctl *ctl, int argc, char **argv)
 {
 	int status = CTL_OK;
 	if (argc == 0 || argv[0][0] == '-')
-		return misused();
+		return ctl_misused(ctl);
 	json_t *rows = json_array();
 	for (int i = 0; i < argc; i++) {
 		int one = import_file(ctl, argv[i], rows);
@@ -294,12 +277,12 @@ static int import(const struct ctl *ctl, int argc, char **argv)
 int ctl_capf_csr(const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc == 0)
-		return misused();
+		return ctl_misused(ctl);
 	if (strcmp(argv[0], "list") == 0)
 		return list(ctl, argc - 1, argv + 1);
 	if (strcmp(argv[0], "export") == 0)
 		return export(ctl, argc - 1, argv + 1);
 	if (strcmp(argv[0], "import") == 0)
 		return import(ctl, argc - 1, argv + 1);
-	return misused();
+	return ctl_misused(ctl);
 }

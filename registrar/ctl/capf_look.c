@@ -9,14 +9,6 @@
 
 #define COLUMNS(list) list, sizeof(list) / sizeof((list)[0])
 
-static int no_words(int argc, char **argv)
-{
-	if (argc == 0)
-		return CTL_OK;
-	fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
-	return CTL_USAGE;
-}
-
 /* ---- lists ---- */
 
 struct view {
@@ -130,7 +122,7 @@ int ctl_capf_stale(const struct ctl *ctl, int argc, char **argv)
 	const struct view v = {"/v1/capf/ledger?state=stale", "ledger", "after",
 		COLUMNS(issued_columns),
 		"Every LSC that was issued has arrived."};
-	int status = no_words(argc, argv);
+	int status = ctl_no_words(ctl, argc, argv);
 	return status == CTL_OK ? show_view(ctl, &v) : status;
 }
 
@@ -172,10 +164,8 @@ static const struct ctl_column operation_fields[] = {
 int ctl_capf_show(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	if (argc != 1 || *argv[0] == '-') {
-		fputs("usage: dialtone capf show NAME\n", stderr);
-		return CTL_USAGE;
-	}
+	if (argc != 1 || *argv[0] == '-')
+		return ctl_misused(ctl);
 	int status = ctl_named_get(ctl, "/v1/capf/operations/", argv[0], &o);
 	if (status != CTL_OK)
 		return status;
@@ -285,7 +275,7 @@ static void print_list(const json_t *o, const char *key,
 int ctl_capf_status(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	int status = no_words(argc, argv);
+	int status = ctl_no_words(ctl, argc, argv);
 	if (status == CTL_OK)
 		status = ctl_get(ctl, "/v1/capf", &o, NULL);
 	if (status != CTL_OK)

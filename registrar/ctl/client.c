@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/progress.h"
 #include "registrar/memory.h"
 
 enum {
@@ -33,18 +33,27 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
 	return n;
 }
 
-/* "4.0 of 9.6 MB sent", again and again on one line. */
+/* What is sent, then the wait, then what comes. */
 static int on_progress(void *self, curl_off_t down_all, curl_off_t down,
 	curl_off_t up_all, curl_off_t up)
 {
-	const double mb = 1e6;
 	if (up < up_all)
-		fprintf(stderr, "\r%.1f of %.1f MB sent ", (double)up / mb,
-			(double)up_all / mb);
-	else if (up_all)
-		fprintf(stderr, "\r%.1f MB sent; the registrar reads it ",
-			(double)up_all / mb);
+		progress_show(self, "sent", (double)up, (double)up_all);
+	else if (down)
+		progress_show(self, "received", (double)down, (double)down_all);
+	else
+		progress_show(self, "the registrar works", 0, 0);
 	return 0;
+}
+
+static void watch(CURL *curl, struct progress *p)
+{
+	if (!progress_is_watched())
+		return;
+	progress_begin(p);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, p);
 }
 
 /* The list of headers must live until the request is done. */
@@ -58,10 +67,6 @@ static struct curl_slist *send_body(CURL *curl, const struct ctl_body *body)
 	curl_easy_setopt(
 		curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)BODY_MS);
-	if (body->progress && isatty(STDERR_FILENO)) {
-		curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-		curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	}
 	return headers;
 }
 
@@ -69,6 +74,7 @@ struct ctl_answer ctl_ask(const char *url, const char *method,
 	const char *socket, const struct ctl_body *body)
 {
 	struct ctl_answer a = {0};
+	struct progress progress = {.shown = false};
 	struct curl_slist *headers = NULL;
 	CURL *curl = curl_easy_init();
 	if (!curl)
@@ -84,9 +90,9 @@ struct ctl_answer ctl_ask(const char *url, const char *method,
 	if (body)
 		headers = send_body(curl, body);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	watch(curl, &progress);
 	CURLcode code = curl_easy_perform(curl);
-	if (body && body->progress && isatty(STDERR_FILENO))
-		fputs("\r\x1b[K", stderr); /* the line is free again */
+	progress_end(&progress);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &a.system_error);
 	a.error = code == CURLE_OK ? NULL : curl_easy_strerror(code);

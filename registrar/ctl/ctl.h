@@ -9,17 +9,25 @@
 
 /* Exit status (design: 0 ok, 1 failed, 2 usage, 3 refused by a gate). */
 enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2, CTL_REFUSED = 3 };
-/* It was asked for help, and is done: 0 to who called us. */
-enum { CTL_HELPED = -1 };
-
 #define CTL_DEFAULT_URL "http://127.0.0.1:8088"
 
-/* Options that stand before the command. */
+struct ctl_command;
+
+/* What goes for every command. */
 struct ctl {
 	const char *url;    /* of the status plane */
 	const char *socket; /* of the admin plane; NULL: status knows it */
 	bool json;
+	bool dry_run; /* nothing is changed: orders go with ?dryRun=true */
+	const struct ctl_command *command; /* the one that runs */
 };
+
+/* Says how the command is used; CTL_USAGE. */
+int ctl_misused(const struct ctl *ctl);
+/* The same, unless there are no words. */
+int ctl_no_words(const struct ctl *ctl, int argc, char **argv);
+/* Before what an order says it did: "", or that nothing was done. */
+const char *ctl_would(const struct ctl *ctl);
 
 /*
  * GETs a resource. 0 with *out owned by the caller; else prints why on
@@ -40,7 +48,6 @@ struct ctl_body {
 	const char *type; /* "application/json" */
 	const char *data;
 	size_t n;
-	bool progress; /* told on stderr, if that is a terminal */
 };
 /* The same with a body, which may be NULL. */
 int ctl_admin_send(const struct ctl *ctl, const char *method, const char *path,

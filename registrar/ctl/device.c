@@ -109,7 +109,7 @@ static int say(const struct ctl *ctl, json_t *o, const char *done)
 	if (ctl->json)
 		ctl_print_json(o);
 	else
-		printf("%s %s\n", ctl_text(o, "name"), done);
+		printf("%s%s %s\n", ctl_would(ctl), ctl_text(o, "name"), done);
 	json_decref(o);
 	return CTL_OK;
 }
@@ -124,41 +124,24 @@ static int send(const struct ctl *ctl, int argc, char **argv, const char *query)
 		       : status;
 }
 
-static int usage(const char *words)
-{
-	fprintf(stderr, "usage: dialtone device %s\n", words);
-	return CTL_USAGE;
-}
-
 int ctl_device_add(const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc < 1 || *argv[0] == '-')
-		return usage(
-			"add NAME [--protocol any|sccp|sip] [--model M]\n"
-			"  [--description TEXT] [--profile PROFILE] [--mic "
-			"yes|no]\n"
-			"  [--line NUMBER[,LABEL[,OWNER]]]... [--dial NUMBER"
-			"[,LABEL[,blf]]]...\n"
-			"  [--softkeys standard|KEY[,KEY]...]\n"
-			"  [--digest-user USER --digest-password-stdin]");
+		return ctl_misused(ctl);
 	return send(ctl, argc, argv, CTL_NEW);
 }
 
 int ctl_device_set(const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc < 2 || *argv[0] == '-')
-		return usage(
-			"set NAME and options of add; what is not named stays. "
-			"--line and\n  --dial give all of them anew; "
-			"--no-lines, "
-			"--no-dials, --no-digest");
+		return ctl_misused(ctl);
 	return send(ctl, argc, argv, CTL_CHANGE);
 }
 
 int ctl_device_remove(const struct ctl *ctl, int argc, char **argv)
 {
 	return argc == 1 ? ctl_named_remove(ctl, folder, argv[0])
-			 : usage("remove NAME");
+			 : ctl_misused(ctl);
 }
 
 /* ---- list ---- */
@@ -298,7 +281,7 @@ int ctl_device_show(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
 	if (argc != 1)
-		return usage("show NAME");
+		return ctl_misused(ctl);
 	int status = ctl_named_get(ctl, folder, argv[0], &o);
 	if (status != CTL_OK)
 		return status;

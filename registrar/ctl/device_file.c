@@ -12,7 +12,6 @@
 enum { FILE_MAX = 64 << 20 };
 
 static const struct ctl_option options[] = {
-	{"--dry-run", "dry_run", ctl_take_true, true},
 	{"--replace", "replace", ctl_take_true, true},
 };
 
@@ -40,8 +39,8 @@ static int print_faults(
 	return CTL_FAILED;
 }
 
-static int print_counts(const struct ctl *ctl, const struct ctl_answer *a,
-	const char *who, bool dry_run)
+static int print_counts(
+	const struct ctl *ctl, const struct ctl_answer *a, const char *who)
 {
 	json_t *o;
 	int status = ctl_take_json(a, who, &o);
@@ -52,9 +51,9 @@ static int print_counts(const struct ctl *ctl, const struct ctl_answer *a,
 	else
 		printf("%sadded %lld, changed %lld, unchanged %lld, removed "
 		       "%lld\n",
-			dry_run ? "nothing was done; it would be: " : "",
-			ctl_number(o, "added"), ctl_number(o, "changed"),
-			ctl_number(o, "unchanged"), ctl_number(o, "removed"));
+			ctl_would(ctl), ctl_number(o, "added"),
+			ctl_number(o, "changed"), ctl_number(o, "unchanged"),
+			ctl_number(o, "removed"));
 	json_decref(o);
 	return CTL_OK;
 }
@@ -69,31 +68,25 @@ static int send_file(const struct ctl *ctl, const char *file, json_t *flags)
 		fprintf(stderr, "dialtone: %s\n", d.text);
 		return CTL_FAILED;
 	}
-	bool dry_run = json_object_get(flags, "dry_run");
-	char *path = memory_format("/v1/devices/import?%s%s",
-		dry_run ? "dry_run=true&" : "",
-		json_object_get(flags, "replace") ? "replace=true" : "");
-	const struct ctl_body body = {"text/csv", text, n, !ctl->json};
+	const char *path = json_object_get(flags, "replace")
+				   ? "/v1/devices/import?replace=true"
+				   : "/v1/devices/import";
+	const struct ctl_body body = {"text/csv", text, n};
 	int status = ctl_admin_ask(ctl, "POST", path, &body, &a, &who);
 	if (status == CTL_OK) {
-		status = a.status == 200 ? print_counts(ctl, &a, who, dry_run)
+		status = a.status == 200 ? print_counts(ctl, &a, who)
 					 : print_faults(file, who, &a);
 		ctl_answer_deinit(&a);
 		free(who);
 	}
-	free(path);
 	free(text);
 	return status;
 }
 
 int ctl_device_import(const struct ctl *ctl, int argc, char **argv)
 {
-	if (argc < 1 || *argv[0] == '-') {
-		fputs("usage: dialtone device import FILE [--dry-run] "
-		      "[--replace]\n",
-			stderr);
-		return CTL_USAGE;
-	}
+	if (argc < 1 || *argv[0] == '-')
+		return ctl_misused(ctl);
 	json_t *flags = json_object();
 	int status = ctl_read_options(argc - 1, argv + 1, options,
 		sizeof(options) / sizeof(options[0]), flags);
@@ -103,15 +96,30 @@ int ctl_device_import(const struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-static int write_out(const char *file, const struct ctl_answer *a)
+/* The file as a text, or where it is. */
+static int write_json(const char *file, const struct ctl_answer *a)
+{
+	json_t *o = file ? json_pack("{ss}", "file", file)
+			 : json_pack("{ss%}", "csv", a->text, a->n);
+	if (!o) /* the registrar's is UTF-8; a file's name may be none */
+		return CTL_FAILED;
+	ctl_print_json(o);
+	json_decref(o);
+	return CTL_OK;
+}
+
+static int write_out(
+	const struct ctl *ctl, const char *file, const struct ctl_answer *a)
 {
 	struct diag d;
+	if (!file && ctl->json)
+		return write_json(NULL, a);
 	if (!file) {
 		fwrite(a->text, 1, a->n, stdout);
 		return fflush(stdout) == 0 ? CTL_OK : CTL_FAILED;
 	}
 	if (cert_file_write(file, 0600, a->text, a->n, &d) == 0)
-		return CTL_OK;
+		return ctl->json ? write_json(file, a) : CTL_OK;
 	fprintf(stderr, "dialtone: %s\n", d.text);
 	return CTL_FAILED;
 }
@@ -121,16 +129,14 @@ int ctl_device_export(const struct ctl *ctl, int argc, char **argv)
 	struct ctl_answer a;
 	char *who;
 	json_t *o;
-	if (argc > 1 || (argc && *argv[0] == '-')) {
-		fputs("usage: dialtone device export [FILE]\n", stderr);
-		return CTL_USAGE;
-	}
+	if (argc > 1 || (argc && *argv[0] == '-'))
+		return ctl_misused(ctl);
 	int status =
 		ctl_admin_ask(ctl, "GET", "/v1/devices/export", NULL, &a, &who);
 	if (status != CTL_OK)
 		return status;
 	if (a.status == 200)
-		status = write_out(argc ? argv[0] : NULL, &a);
+		status = write_out(ctl, argc ? argv[0] : NULL, &a);
 	else if ((status = ctl_take_json(&a, who, &o)) == CTL_OK)
 		json_decref(o);
 	ctl_answer_deinit(&a);

@@ -13,15 +13,6 @@
 #include "registrar/explain/console.h"
 #include "registrar/memory.h"
 
-static const char usage[] =
-	"usage: dialtone explain NAME\n"
-	"       dialtone explain --log FILE [NAME]\n"
-	"       dialtone explain --pcap FILE [NAME]\n"
-	"  NAME        a device, as its phone calls itself\n"
-	"  --log       a phone's console log: what its lines mean\n"
-	"  --pcap      a capture (pcap, pcapng): its TLS handshakes, those of\n"
-	"              NAME alone if it is given\n";
-
 /* ---- printing ---- */
 
 static void print_line(const char *title, const json_t *o, const char *key)
@@ -226,10 +217,8 @@ int ctl_explain(const struct ctl *ctl, int argc, char **argv)
 			names = 2; /* what this is nobody knows */
 	}
 	bool file = log || pcap;
-	if (names > 1 || (log && pcap) || (!file && !*given)) {
-		fputs(usage, stderr);
-		return CTL_USAGE;
-	}
+	if (names > 1 || (log && pcap) || (!file && !*given))
+		return ctl_misused(ctl);
 	if (!cert_text_clean(given, strlen(given), name, sizeof(name))) {
 		fprintf(stderr, "dialtone: %s is no name of a device\n", name);
 		return CTL_USAGE;

@@ -97,10 +97,8 @@ static void print_table(const json_t *events)
 int ctl_phone_history(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	if (argc != 1) {
-		fputs("usage: dialtone phone history NAME\n", stderr);
-		return CTL_USAGE;
-	}
+	if (argc != 1)
+		return ctl_misused(ctl);
 	char *name = curl_easy_escape(NULL, argv[0], 0);
 	char *path = memory_format("/v1/phones/%s/history", name ? name : "");
 	curl_free(name);

@@ -12,17 +12,19 @@
 #include "registrar/ctl/ctl.h"
 #include "registrar/memory.h"
 
-static const char init_usage[] =
-	"usage: dialtone lab init DIR [--host NAME] [--free-ports]\n"
-	"  makes CAs, server certificates, CallManager-trust, CAPF-trust,\n"
-	"  CAPF's root and a dialtoned.json for loopback in DIR\n"
-	"  --host        name in the server certificates (localhost)\n"
-	"  --free-ports  let the system choose every port\n";
-
 static int complain(const struct diag *d)
 {
 	fprintf(stderr, "dialtone: %s\n", d->text);
 	return CTL_FAILED;
+}
+
+static int say_json(const char *key, const char *path)
+{
+	json_t *o = json_object();
+	ctl_set_text(o, key, path);
+	ctl_print_json(o);
+	json_decref(o);
+	return CTL_OK;
 }
 
 static int write_json(const char *path, const json_t *root)
@@ -55,9 +57,8 @@ static json_t *listeners(bool free_ports)
 	return list;
 }
 
-static int write_config(const char *dir, bool free_ports)
+static int write_config(const char *path, bool free_ports)
 {
-	char *path = memory_format("%s/dialtoned.json", dir);
 	json_t *root = json_pack("{s{ss ss} so s{ss} s{ss} s{ss}}", "trust",
 		"callmanager", "CallManager-trust", "capf", "CAPF-trust",
 		"listeners", listeners(free_ports), "admin", "socket",
@@ -68,13 +69,13 @@ static int write_config(const char *dir, bool free_ports)
 			root, "status", json_pack("{si}", "port", 0));
 	int status = write_json(path, root);
 	json_decref(root);
-	free(path);
 	return status;
 }
 
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *dir = NULL, *host = "localhost";
+	char path[CERT_LAB_PATH_MAX];
 	bool free_ports = false, wrong = argc == 0;
 	struct diag d;
 	for (int i = 0; i < argc; i++) {
@@ -87,35 +88,17 @@ int ctl_lab_init(const struct ctl *ctl, int argc, char **argv)
 		else
 			wrong = true;
 	}
-	if (wrong || !dir) {
-		fputs(init_usage, stderr);
-		return CTL_USAGE;
-	}
+	if (wrong || !dir)
+		return ctl_misused(ctl);
 	if (cert_lab_init(dir, host, time(NULL), &d) < 0)
 		return complain(&d);
-	if (write_config(dir, free_ports) != CTL_OK)
+	snprintf(path, sizeof(path), "%s/dialtoned.json", dir);
+	if (write_config(path, free_ports) != CTL_OK)
 		return CTL_FAILED;
-	printf("lab made in %s; serve it: dialtoned --config "
-	       "%s/dialtoned.json\n",
-		dir, dir);
+	if (ctl->json)
+		return say_json("config", path);
+	printf("lab made in %s; serve it: dialtoned --config %s\n", dir, path);
 	return CTL_OK;
-}
-
-static void phone_usage(void)
-{
-	fputs("usage: dialtone lab phone DIR NAME [--leaf KIND] [--key KEY] "
-	      "[--model MODEL] [--days N]\n"
-	      "  makes DIR/phones/NAME/KIND.pem and .key; the registrar "
-	      "knows NAME\n"
-	      "  once you say: dialtone device add NAME\n"
-	      "  --leaf ",
-		stderr);
-	for (int i = 0; i < CERT_LAB_LEAVES; i++)
-		fprintf(stderr, "%s%s", i ? "|" : "",
-			cert_lab_leaf_name((enum cert_lab_leaf)i));
-	fputs(" (lsc)\n"
-	      "  --key  rsa2048|rsa1024|rsa3072|p256|p384 (rsa2048)\n",
-		stderr);
 }
 
 /* Reads "--option VALUE" pairs; false on anything else. */
@@ -149,14 +132,8 @@ int ctl_lab_revoke(const struct ctl *ctl, int argc, char **argv)
 	struct diag d;
 	if (argc < 2 || argv[0][0] == '-' || argv[1][0] == '-' ||
 		(argc != 2 && (argc != 4 || strcmp(argv[2], "--leaf") != 0 ||
-				      !parse_phone(2, argv + 2, &phone)))) {
-		fputs("usage: dialtone lab revoke DIR NAME [--leaf KIND]\n"
-		      "  puts DIR/phones/NAME/KIND.pem on its CA's list of "
-		      "revoked certificates\n"
-		      "  in DIR/CallManager-trust; tell dialtoned: kill -HUP\n",
-			stderr);
-		return CTL_USAGE;
-	}
+				      !parse_phone(2, argv + 2, &phone))))
+		return ctl_misused(ctl);
 	if (cert_lab_open(argv[0], &lab, &d) < 0)
 		return complain(&d);
 	int error =
@@ -164,6 +141,8 @@ int ctl_lab_revoke(const struct ctl *ctl, int argc, char **argv)
 	cert_lab_close(lab);
 	if (error < 0)
 		return complain(&d);
+	if (ctl->json)
+		return say_json("crl", path);
 	puts(path);
 	return CTL_OK;
 }
@@ -173,12 +152,11 @@ int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv)
 	struct cert_lab_phone phone = {
 		.leaf = CERT_LAB_LEAF_LSC, .now = time(NULL)};
 	struct cert_lab *lab;
+	char path[CERT_LAB_PATH_MAX];
 	struct diag d;
 	if (argc < 2 || argv[0][0] == '-' || argv[1][0] == '-' ||
-		!parse_phone(argc - 2, argv + 2, &phone)) {
-		phone_usage();
-		return CTL_USAGE;
-	}
+		!parse_phone(argc - 2, argv + 2, &phone))
+		return ctl_misused(ctl);
 	phone.device = argv[1];
 	if (cert_lab_open(argv[0], &lab, &d) < 0)
 		return complain(&d);
@@ -186,7 +164,10 @@ int ctl_lab_phone(const struct ctl *ctl, int argc, char **argv)
 	cert_lab_close(lab);
 	if (error < 0)
 		return complain(&d);
-	printf("%s/phones/%s/%s.pem\n", argv[0], phone.device,
-		cert_lab_leaf_name(phone.leaf));
+	snprintf(path, sizeof(path), "%s/phones/%s/%s.pem", argv[0],
+		phone.device, cert_lab_leaf_name(phone.leaf));
+	if (ctl->json)
+		return say_json("certificate", path);
+	puts(path);
 	return CTL_OK;
 }

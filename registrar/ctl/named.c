@@ -20,7 +20,7 @@ int ctl_named_send(const struct ctl *ctl, const struct ctl_named *n,
 		char *where = memory_format("%s%s", path, query);
 		char *text = json_dumps(said, JSON_COMPACT);
 		const struct ctl_body body = {
-			"application/json", text, strlen(text), false};
+			"application/json", text, strlen(text)};
 		status = ctl_admin_send(
 			ctl, *query ? "PUT" : "PATCH", where, &body, out);
 		OPENSSL_cleanse(text, strlen(text)); /* passwords, perhaps */
@@ -53,7 +53,8 @@ int ctl_named_remove(
 	if (ctl->json)
 		ctl_print_json(o);
 	else
-		printf("%s is removed.\n", ctl_text(o, "removed"));
+		printf("%s%s is removed.\n", ctl_would(ctl),
+			ctl_text(o, "removed"));
 	json_decref(o);
 	return CTL_OK;
 }

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "certs/identity.h"
-#include "registrar/ctl/ctl.h"
+#include "registrar/ctl/commands.h"
 
 bool ctl_take_text(json_t *into, const char *key, const char *value)
 {
@@ -65,6 +65,25 @@ bool ctl_take_until(json_t *into, const char *key, const char *value)
 {
 	return ctl_take_span(into, key, value) ||
 	       ctl_take_text(into, key, value);
+}
+
+int ctl_misused(const struct ctl *ctl)
+{
+	ctl_command_usage(stderr, ctl->command);
+	return CTL_USAGE;
+}
+
+int ctl_no_words(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc == 0)
+		return CTL_OK;
+	fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
+	return ctl_misused(ctl);
+}
+
+const char *ctl_would(const struct ctl *ctl)
+{
+	return ctl->dry_run ? "Nothing was done; it would be: " : "";
 }
 
 static const struct ctl_option *find(

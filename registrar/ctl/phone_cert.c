@@ -100,11 +100,8 @@ int ctl_phone_cert(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
 	int how = argc && *argv[0] != '-' ? read_how(argc, argv) : -1;
-	if (how < 0) {
-		fputs("usage: dialtone phone cert NAME [--pem | --text]\n",
-			stderr);
-		return CTL_USAGE;
-	}
+	if (how < 0)
+		return ctl_misused(ctl);
 	char *phone = ctl_path("/v1/phones/", argv[0]);
 	char *path = memory_format("%s/certificates", phone);
 	int status = ctl_admin(ctl, "GET", path, &o);

@@ -9,10 +9,8 @@
 static int order(const struct ctl *ctl, int argc, char **argv, const char *verb)
 {
 	json_t *o;
-	if (argc != 1) {
-		fprintf(stderr, "usage: dialtone phone %s NAME\n", verb);
-		return CTL_USAGE;
-	}
+	if (argc != 1)
+		return ctl_misused(ctl);
 	char *phone = ctl_path("/v1/phones/", argv[0]);
 	char *path = memory_format("%s/%s", phone, verb);
 	free(phone);
@@ -23,9 +21,10 @@ static int order(const struct ctl *ctl, int argc, char **argv, const char *verb)
 	if (ctl->json)
 		ctl_print_json(o);
 	else
-		printf("%s was told to %s; dialtone phone %s shows what it "
+		printf("%s%s was told to %s; dialtone phone %s shows what it "
 		       "does.\n",
-			ctl_text(o, "device"), verb, ctl_text(o, "device"));
+			ctl_would(ctl), ctl_text(o, "device"), verb,
+			ctl_text(o, "device"));
 	json_decref(o);
 	return CTL_OK;
 }

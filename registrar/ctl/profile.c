@@ -50,19 +50,15 @@ static const struct ctl_column fields[] = {
 	{"CAPF EC bits", "ecBits"},
 };
 
-static int usage(const char *words)
-{
-	fprintf(stderr, "usage: dialtone profile %s\n", words);
-	return CTL_USAGE;
-}
-
 /* Prints one profile, and lets go of it. */
 static int print(const struct ctl *ctl, json_t *o)
 {
-	if (ctl->json)
+	if (ctl->json) {
 		ctl_print_json(o);
-	else
+	} else {
+		fputs(ctl_would(ctl), stdout);
 		ctl_print_fields(o, fields, sizeof(fields) / sizeof(fields[0]));
+	}
 	json_decref(o);
 	return CTL_OK;
 }
@@ -71,7 +67,7 @@ int ctl_profile_list(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
 	if (argc > 0)
-		return usage("list");
+		return ctl_misused(ctl);
 	int status = ctl_admin(ctl, "GET", "/v1/profiles", &o);
 	if (status != CTL_OK)
 		return status;
@@ -88,7 +84,7 @@ int ctl_profile_show(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
 	if (argc != 1)
-		return usage("show NAME");
+		return ctl_misused(ctl);
 	int status = ctl_named_get(ctl, folder, argv[0], &o);
 	return status == CTL_OK ? print(ctl, o) : status;
 }
@@ -105,23 +101,19 @@ static int send(const struct ctl *ctl, int argc, char **argv, const char *query)
 int ctl_profile_add(const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc < 1 || *argv[0] == '-')
-		return usage("add NAME [--mode non-secure|authenticated|"
-			     "encrypted]\n"
-			     "  [--transport tcp+udp|tcp|udp|tls] "
-			     "[--description TEXT] ...");
+		return ctl_misused(ctl);
 	return send(ctl, argc, argv, CTL_NEW);
 }
 
 int ctl_profile_set(const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc < 2 || *argv[0] == '-')
-		return usage("set NAME and options of add; what is not named "
-			     "stays");
+		return ctl_misused(ctl);
 	return send(ctl, argc, argv, CTL_CHANGE);
 }
 
 int ctl_profile_remove(const struct ctl *ctl, int argc, char **argv)
 {
 	return argc == 1 ? ctl_named_remove(ctl, folder, argv[0])
-			 : usage("remove NAME");
+			 : ctl_misused(ctl);
 }

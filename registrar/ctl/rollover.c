@@ -3,8 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/progress.h"
+
+enum { WATCH_S = 2 };
+
+static const char view_path[] = "/v1/capf/rollover";
 
 #define COLUMNS(list) list, sizeof(list) / sizeof((list)[0])
 
@@ -71,26 +77,20 @@ static int print(const struct ctl *ctl, const json_t *o)
 {
 	if (ctl->json)
 		return ctl_print_json(o);
+	fputs(ctl->dry_run ? "Nothing was done; it can be. Now:\n" : "",
+		stdout);
 	print_view(o);
 	return CTL_OK;
 }
 
-static int usage(const char *text)
-{
-	fputs(text, stderr);
-	return CTL_USAGE;
-}
-
 /* An order without words. */
-static int order(const struct ctl *ctl, int argc, const char *verb,
+static int order(const struct ctl *ctl, int argc, char **argv,
 	const char *method, const char *path)
 {
 	json_t *o;
-	if (argc > 0) {
-		fprintf(stderr, "usage: dialtone rollover %s\n", verb);
-		return CTL_USAGE;
-	}
-	int status = ctl_admin(ctl, method, path, &o);
+	int status = ctl_no_words(ctl, argc, argv);
+	if (status == CTL_OK)
+		status = ctl_admin(ctl, method, path, &o);
 	if (status != CTL_OK)
 		return status;
 	status = print(ctl, o);
@@ -98,16 +98,43 @@ static int order(const struct ctl *ctl, int argc, const char *verb,
 	return status;
 }
 
+/* Answers the first view in which no phone is left, or nothing goes on. */
+static int watch(const struct ctl *ctl)
+{
+	struct progress p;
+	json_t *o;
+	int status;
+	progress_begin(&p);
+	while ((status = ctl_admin(ctl, "GET", view_path, &o)) == CTL_OK) {
+		long long done = ctl_number(o, "done");
+		long long left = ctl_number(o, "left");
+		if (left == 0 || strcmp(ctl_text(o, "state"), "started") != 0)
+			break;
+		if (progress_is_watched())
+			progress_show(&p, "phones that have changed over",
+				(double)done, (double)(done + left));
+		json_decref(o);
+		sleep(WATCH_S);
+	}
+	progress_end(&p);
+	if (status == CTL_OK) {
+		print(ctl, o);
+		json_decref(o);
+	}
+	return status;
+}
+
 int ctl_rollover_status(const struct ctl *ctl, int argc, char **argv)
 {
-	return order(ctl, argc, "status", "GET", "/v1/capf/rollover");
+	if (argc == 1 && strcmp(argv[0], "--watch") == 0)
+		return watch(ctl);
+	return order(ctl, argc, argv, "GET", view_path);
 }
 
 int ctl_rollover_start(const struct ctl *ctl, int argc, char **argv)
 {
-	int status =
-		order(ctl, argc, "start", "POST", "/v1/capf/rollover/start");
-	if (status == CTL_OK && !ctl->json)
+	int status = order(ctl, argc, argv, "POST", "/v1/capf/rollover/start");
+	if (status == CTL_OK && !ctl->json && !ctl->dry_run)
 		puts("\nGive 802.1X servers and ASAs both roots now: dialtone "
 		     "rollover export --for WHO.\nThen: dialtone rollover "
 		     "issue --rate N");
@@ -116,7 +143,7 @@ int ctl_rollover_start(const struct ctl *ctl, int argc, char **argv)
 
 int ctl_rollover_cancel(const struct ctl *ctl, int argc, char **argv)
 {
-	return order(ctl, argc, "cancel", "POST", "/v1/capf/rollover/cancel");
+	return order(ctl, argc, argv, "POST", "/v1/capf/rollover/cancel");
 }
 
 /* ---- with words ---- */
@@ -126,8 +153,7 @@ static int send(const struct ctl *ctl, const char *path, const json_t *said,
 	struct ctl_answer *a, char **who)
 {
 	char *text = json_dumps(said, JSON_COMPACT);
-	const struct ctl_body body = {
-		"application/json", text, strlen(text), false};
+	const struct ctl_body body = {"application/json", text, strlen(text)};
 	int status = ctl_admin_ask(ctl, "POST", path, &body, a, who);
 	free(text);
 	return status;
@@ -136,6 +162,7 @@ static int send(const struct ctl *ctl, const char *path, const json_t *said,
 static const struct ctl_option issue_options[] = {
 	{"--rate", "ratePerMinute", ctl_take_number, false},
 	{"--no-reset", "quiet", ctl_take_true, true},
+	{"--watch", "watch", ctl_take_true, true},
 };
 
 int ctl_rollover_issue(const struct ctl *ctl, int argc, char **argv)
@@ -145,12 +172,8 @@ int ctl_rollover_issue(const struct ctl *ctl, int argc, char **argv)
 	json_t *said = json_object(), *o;
 	int status = ctl_read_options(argc, argv, COLUMNS(issue_options), said);
 	if (status == CTL_USAGE)
-		usage("usage: dialtone rollover issue [--rate N] "
-		      "[--no-reset]\n"
-		      "  --rate      phones that are told in a minute; else "
-		      "all at once\n"
-		      "  --no-reset  none is told: each comes when it starts "
-		      "by itself\n");
+		ctl_misused(ctl);
+	bool stay = json_object_del(said, "watch") == 0 && !ctl->dry_run;
 	if (status == CTL_OK && json_object_del(said, "quiet") == 0)
 		json_object_set_new(said, "tell", json_false());
 	if (status == CTL_OK)
@@ -159,18 +182,18 @@ int ctl_rollover_issue(const struct ctl *ctl, int argc, char **argv)
 	if (status != CTL_OK)
 		return status;
 	status = ctl_take_json(&a, who, &o);
-	if (status == CTL_OK && ctl->json)
+	if (status == CTL_OK && ctl->json && !stay)
 		ctl_print_json(o);
-	else if (status == CTL_OK)
-		printf("%lld phone%s queued; dialtone rollover status "
+	else if (status == CTL_OK && !ctl->json)
+		printf("%s%lld phone%s queued; dialtone rollover status "
 		       "counts down.\n",
-			ctl_number(o, "queued"),
+			ctl_would(ctl), ctl_number(o, "queued"),
 			plural(ctl_number(o, "queued")));
 	if (status == CTL_OK)
 		json_decref(o);
 	ctl_answer_deinit(&a);
 	free(who);
-	return status;
+	return status == CTL_OK && stay ? watch(ctl) : status;
 }
 
 /* The gate is shut, and the answer says for whom. */
@@ -206,8 +229,7 @@ int ctl_rollover_finish(const struct ctl *ctl, int argc, char **argv)
 	int status =
 		ctl_read_options(argc, argv, COLUMNS(finish_options), said);
 	if (status == CTL_USAGE)
-		usage("usage: dialtone rollover finish [--force]\n"
-		      "  --force  also while phones hang on the old root\n");
+		ctl_misused(ctl);
 	if (status == CTL_OK)
 		status = send(ctl, "/v1/capf/rollover/finish", said, &a, &who);
 	json_decref(said);
@@ -232,7 +254,7 @@ int ctl_rollover_finish(const struct ctl *ctl, int argc, char **argv)
 int ctl_rollover_export(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	int status = ctl_admin(ctl, "GET", "/v1/capf/rollover", &o);
+	int status = ctl_admin(ctl, "GET", view_path, &o);
 	if (status != CTL_OK)
 		return status;
 	const char *state = ctl_text(o, "state");

@@ -148,14 +148,6 @@ static const struct ctl_column failure_fields[] = {
 	{"phone's console", "phoneConsole"},
 };
 
-static int no_words(int argc, char **argv)
-{
-	if (argc == 0)
-		return CTL_OK;
-	fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
-	return CTL_USAGE;
-}
-
 /* GETs `path`; prints it as JSON, or its `list` as a table. */
 static int show_list(const struct ctl *ctl, const char *path, const char *list,
 	const struct ctl_column *columns, size_t n)
@@ -187,7 +179,7 @@ static void print_status(const json_t *o)
 int ctl_status(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	int status = no_words(argc, argv);
+	int status = ctl_no_words(ctl, argc, argv);
 	if (status == CTL_OK)
 		status = ctl_get(ctl, "/v1/status", &o, NULL);
 	if (status != CTL_OK)
@@ -202,7 +194,7 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv)
 
 int ctl_phones(const struct ctl *ctl, int argc, char **argv)
 {
-	if (no_words(argc, argv) != CTL_OK)
+	if (ctl_no_words(ctl, argc, argv) != CTL_OK)
 		return CTL_USAGE;
 	return show_list(ctl, "/v1/phones", "phones", COLUMNS(phone_columns));
 }
@@ -222,7 +214,7 @@ static void print_failures(const json_t *list)
 int ctl_failures(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	int status = no_words(argc, argv);
+	int status = ctl_no_words(ctl, argc, argv);
 	if (status == CTL_OK)
 		status = ctl_get(ctl, "/v1/failures", &o, NULL);
 	if (status != CTL_OK)
@@ -241,10 +233,8 @@ int ctl_failures(const struct ctl *ctl, int argc, char **argv)
 int ctl_phone(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *o;
-	if (argc != 1) {
-		fputs("usage: dialtone phone NAME\n", stderr);
-		return CTL_USAGE;
-	}
+	if (argc != 1)
+		return ctl_misused(ctl);
 	char *name = curl_easy_escape(NULL, argv[0], 0);
 	char *path = memory_format("/v1/phones/%s", name ? name : "");
 	curl_free(name);

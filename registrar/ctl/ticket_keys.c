@@ -35,18 +35,16 @@ static int order(const struct ctl *ctl, int argc, char **argv,
 	const char *method, const char *path, const char *done)
 {
 	json_t *o;
-	if (argc > 0) {
-		fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
-		return CTL_USAGE;
-	}
-	int status = ctl_admin(ctl, method, path, &o);
+	int status = ctl_no_words(ctl, argc, argv);
+	if (status == CTL_OK)
+		status = ctl_admin(ctl, method, path, &o);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->json) {
 		ctl_print_json(o);
 	} else {
 		if (done)
-			puts(done);
+			printf("%s%s\n", ctl_would(ctl), done);
 		print(o);
 	}
 	json_decref(o);

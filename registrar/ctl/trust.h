@@ -41,11 +41,9 @@ json_t *ctl_trust_anchor_json(const struct trust_anchor *a);
 json_t *ctl_trust_refusal_json(const struct diag *d);
 
 /* Words with at most one "--store S", and (word not NULL) one word besides.
- * CTL_OK, CTL_HELPED or CTL_USAGE. */
-int ctl_trust_words(int argc, char **argv, const char *usage,
+ * CTL_OK or CTL_USAGE. */
+int ctl_trust_words(const struct ctl *ctl, int argc, char **argv,
 	const char **store, const char **word);
-/* Prints it on stderr; CTL_USAGE. */
-int ctl_trust_usage(const char *usage);
 /* Takes "--as NAME" out of the words, wherever it stands. */
 void ctl_trust_take(
 	int *argc, char **argv, const char *option, const char **value);

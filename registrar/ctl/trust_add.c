@@ -12,20 +12,6 @@
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 
-static const char usage[] =
-	"usage: dialtone trust add FILE [--store callmanager|capf|DIR] "
-	"[--as NAME]\n"
-	"  FILE     one CA certificate or several, PEM or DER\n"
-	"  --store  default: callmanager\n"
-	"  --as     its file's name there; default: as CUCM names it, by the "
-	"first\n"
-	"           one's common name and serial number\n"
-	"  It is judged first, as the registrar would judge the folder with "
-	"it.\n"
-	"exit status: 0 in force, or written where no registrar looks; 1 "
-	"refused;\n"
-	"3 the same CA, or another file of that name, is there already\n";
-
 struct adding {
 	const struct ctl *ctl;
 	struct ctl_trust t;
@@ -148,6 +134,16 @@ static json_t *describe(const struct adding *a, const struct trust_snapshot *s)
 	return o;
 }
 
+/* Under its own name, unless it was only to be judged. */
+static int keep(const struct adding *a, const char *path, const char *hidden,
+	struct diag *d)
+{
+	if (!a->ctl->dry_run)
+		return cert_file_keep(hidden, path, d);
+	unlink(hidden);
+	return 0;
+}
+
 /* Judges the folder with it, where it lies hidden; then gives it its name. */
 static int judge_and_keep(const struct adding *a, const char *path,
 	const char *hidden, json_t **out)
@@ -161,7 +157,7 @@ static int judge_and_keep(const struct adding *a, const char *path,
 	if (error == 0) {
 		*out = describe(a, s);
 		trust_snapshot_unref(s);
-		error = cert_file_keep(hidden, path, &d);
+		error = keep(a, path, hidden, &d);
 	}
 	if (error == 0)
 		return CTL_OK;
@@ -248,8 +244,12 @@ static int add(struct adding *a)
 	if (status == CTL_OK && !same)
 		status = write_it(a, &o);
 	trust_snapshot_unref(before);
-	if (status == CTL_OK && !same)
+	if (status == CTL_OK && !same && a->ctl->dry_run)
+		ctl_set_text(o, "note", "nothing was done; it would be so");
+	else if (status == CTL_OK && !same)
 		status = put_in_force(a, o);
+	if (o && a->ctl->dry_run)
+		json_object_set_new(o, "dryRun", json_true());
 	if (o && a->ctl->json)
 		ctl_print_json(o);
 	else if (o)
@@ -264,9 +264,9 @@ int ctl_trust_add(const struct ctl *ctl, int argc, char **argv)
 	struct adding a = {.ctl = ctl};
 	struct diag d;
 	ctl_trust_take(&argc, argv, "--as", &as);
-	int status = ctl_trust_words(argc, argv, usage, &store, &file);
+	int status = ctl_trust_words(ctl, argc, argv, &store, &file);
 	if (status == CTL_OK && !file)
-		status = ctl_trust_usage(usage);
+		status = ctl_misused(ctl);
 	if (status != CTL_OK)
 		return status;
 	if (cert_pem_read(file, &a.list, &d) < 0)

@@ -14,23 +14,8 @@
 
 enum { FILES_MAX = 256 };
 
-static const char remove_usage[] =
-	"usage: dialtone trust remove FILE... [--store S] [--dry-run]\n"
-	"                             [--force]\n"
-	"  FILE       its name in the store's folder; a CA's list of revoked\n"
-	"             certificates goes with it: name both\n"
-	"  --store    callmanager (default) or capf\n"
-	"  --dry-run  say who would be locked out, and do nothing\n"
-	"  --force    remove it even if somebody is\n";
-
-static const char diff_usage[] =
-	"usage: dialtone trust diff DIR [--store S]\n"
-	"  DIR        the folder that might take the store's place\n"
-	"  --store    callmanager (default) or capf\n";
-
 static const struct ctl_option options[] = {
 	{"--store", "store", ctl_take_text, false},
-	{"--dry-run", "dryRun", ctl_take_true, true},
 	{"--force", "force", ctl_take_true, true},
 };
 
@@ -43,7 +28,6 @@ static bool is_said(const json_t *said, const char *key)
 
 /* What was typed. */
 struct words {
-	const char *usage;
 	int most; /* names */
 	size_t n_options;
 	json_t *names, *said;
@@ -58,8 +42,7 @@ static int ask(const struct ctl *ctl, const struct words *w, const char *key,
 	json_t *question = json_pack("{sO sO*}", key, value, "store",
 		json_object_get(w->said, "store"));
 	char *text = json_dumps(question, JSON_COMPACT);
-	const struct ctl_body body = {
-		"application/json", text, strlen(text), false};
+	const struct ctl_body body = {"application/json", text, strlen(text)};
 	int status =
 		ctl_admin_ask(ctl, "POST", "/v1/trust/impact", &body, &a, &who);
 	free(text);
@@ -238,7 +221,7 @@ static int decide(const struct ctl *ctl, const json_t *files,
 	bool safe = ctl_number(o, "lockedOut") == 0;
 	if (!ctl->json)
 		print_impact(o);
-	if (is_said(said, "dryRun"))
+	if (ctl->dry_run)
 		return safe ? CTL_OK : CTL_REFUSED;
 	if (!safe && !is_said(said, "force"))
 		return refuse(ctl);
@@ -246,7 +229,8 @@ static int decide(const struct ctl *ctl, const json_t *files,
 }
 
 /* Names, and options behind them. */
-static int read_words(int argc, char **argv, struct words *w)
+static int read_words(
+	const struct ctl *ctl, int argc, char **argv, struct words *w)
 {
 	int n = 0;
 	while (n < argc && n < w->most && argv[n][0] != '-')
@@ -254,17 +238,15 @@ static int read_words(int argc, char **argv, struct words *w)
 	if (n > 0 && (int)json_array_size(w->names) == n) /* all are UTF-8 */
 		return ctl_read_options(
 			argc - n, argv + n, options, w->n_options, w->said);
-	fputs(w->usage, stderr);
-	return CTL_USAGE;
+	return ctl_misused(ctl);
 }
 
 int ctl_trust_remove(const struct ctl *ctl, int argc, char **argv)
 {
-	struct words w = {remove_usage, FILES_MAX,
-		sizeof(options) / sizeof(options[0]), json_array(),
-		json_object()};
+	struct words w = {FILES_MAX, sizeof(options) / sizeof(options[0]),
+		json_array(), json_object()};
 	json_t *o = NULL;
-	int status = read_words(argc, argv, &w);
+	int status = read_words(ctl, argc, argv, &w);
 	if (status == CTL_OK)
 		status = ask(ctl, &w, "without", w.names, &o);
 	if (status == CTL_OK) {
@@ -318,9 +300,9 @@ static void print_diff(const json_t *o)
 
 int ctl_trust_diff(const struct ctl *ctl, int argc, char **argv)
 {
-	struct words w = {diff_usage, 1, 1, json_array(), json_object()};
+	struct words w = {1, 1, json_array(), json_object()};
 	json_t *o = NULL;
-	int status = read_words(argc, argv, &w);
+	int status = read_words(ctl, argc, argv, &w);
 	char *folder = status == CTL_OK ? realpath(argv[0], NULL) : NULL;
 	if (status == CTL_OK && !folder) {
 		fprintf(stderr, "dialtone: %s: %s\n", argv[0], strerror(errno));

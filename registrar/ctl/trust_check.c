@@ -12,14 +12,6 @@
 #include "trust/verify.h"
 #include "trust/waiver.h"
 
-static const char usage[] =
-	"usage: dialtone trust check CERT [--store callmanager|capf|DIR]\n"
-	"  CERT     the phone's certificate (PEM or DER), its chain behind it\n"
-	"  --store  judge with this store of the registrar's, or with a "
-	"folder;\n"
-	"           default: callmanager, and whether it may register then\n"
-	"exit status: 0 it would be let in, 1 it would not\n";
-
 /* ---- the certificate ---- */
 
 static json_t *describe(const struct trust_result *r, X509 *leaf)
@@ -178,9 +170,9 @@ int ctl_trust_check(const struct ctl *ctl, int argc, char **argv)
 	struct cert_list list = {0};
 	struct ctl_trust t;
 	struct diag d;
-	int status = ctl_trust_words(argc, argv, usage, &store, &file);
+	int status = ctl_trust_words(ctl, argc, argv, &store, &file);
 	if (status == CTL_OK && !file)
-		status = ctl_trust_usage(usage);
+		status = ctl_misused(ctl);
 	if (status != CTL_OK)
 		return status;
 	status = ctl_trust_open(ctl, store, &t);

@@ -13,18 +13,6 @@
 
 enum { WITH_FILES_MAX = 64 };
 
-static const char usage[] =
-	"usage: dialtone trust export --for 802.1x|asa|ios|pem|hashed-dir\n"
-	"           [--out DIR] [--store callmanager|capf|DIR] [--with "
-	"FILE]...\n"
-	"  --for    who is to judge phones' certificates with the CAs\n"
-	"  --out    the folder to make (./dialtone-WHO); an earlier export is\n"
-	"           replaced, any other folder is refused\n"
-	"  --store  whose CAs: those the registrar has in force "
-	"(callmanager),\n"
-	"           those of its CAPF-trust, or those in a folder\n"
-	"  --with   issuers of those CAs, to make their chains whole\n";
-
 struct wish {
 	int to; /* enum trust_export_for */
 	const char *out;
@@ -33,18 +21,19 @@ struct wish {
 	size_t n_with;
 };
 
-static int refuse(const char *why, const char *word)
+static int refuse(const struct ctl *ctl, const char *why, const char *word)
 {
-	fprintf(stderr, "dialtone: %s%s\n%s", why, word, usage);
-	return CTL_USAGE;
+	fprintf(stderr, "dialtone: %s%s\n", why, word);
+	return ctl_misused(ctl);
 }
 
-static int read_words(int argc, char **argv, struct wish *w)
+static int read_words(
+	const struct ctl *ctl, int argc, char **argv, struct wish *w)
 {
 	for (int i = 0; i < argc; i += 2) {
 		const char *word = argv[i];
 		if (i + 1 == argc)
-			return refuse("no value behind ", word);
+			return refuse(ctl, "no value behind ", word);
 		const char *value = argv[i + 1];
 		if (strcmp(word, "--for") == 0)
 			w->to = trust_export_find(value);
@@ -53,15 +42,16 @@ static int read_words(int argc, char **argv, struct wish *w)
 		else if (strcmp(word, "--store") == 0)
 			w->store = value;
 		else if (strcmp(word, "--with") != 0)
-			return refuse("unexpected word ", word);
+			return refuse(ctl, "unexpected word ", word);
 		else if (w->n_with == WITH_FILES_MAX)
-			return refuse("more than 64 files: --with ", value);
+			return refuse(
+				ctl, "more than 64 files: --with ", value);
 		else
 			w->with[w->n_with++] = value;
 		if (strcmp(word, "--for") == 0 && w->to < 0)
-			return refuse("nobody known: --for ", value);
+			return refuse(ctl, "nobody known: --for ", value);
 	}
-	return w->to < 0 ? refuse("for whom?", "") : CTL_OK;
+	return w->to < 0 ? refuse(ctl, "for whom?", "") : CTL_OK;
 }
 
 /* The certificates of all files, one list. */
@@ -285,7 +275,7 @@ int ctl_trust_export(const struct ctl *ctl, int argc, char **argv)
 	struct trust_snapshot *trust = NULL;
 	struct ctl_trust store = {0};
 	struct cert_list with = {0};
-	int status = read_words(argc, argv, &w);
+	int status = read_words(ctl, argc, argv, &w);
 	if (status == CTL_OK)
 		status = read_with(&w, &with);
 	if (status == CTL_OK)

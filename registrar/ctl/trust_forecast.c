@@ -9,10 +9,8 @@
 static int get(const struct ctl *ctl, int argc, char **argv, const char *path,
 	json_t **out)
 {
-	if (argc == 0)
-		return ctl_get(ctl, path, out, NULL);
-	fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
-	return CTL_USAGE;
+	int status = ctl_no_words(ctl, argc, argv);
+	return status == CTL_OK ? ctl_get(ctl, path, out, NULL) : status;
 }
 
 /* ---- expiry ---- */

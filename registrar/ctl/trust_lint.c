@@ -19,14 +19,6 @@ enum {
 	KEY_BITS_LEAST = 2048,
 };
 
-static const char usage[] =
-	"usage: dialtone trust lint [DIR | --store callmanager|capf|DIR]\n"
-	"  every file that would be refused, with the rule and the cure, and "
-	"what\n"
-	"  is worth knowing of the others; a folder needs no registrar that "
-	"runs\n"
-	"exit status: 0 nothing would be refused, 1 something would\n";
-
 /* X(symbol, name, what it means, cure) */
 #define WARNING_LIST(X)                                                        \
 	X(EXPIRED, "expired", "it has ended, and vouches for nobody",          \
@@ -321,9 +313,9 @@ int ctl_trust_lint(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *store = NULL, *dir = NULL;
 	struct lint l = {.n_refused = 0};
-	int status = ctl_trust_words(argc, argv, usage, &store, &dir);
+	int status = ctl_trust_words(ctl, argc, argv, &store, &dir);
 	if (status == CTL_OK && dir && store)
-		status = ctl_trust_usage(usage);
+		status = ctl_misused(ctl);
 	if (status != CTL_OK)
 		return status;
 	status = ctl_trust_open(ctl, dir ? dir : store, &l.t);

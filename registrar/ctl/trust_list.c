@@ -4,11 +4,6 @@
 
 #include "registrar/ctl/trust.h"
 
-static const char usage[] =
-	"usage: dialtone trust list [--store callmanager|capf]\n"
-	"  the anchors in force, and how many devices' last certificates "
-	"hang on each\n";
-
 static const struct ctl_column columns[] = {
 	{"FILE", "file"},
 	{"ISSUES", "issues"},
@@ -59,7 +54,7 @@ int ctl_trust_list(const struct ctl *ctl, int argc, char **argv)
 {
 	const char *store = NULL;
 	struct ctl_trust t;
-	int status = ctl_trust_words(argc, argv, usage, &store, NULL);
+	int status = ctl_trust_words(ctl, argc, argv, &store, NULL);
 	if (status != CTL_OK)
 		return status;
 	status = ctl_trust_open(ctl, store, &t);

@@ -15,13 +15,6 @@ enum {
 	DAY_S = 86400,
 };
 
-static const char usage[] =
-	"usage: dialtone trust show FILE|SHA256 [--store "
-	"callmanager|capf|DIR]\n"
-	"  all that is known of the CA (or the CAs) in that file of the "
-	"store\n"
-	"  SHA256   its fingerprint, or the first digits of it (8 at least)\n";
-
 static const struct ctl_column fields[] = {
 	{"anchor", "file"},
 	{"  line", "line"},
@@ -214,7 +207,7 @@ static int show(const struct ctl *ctl, const struct ctl_trust *t,
 	if (status != CTL_OK)
 		fprintf(stderr,
 			"dialtone: %s: no CA of that file name or SHA-256 is "
-			"in it: %s\n",
+			"in it: %s; see dialtone trust list\n",
 			t->folder, word);
 	else if (ctl->json)
 		ctl_print_json(found);
@@ -235,11 +228,11 @@ int ctl_trust_show(const struct ctl *ctl, int argc, char **argv)
 	const char *store = NULL, *word = NULL;
 	struct trust_snapshot *s = NULL;
 	struct ctl_trust t;
-	int status = ctl_trust_words(argc, argv, usage, &store, &word);
+	int status = ctl_trust_words(ctl, argc, argv, &store, &word);
 	if (status != CTL_OK)
 		return status;
 	if (!word)
-		return ctl_trust_usage(usage);
+		return ctl_misused(ctl);
 	status = ctl_trust_open(ctl, store, &t);
 	if (status == CTL_OK)
 		status = ctl_trust_read(&t, &s);

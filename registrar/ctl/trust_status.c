@@ -5,11 +5,6 @@
 
 #include "registrar/ctl/ctl.h"
 
-static const char usage[] =
-	"usage: dialtone trust status [--store callmanager|capf]\n"
-	"  says what is in force, and what on the disk is not, since when and\n"
-	"  why; exit status 1 while anything is refused\n";
-
 static const char callmanager[] = "callmanager", capf[] = "capf";
 
 static const struct ctl_column fields[] = {
@@ -129,10 +124,8 @@ int ctl_trust_status(const struct ctl *ctl, int argc, char **argv)
 	bool right =
 		argc == 2 && strcmp(argv[0], "--store") == 0 &&
 		(strcmp(which, callmanager) == 0 || strcmp(which, capf) == 0);
-	if (argc > 0 && !right) {
-		fputs(usage, stderr);
-		return CTL_USAGE;
-	}
+	if (argc > 0 && !right)
+		return ctl_misused(ctl);
 	int status = ctl_get(ctl, "/v1/trust", &trust, NULL);
 	if (status == CTL_OK)
 		status = show(ctl, which, trust);
@@ -142,12 +135,10 @@ int ctl_trust_status(const struct ctl *ctl, int argc, char **argv)
 
 int ctl_trust_reload(const struct ctl *ctl, int argc, char **argv)
 {
-	json_t *trust;
-	if (argc > 0) {
-		fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
-		return CTL_USAGE;
-	}
-	int status = ctl_admin(ctl, "POST", "/v1/trust/reload", &trust);
+	json_t *trust = NULL;
+	int status = ctl_no_words(ctl, argc, argv);
+	if (status == CTL_OK)
+		status = ctl_admin(ctl, "POST", "/v1/trust/reload", &trust);
 	if (status == CTL_OK)
 		status = show(ctl, NULL, trust);
 	json_decref(trust);

@@ -202,15 +202,11 @@ int ctl_trust_complain(const struct diag *d)
 
 /* ---- words ---- */
 
-int ctl_trust_words(int argc, char **argv, const char *usage,
+int ctl_trust_words(const struct ctl *ctl, int argc, char **argv,
 	const char **store, const char **word)
 {
 	bool wrong = false;
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0) {
-			fputs(usage, stdout);
-			return CTL_HELPED;
-		}
 		if (strcmp(argv[i], "--store") == 0 && i + 1 < argc)
 			*store = argv[++i];
 		else if (word && !*word && argv[i][0] != '-')
@@ -218,13 +214,7 @@ int ctl_trust_words(int argc, char **argv, const char *usage,
 		else
 			wrong = true;
 	}
-	return wrong ? ctl_trust_usage(usage) : CTL_OK;
-}
-
-int ctl_trust_usage(const char *usage)
-{
-	fputs(usage, stderr);
-	return CTL_USAGE;
+	return wrong ? ctl_misused(ctl) : CTL_OK;
 }
 
 void ctl_trust_take(

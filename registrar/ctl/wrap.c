@@ -31,28 +31,33 @@ static size_t columns_of(const char *text, size_t n)
 	return columns;
 }
 
-void wrap_print(const char *first, const char *text)
+void wrap_to(FILE *to, const char *first, const char *text)
 {
 	size_t indent = columns_of(first, strlen(first));
 	size_t width = wrap_width();
 	if (width > WIDTH_MAX)
 		width = WIDTH_MAX; /* longer lines are hard to read */
 	size_t at = indent;
-	fputs(first, stdout);
+	fputs(first, to);
 	while (*text) {
 		size_t n = strcspn(text, " ");
 		size_t columns = columns_of(text, n);
 		if (at > indent && at + 1 + columns > width) {
-			printf("\n%*s", (int)indent, "");
+			fprintf(to, "\n%*s", (int)indent, "");
 			at = indent;
 		} else if (at > indent) {
-			putchar(' ');
+			fputc(' ', to);
 			at++;
 		}
-		fwrite(text, 1, n, stdout);
+		fwrite(text, 1, n, to);
 		at += columns;
 		text += n;
 		text += strspn(text, " ");
 	}
-	putchar('\n');
+	fputc('\n', to);
+}
+
+void wrap_print(const char *first, const char *text)
+{
+	wrap_to(stdout, first, text);
 }

@@ -65,14 +65,20 @@ void resumption_tend(struct resume *resume)
 	log_end(&line);
 }
 
+int resumption_may_rotate(struct resume *resume, struct diag *d)
+{
+	if (resume->keys)
+		return 0;
+	return diag_set(d, -ENOTSUP,
+		"there are no ticket keys: tls.resumption allows no tickets; "
+		"set it to \"all\" or \"tickets\" and start dialtoned anew");
+}
+
 int resumption_rotate(struct resume *resume, struct diag *d)
 {
-	if (!resume->keys)
-		return diag_set(d, -ENOTSUP,
-			"there are no ticket keys: tls.resumption allows no "
-			"tickets; set it to \"all\" or \"tickets\" and start "
-			"dialtoned anew");
-	int error = read_again(resume, d);
+	int error = resumption_may_rotate(resume, d);
+	if (error == 0)
+		error = read_again(resume, d);
 	return error < 0 ? error : ticket_keys_rotate(resume->keys, d);
 }
 

@@ -16,6 +16,8 @@ void resumption_tend(struct resume *resume);
 /* A new ticket key now. 0 once it is on the disk; -ENOTSUP when there are no
  * tickets, or -errno, with d; then nothing has changed. */
 int resumption_rotate(struct resume *resume, struct diag *d);
+/* Are there tickets to rotate keys of? Likewise; nothing is changed. */
+int resumption_may_rotate(struct resume *resume, struct diag *d);
 /*
  * No phone resumes any more until it has made a full handshake: new keys, no
  * sessions kept. 0 once that is on the disk; -ENOTSUP when resumption is off,

@@ -91,6 +91,7 @@ LIBRARIES = {
     "unistd.h": WORLD,
     "curl/": ["registrar/ctl/", "registrar/capf/est.c",
               "registrar/capf/est_call.h", "registrar/main.c"],
+    "libsmartcols.h": ["registrar/ctl/print.c"],
     "jansson.h": ["registrar/", "bench/"],
     "microhttpd.h": ["registrar/"],
     "pcap/pcap.h": ["registrar/explain/"],
