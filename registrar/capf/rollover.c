@@ -143,6 +143,7 @@ static int settle(struct server *s, const struct capf_root *root, bool believed,
 static int begin(struct server *s, struct capf_authority *a, struct diag *d)
 {
 	char detail[2 * CERT_NAME_MAX + 32];
+	struct diag later;
 	struct capf_roots *roots = capf_authority_roots(a);
 	snprintf(detail, sizeof(detail), "%s signs in place of %s",
 		roots->next.name, roots->signing.name);
@@ -153,8 +154,8 @@ static int begin(struct server *s, struct capf_authority *a, struct diag *d)
 		error = tell(s, "rollover-start", detail, d);
 	if (error == 0)
 		error = capf_authority_promote(a, d);
-	if (error == 0)
-		server_ask_reload(s); /* the old one is retiring now */
+	if (error == 0) /* the old one is retiring now; a refusal is logged */
+		server_reload(s, true, &later);
 	capf_roots_unref(roots);
 	return error;
 }

@@ -314,7 +314,7 @@ def capf_trust_is_exported_with_what_the_configuration_says():
     LAB.store("CAPF-trust", "other-capf")
     trust = {"capf": "CAPF-trust",
              "anchors": {"other-capf.pem": {"retiring": True}}}
-    out = LAB.path("capf")
+    out = LAB.path("capf-exported")
     with Daemon(LAB.config(trust=trust)) as daemon:
         export("asa", out, store="capf", url=daemon.url)
     manifest = json.loads(text_of(out, "manifest.json"))
