@@ -93,7 +93,7 @@ static void end(struct page *p, const char *key, int error)
 /* Steps until one is not full, or the page is. */
 static int walk(struct page *p, int (*step)(struct page *p))
 {
-	int error;
+	int error = 0;
 	do {
 		p->seen = 0;
 		error = step(p);

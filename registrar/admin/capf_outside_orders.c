@@ -169,7 +169,7 @@ static int import(
 	struct capf_request_order *o, X509 *cert, struct imported *done)
 {
 	const struct capf_believers by = {trust, o->server};
-	char device[CERT_DEVICE_MAX + 1];
+	char device[CERT_DEVICE_MAX + 1] = "";
 	struct diag d = {.text = ""};
 	int error = (o->dry ? capf_offline_may_import : capf_offline_import)(
 		o->desk, &by, cert, device, &d);

@@ -71,7 +71,7 @@ static int read_holders(struct capf_store *store, enum capf_issued_state state,
 
 static struct holder *find(const struct holders *h, const char *device)
 {
-	struct holder key;
+	struct holder key = {.at = 0};
 	snprintf(key.device, sizeof(key.device), "%s", device);
 	return h->n ? bsearch(&key, h->list, h->n, sizeof(key), by_device)
 		    : NULL;

@@ -302,8 +302,10 @@ static void note_visit(struct capf_visit *before, struct capf_visit *v)
 	pthread_mutex_lock(&lock);
 	while (i < VISITS && visits[i] != before)
 		i++;
-	assert_true(i < VISITS);
-	visits[i] = v;
+	if (i == VISITS)
+		fail();
+	else
+		visits[i] = v;
 	pthread_mutex_unlock(&lock);
 }
 

@@ -167,12 +167,12 @@ static void hear(struct call *c)
 static void is_the_phone_s(const struct session *s, const struct call *c)
 {
 	const unsigned char *at = c->m.certs[0].der.p;
-	const struct capf_bytes *key = NULL;
+	struct capf_bytes key = {NULL, 0};
 	struct cert_identity id;
 	unsigned char *spki = NULL;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->said[i].m.command == CAPF_KEY_GENERATE_RESPONSE)
-			key = &s->said[i].m.elements[CAPF_EL_PUBLIC_KEY];
+			key = s->said[i].m.elements[CAPF_EL_PUBLIC_KEY];
 	assert_int_equal(c->m.n_certs, 1);
 	assert_int_equal(c->m.certs[0].type, CAPF_CERT_LSC);
 	X509 *cert = d2i_X509(NULL, &at, (long)c->m.certs[0].der.n);
@@ -181,8 +181,8 @@ static void is_the_phone_s(const struct session *s, const struct call *c)
 	assert_string_equal(
 		id.device, capf_message_text(auth_of(s), CAPF_EL_DEVICE_NAME));
 	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
-	assert_int_equal(n, key->n);
-	assert_memory_equal(spki, key->p, key->n);
+	assert_int_equal(n, key.n);
+	assert_memory_equal(spki, key.p, key.n);
 	OPENSSL_free(spki);
 	X509_free(cert);
 }

@@ -32,9 +32,7 @@ SIP = 5061
 BUILD_S = 900
 
 # What lintian may warn of, and why it is so.
-WARNINGS = {
-    "no-manual-page": "the manual is written elsewhere",
-}
+WARNINGS = {}
 
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
