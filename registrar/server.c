@@ -176,7 +176,7 @@ int server_may_order(struct server *s, const char *device, struct conn_ref *ref,
 int server_order(struct server *s, const char *device, enum phone_order order,
 	struct diag *d)
 {
-	struct conn_ref ref;
+	struct conn_ref ref = {0};
 	int error = server_may_order(s, device, &ref, d);
 	if (error < 0)
 		return error;

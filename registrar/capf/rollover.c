@@ -55,14 +55,18 @@ static int open_roots(
 	struct server *s, struct capf_roots **roots, struct diag *d)
 {
 	*roots = NULL;
-	if (!server_capf(s))
-		return diag_set(d, -ENOTSUP,
+	if (!server_capf(s)) {
+		diag_set(d, -ENOTSUP,
 			"there is no CAPF here: no listener of the "
 			"configuration has the service \"capf\"");
-	if (server_config(s)->capf_issuer != CONFIG_ISSUER_OWN)
-		return diag_set(d, -ENOTSUP,
+		return -ENOTSUP;
+	}
+	if (server_config(s)->capf_issuer != CONFIG_ISSUER_OWN) {
+		diag_set(d, -ENOTSUP,
 			"capf.issuer: LSCs are signed by a CA outside, which "
 			"has no root here to be replaced");
+		return -ENOTSUP;
+	}
 	*roots = capf_authority_roots(server_authority(s));
 	return 0;
 }

@@ -109,6 +109,8 @@ static void id_of(const char *text, char id[128])
 	for (const char *p = text; (p = strstr(p, "\nid: ")); p += 5)
 		at = p + 5;
 	assert_non_null(at);
+	if (!at)
+		return; /* it has failed */
 	snprintf(id, 128, "%.*s", (int)strcspn(at, "\n"), at);
 }
 

@@ -83,12 +83,17 @@ static bool strikes(bool counted, bool kill_alone)
 	return true;
 }
 
+/* Ours have names of their own in C, and libc's to the linker: so they need not
+ * be declared as libc's headers do. */
+#define OURS(type, name, args)                \
+	type ours_##name args __asm__(#name); \
+	type ours_##name args
 /* As POSIX has it: a function is an object to dlsym(). */
 #define FIND(real, name) *(void **)&(real) = dlsym(RTLD_NEXT, #name)
 
 /* An interposed function of a path, or of a descriptor. */
 #define OF_PATH(type, name, args, call, path)      \
-	type name args                             \
+	OURS(type, name, args)                     \
 	{                                          \
 		static __typeof__(&name) real;     \
 		if (!real)                         \
@@ -98,7 +103,7 @@ static bool strikes(bool counted, bool kill_alone)
 		return real call;                  \
 	}
 #define OF_FILE(type, name, args, call)          \
-	type name args                           \
+	OURS(type, name, args)                   \
 	{                                        \
 		static __typeof__(&name) real;   \
 		if (!real)                       \
@@ -108,7 +113,7 @@ static bool strikes(bool counted, bool kill_alone)
 		return real call;                \
 	}
 #define OF_FILE_OR_SOCKET(type, name, args, call)                \
-	type name args                                           \
+	OURS(type, name, args)                                   \
 	{                                                        \
 		static __typeof__(&name) real;                   \
 		bool file = is_file(fd);                         \
@@ -121,7 +126,7 @@ static bool strikes(bool counted, bool kill_alone)
 	}
 /* The same that opens something. */
 #define OPENS(name, args, call)                      \
-	int name args                                \
+	OURS(int, name, args)                        \
 	{                                            \
 		static __typeof__(&name) real;       \
 		mode_t mode = 0;                     \
@@ -174,7 +179,7 @@ OF_FILE_OR_SOCKET(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 OF_FILE_OR_SOCKET(
 	ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n))
 
-int close(int fd)
+OURS(int, close, (int fd))
 {
 	static __typeof__(&close) real;
 	bool counted = is_file(fd);
