@@ -9,27 +9,10 @@
 #include "registrar/capf/rollover.h"
 #include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
+#include "registrar/status/member.h"
 #include "registrar/status/phone.h"
 
 enum { PHONES_MAX = 200 };
-
-static void set_num(json_t *o, const char *key, uint64_t n)
-{
-	json_object_set_new(o, key, json_integer((json_int_t)n));
-}
-
-static void set_text(json_t *o, const char *key, const char *text)
-{
-	if (text && *text)
-		json_object_set_new(o, key, json_string(text));
-}
-
-static void set_time(json_t *o, const char *key, int64_t ms)
-{
-	char at[21];
-	cert_time_text((time_t)(ms / 1000), at);
-	json_object_set_new(o, key, json_string(at));
-}
 
 /* ---- status ---- */
 
@@ -46,14 +29,14 @@ void events_json_stamp(json_t *event)
 static void set_phones(json_t *o, struct server *s)
 {
 	struct directory_counts c = directory_count(server_directory(s));
-	set_num(o, "known", c.known);
-	set_num(o, "registered", c.registered);
-	set_num(o, "sip", c.by_protocol[CONFIG_SIP]);
-	set_num(o, "sccp", c.by_protocol[CONFIG_SCCP]);
-	set_num(o, "tls", c.tls);
-	set_num(o, "plain", c.registered - c.tls);
-	set_num(o, "lsc", c.lsc);
-	set_num(o, "mic", c.mic);
+	member_number(o, "known", c.known);
+	member_number(o, "registered", c.registered);
+	member_number(o, "sip", c.by_protocol[CONFIG_SIP]);
+	member_number(o, "sccp", c.by_protocol[CONFIG_SCCP]);
+	member_number(o, "tls", c.tls);
+	member_number(o, "plain", c.registered - c.tls);
+	member_number(o, "lsc", c.lsc);
+	member_number(o, "mic", c.mic);
 }
 
 static void set_connections(json_t *o, struct server *s)
@@ -65,10 +48,10 @@ static void set_connections(json_t *o, struct server *s)
 			(json_int_t)(c.handshakes_ok - c.resumed), "resumed",
 			(json_int_t)c.resumed, "failed",
 			(json_int_t)c.handshakes_failed));
-	set_num(o, "accepted", c.accepted);
-	set_num(o, "closed", c.closed);
-	set_num(o, "connections", now.connections);
-	set_num(o, "halfOpen", now.half_open);
+	member_number(o, "accepted", c.accepted);
+	member_number(o, "closed", c.closed);
+	member_number(o, "connections", now.connections);
+	member_number(o, "halfOpen", now.half_open);
 }
 
 /* A rule may have its place in several stages. */
@@ -80,10 +63,10 @@ static void set_refusals(json_t *o, struct server *s)
 	for (size_t i = 0; i < by.n; i++) {
 		json_int_t before = json_integer_value(
 			json_object_get(reasons, by.list[i].rule));
-		set_num(reasons, by.list[i].rule,
+		member_number(reasons, by.list[i].rule,
 			(uint64_t)before + by.list[i].count);
 	}
-	set_num(o, "refusals", failures_total(server_failures(s)));
+	member_number(o, "refusals", failures_total(server_failures(s)));
 	json_object_set_new(o, "refusalsByReason", reasons);
 }
 
@@ -99,7 +82,7 @@ json_t *events_json_status(struct server *s)
 	json_object_set_new(o, "admission",
 		json_pack("{ss sI}", "state", overload_state_name(v.state),
 			"waiting", (json_int_t)waiting));
-	set_num(o, "devices", inventory_count(server_inventory(s)));
+	member_number(o, "devices", inventory_count(server_inventory(s)));
 	return o;
 }
 
@@ -110,11 +93,11 @@ static json_t *refused(const struct reload_refusal *r)
 	if (!r->since_ms)
 		return NULL;
 	json_t *o = json_object();
-	set_time(o, "since", r->since_ms);
-	set_text(o, "rule", r->rule);
-	set_text(o, "file", r->file);
-	set_text(o, "why", r->why);
-	set_text(o, "cure", r->cure);
+	member_time(o, "since", r->since_ms);
+	member_text(o, "rule", r->rule);
+	member_text(o, "file", r->file);
+	member_text(o, "why", r->why);
+	member_text(o, "cure", r->cure);
 	return o;
 }
 
@@ -127,11 +110,11 @@ static json_t *store(struct server *s, enum trust_store which)
 		return NULL;
 	trust_snapshot_anchors(trust, &anchors);
 	json_t *o = json_object();
-	set_text(o, "store", trust_store_title(which));
-	set_num(o, "generation", trust_snapshot_generation(trust));
-	set_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
-	set_num(o, "anchors", anchors);
-	set_time(o, "loaded", state.loaded_ms);
+	member_text(o, "store", trust_store_title(which));
+	member_number(o, "generation", trust_snapshot_generation(trust));
+	member_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
+	member_number(o, "anchors", anchors);
+	member_time(o, "loaded", state.loaded_ms);
 	json_object_set_new(o, "retiring", status_json_retiring_sum(s, trust));
 	json_object_set_new(o, "refused", refused(&state.refused));
 	trust_snapshot_unref(trust);
@@ -157,13 +140,13 @@ json_t *events_json_rollover(struct server *s)
 	if (error == 0) {
 		o = json_pack("{ss}", "state", rollover_state_name(v.state));
 		if (v.state != ROLLOVER_IDLE) {
-			set_text(o, "old", v.old_name);
-			set_text(o, "new", v.new_name);
-			set_num(o, "done", v.done);
-			set_num(o, "left", v.left);
-			set_num(o, "offline", v.offline);
-			set_num(o, "recent", v.recent);
-			set_num(o, "queued", v.queued);
+			member_text(o, "old", v.old_name);
+			member_text(o, "new", v.new_name);
+			member_number(o, "done", v.done);
+			member_number(o, "left", v.left);
+			member_number(o, "offline", v.offline);
+			member_number(o, "recent", v.recent);
+			member_number(o, "queued", v.queued);
 		}
 	}
 	if (server_capf(s))

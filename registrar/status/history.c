@@ -4,19 +4,7 @@
 
 #include "registrar/history.h"
 #include "registrar/status/json.h"
-
-static void set_text(json_t *o, const char *key, const char *text)
-{
-	if (*text)
-		json_object_set_new(o, key, json_string(text));
-}
-
-static void set_time(json_t *o, const char *key, int64_t ms)
-{
-	char at[21];
-	cert_time_text((time_t)(ms / 1000), at);
-	json_object_set_new(o, key, json_string(at));
-}
+#include "registrar/status/member.h"
 
 static void set_certificate(json_t *o, const struct history_event *e)
 {
@@ -30,16 +18,17 @@ static void set_certificate(json_t *o, const struct history_event *e)
 static json_t *event(const struct history_event *e)
 {
 	json_t *o = json_object();
-	set_time(o, "at", e->at_ms);
-	set_text(o, "event", history_what_name(e->what));
+	member_time(o, "at", e->at_ms);
+	member_text(o, "event", history_what_name(e->what));
 	json_object_set_new(o, "times", json_integer(e->times));
 	if (e->times > 1)
-		set_time(o, "first", e->first_ms);
-	set_text(o, "address", e->address);
+		member_time(o, "first", e->first_ms);
+	member_text(o, "address", e->address);
 	if (*e->address) { /* an admin's order comes over none of these */
 		json_object_set_new(o, "port", json_integer(e->port));
-		set_text(o, "protocol", config_protocol_name(e->protocol));
-		set_text(o, "transport", config_transport_name(e->tls, e->udp));
+		member_text(o, "protocol", config_protocol_name(e->protocol));
+		member_text(
+			o, "transport", config_transport_name(e->tls, e->udp));
 	}
 	set_certificate(o, e);
 	if (e->space != HISTORY_NO_CODE)
@@ -48,8 +37,8 @@ static json_t *event(const struct history_event *e)
 						 ? REASON_SPACE_UNREG
 						 : REASON_SPACE_FAILURE,
 				e->code));
-	set_text(o, "rule", e->rule);
-	set_text(o, "why", e->why);
+	member_text(o, "rule", e->rule);
+	member_text(o, "why", e->why);
 	return o;
 }
 

@@ -11,32 +11,12 @@
 #include "registrar/impact.h"
 #include "registrar/status/capf.h"
 #include "registrar/status/forecast.h"
+#include "registrar/status/member.h"
 #include "registrar/status/phone.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
 #include "trust/waiver.h"
-
-/* NULL for "", so that absent things are absent. */
-static void set_text(json_t *object, const char *key, const char *text)
-{
-	if (text && *text)
-		json_object_set_new(object, key, json_string(text));
-}
-
-static void set_num(json_t *object, const char *key, uint64_t n)
-{
-	json_object_set_new(object, key, json_integer((json_int_t)n));
-}
-
-static void set_time(json_t *object, const char *key, int64_t ms)
-{
-	char at[21];
-	if (ms <= 0)
-		return;
-	cert_time_text((time_t)(ms / 1000), at);
-	json_object_set_new(object, key, json_string(at));
-}
 
 /* A code of CUCM's: whose it is, its number, its name. */
 static void set_code(
@@ -70,8 +50,8 @@ static void set_tls(json_t *o, const struct profile *p)
 		json_array_append_new(
 			suites, json_string(SSL_CIPHER_get_name(
 					sk_SSL_CIPHER_value(list, i))));
-	set_text(o, "profile", offer_profile_name(p->choice.profile));
-	set_text(o, "preset", offer_preset_name(p->choice.preset));
+	member_text(o, "profile", offer_profile_name(p->choice.profile));
+	member_text(o, "preset", offer_preset_name(p->choice.preset));
 	json_object_set_new(o, "versions", versions);
 	json_object_set_new(o, "ciphers", suites);
 	json_object_set_new(
@@ -104,27 +84,27 @@ static json_t *listeners(struct server *s, const struct profiles *p)
 static json_t *datagrams(const struct conn_counters *c)
 {
 	json_t *o = json_object();
-	set_num(o, "flows", c->flows - c->flows_closed);
-	set_num(o, "flowsOpened", c->flows);
-	set_num(o, "datagramsIn", c->datagrams_in);
-	set_num(o, "datagramsOut", c->datagrams_out);
-	set_num(o, "repeated", c->datagrams_repeated);
-	set_num(o, "ignored", c->datagrams_ignored);
-	set_num(o, "dropped", c->datagrams_dropped);
-	set_num(o, "overflowed", c->datagrams_overflowed);
+	member_number(o, "flows", c->flows - c->flows_closed);
+	member_number(o, "flowsOpened", c->flows);
+	member_number(o, "datagramsIn", c->datagrams_in);
+	member_number(o, "datagramsOut", c->datagrams_out);
+	member_number(o, "repeated", c->datagrams_repeated);
+	member_number(o, "ignored", c->datagrams_ignored);
+	member_number(o, "dropped", c->datagrams_dropped);
+	member_number(o, "overflowed", c->datagrams_overflowed);
 	return o;
 }
 
 static void set_counters(json_t *o, const struct conn_counters *c)
 {
-	set_num(o, "accepted", c->accepted);
-	set_num(o, "closed", c->closed);
-	set_num(o, "refused", c->refused);
-	set_num(o, "handshakesOk", c->handshakes_ok);
-	set_num(o, "resumed", c->resumed);
-	set_num(o, "handshakesFailed", c->handshakes_failed);
-	set_num(o, "bytesIn", c->bytes_in);
-	set_num(o, "bytesOut", c->bytes_out);
+	member_number(o, "accepted", c->accepted);
+	member_number(o, "closed", c->closed);
+	member_number(o, "refused", c->refused);
+	member_number(o, "handshakesOk", c->handshakes_ok);
+	member_number(o, "resumed", c->resumed);
+	member_number(o, "handshakesFailed", c->handshakes_failed);
+	member_number(o, "bytesIn", c->bytes_in);
+	member_number(o, "bytesOut", c->bytes_out);
 	json_object_set_new(o, "udp", datagrams(c));
 }
 
@@ -133,8 +113,8 @@ static json_t *connections(struct server *s)
 	struct conn_counters c = server_counters(s);
 	struct limits_counts now = server_limits(s);
 	json_t *o = json_object();
-	set_num(o, "open", now.connections);
-	set_num(o, "halfOpen", now.half_open);
+	member_number(o, "open", now.connections);
+	member_number(o, "halfOpen", now.half_open);
 	set_counters(o, &c);
 	return o;
 }
@@ -145,7 +125,7 @@ static json_t *workers(struct server *s)
 	for (size_t i = 0; i < server_workers(s); i++) {
 		struct conn_counters c = server_worker_counters(s, i);
 		json_t *o = json_object();
-		set_num(o, "connections", c.accepted - c.closed);
+		member_number(o, "connections", c.accepted - c.closed);
 		set_counters(o, &c);
 		json_array_append_new(all, o);
 	}
@@ -156,10 +136,10 @@ static json_t *memory(struct server *s)
 {
 	struct server_memory m = server_memory(s);
 	json_t *o = json_object();
-	set_num(o, "residentBytes", m.resident);
+	member_number(o, "residentBytes", m.resident);
 	if (m.per_connection)
-		set_num(o, "perConnectionBytes", m.per_connection);
-	set_num(o, "sessionCacheBytes", m.session_cache);
+		member_number(o, "perConnectionBytes", m.per_connection);
+	member_number(o, "sessionCacheBytes", m.session_cache);
 	return o;
 }
 
@@ -168,10 +148,10 @@ static json_t *admission(struct server *s)
 {
 	struct overload_view v = server_overload(s);
 	json_t *o = json_object();
-	set_text(o, "state", overload_state_name(v.state));
-	set_time(o, "since", v.since_ms);
-	set_num(o, "handshakesMax", v.handshakes_max);
-	set_num(o, "drainSeconds", v.drain_s);
+	member_text(o, "state", overload_state_name(v.state));
+	member_time(o, "since", v.since_ms);
+	member_number(o, "handshakesMax", v.handshakes_max);
+	member_number(o, "drainSeconds", v.drain_s);
 	for (size_t i = 0; i < overload_rows_n; i++) {
 		const struct overload_row *row = &overload_rows[i];
 		json_t *to = o;
@@ -179,7 +159,7 @@ static json_t *admission(struct server *s)
 			json_object_set_new(o, row->group, json_object());
 		if (*row->group)
 			to = json_object_get(o, row->group);
-		set_num(to, row->name, overload_figure(&v.figures, row));
+		member_number(to, row->name, overload_figure(&v.figures, row));
 	}
 	return o;
 }
@@ -188,13 +168,13 @@ static json_t *phone_counts(struct server *s)
 {
 	struct directory_counts c = directory_count(server_directory(s));
 	json_t *o = json_object();
-	set_num(o, "known", c.known);
-	set_num(o, "registered", c.registered);
-	set_num(o, "sccp", c.by_protocol[CONFIG_SCCP]);
-	set_num(o, "sip", c.by_protocol[CONFIG_SIP]);
-	set_num(o, "tls", c.tls);
-	set_num(o, "lsc", c.lsc);
-	set_num(o, "mic", c.mic);
+	member_number(o, "known", c.known);
+	member_number(o, "registered", c.registered);
+	member_number(o, "sccp", c.by_protocol[CONFIG_SCCP]);
+	member_number(o, "sip", c.by_protocol[CONFIG_SIP]);
+	member_number(o, "tls", c.tls);
+	member_number(o, "lsc", c.lsc);
+	member_number(o, "mic", c.mic);
 	return o;
 }
 
@@ -202,14 +182,14 @@ static json_t *phone_counts(struct server *s)
 static void set_folder(json_t *o, const char *folder)
 {
 	char *absolute = realpath(folder, NULL);
-	set_text(o, "folder", absolute ? absolute : folder);
+	member_text(o, "folder", absolute ? absolute : folder);
 	free(absolute);
 }
 
 static void set_admin_socket(json_t *o, const char *path)
 {
 	char *absolute = *path ? realpath(path, NULL) : NULL;
-	set_text(o, "adminSocket", absolute);
+	member_text(o, "adminSocket", absolute);
 	free(absolute);
 }
 
@@ -220,15 +200,15 @@ static void set_refused(
 	if (!refused->since_ms)
 		return;
 	json_t *r = json_object();
-	set_time(r, "since", refused->since_ms);
-	set_time(r, "last", refused->last_ms);
-	set_num(r, "retries", refused->retries);
-	set_text(r, "rule", refused->rule);
-	set_text(r, "file", refused->file);
+	member_time(r, "since", refused->since_ms);
+	member_time(r, "last", refused->last_ms);
+	member_number(r, "retries", refused->retries);
+	member_text(r, "rule", refused->rule);
+	member_text(r, "file", refused->file);
 	if (refused->line)
-		set_num(r, "line", (uint64_t)refused->line);
-	set_text(r, "why", refused->why);
-	set_text(r, "cure", refused->cure);
+		member_number(r, "line", (uint64_t)refused->line);
+	member_text(r, "why", refused->why);
+	member_text(r, "cure", refused->cure);
 	json_object_set_new(o, key, r);
 }
 
@@ -236,7 +216,7 @@ static json_t *refusals(const struct trust_store_state *state)
 {
 	json_t *o = json_object();
 	for (size_t i = 0; i < state->n_refusals; i++)
-		set_num(o, state->refusals[i].rule, state->refusals[i].n);
+		member_number(o, state->refusals[i].rule, state->refusals[i].n);
 	return o;
 }
 
@@ -250,16 +230,16 @@ static json_t *trust_head(struct server *s, enum trust_store store,
 	size_t n;
 	server_trust_unwatched(s, store, unwatched, sizeof(unwatched));
 	trust_snapshot_anchors(trust, &n);
-	set_text(o, "store", trust_store_title(store));
+	member_text(o, "store", trust_store_title(store));
 	set_folder(o, trust_store_folder(server_config(s), store));
-	set_text(o, "notWatched", unwatched);
-	set_num(o, "generation", trust_snapshot_generation(trust));
-	set_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
-	set_num(o, "anchors", n);
-	set_num(o, "crls",
+	member_text(o, "notWatched", unwatched);
+	member_number(o, "generation", trust_snapshot_generation(trust));
+	member_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
+	member_number(o, "anchors", n);
+	member_number(o, "crls",
 		trust_revocation_count(trust_snapshot_revocation(trust)));
-	set_num(o, "authLevel", server_config(s)->auth_level);
-	set_time(o, "loaded", state->loaded_ms);
+	member_number(o, "authLevel", server_config(s)->auth_level);
+	member_time(o, "loaded", state->loaded_ms);
 	set_refused(o, "reloadRefused", &state->refused);
 	json_object_set_new(o, "refusals", refusals(state));
 	json_object_set_new(o, "ends", status_json_forecast(s, trust));
@@ -285,7 +265,8 @@ static json_t *resumption(struct server *s)
 	json_t *o = json_object();
 	json_t *offered = json_object();
 	for (int i = 0; i < RESUME_VERDICTS; i++)
-		set_num(offered, resume_verdict_name((enum resume_verdict)i),
+		member_number(offered,
+			resume_verdict_name((enum resume_verdict)i),
 			__atomic_load_n(&r->verdicts[i], __ATOMIC_RELAXED));
 	json_object_set_new(o, "offered", offered);
 	if (r->keys) {
@@ -295,12 +276,13 @@ static json_t *resumption(struct server *s)
 			json_array_append_new(
 				names, json_string(view.names[i]));
 		json_object_set_new(o, "ticketKeys", names);
-		set_time(o, "ticketKeysRotated", (int64_t)view.rotated * 1000);
+		member_time(
+			o, "ticketKeysRotated", (int64_t)view.rotated * 1000);
 	}
 	if (r->cache) {
 		struct session_cache_fill fill = session_cache_fill(r->cache);
-		set_num(o, "sessions", fill.used);
-		set_num(o, "sessionsMax", fill.room);
+		member_number(o, "sessions", fill.used);
+		member_number(o, "sessionsMax", fill.room);
 	}
 	return o;
 }
@@ -311,12 +293,12 @@ static json_t *own_certificates(const struct profiles *p)
 	for (size_t i = 0; i < p->own->n; i++) {
 		const struct cert_identity *id = &p->own->pairs[i].id;
 		json_t *o = json_object();
-		set_text(o, "subject", id->subject);
-		set_text(o, "issuer", id->issuer);
-		set_text(o, "serial", id->serial);
-		set_text(o, "key", id->key);
-		set_text(o, "sha256", id->sha256);
-		set_time(o, "notAfter", (int64_t)id->not_after * 1000);
+		member_text(o, "subject", id->subject);
+		member_text(o, "issuer", id->issuer);
+		member_text(o, "serial", id->serial);
+		member_text(o, "key", id->key);
+		member_text(o, "sha256", id->sha256);
+		member_time(o, "notAfter", (int64_t)id->not_after * 1000);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -326,8 +308,8 @@ static json_t *history(struct server *s)
 {
 	struct history_counts c = history_count(server_history(s));
 	json_t *o = json_object();
-	set_num(o, "events", c.rows);
-	set_num(o, "dropped", c.dropped);
+	member_number(o, "events", c.rows);
+	member_number(o, "dropped", c.dropped);
 	return o;
 }
 
@@ -337,8 +319,8 @@ static json_t *inventory(struct server *s)
 	struct inventory *inv = server_inventory(s);
 	struct store_window window = inventory_window(inv, time(NULL));
 	json_t *o = json_object();
-	set_num(o, "devices", inventory_count(inv));
-	set_time(o, "autoRegistrationUntil", window.until * 1000);
+	member_number(o, "devices", inventory_count(inv));
+	member_time(o, "autoRegistrationUntil", window.until * 1000);
 	return o;
 }
 
@@ -349,11 +331,11 @@ json_t *status_json_status(struct server *s)
 	struct timespec now;
 	json_t *o = json_object();
 	clock_gettime(CLOCK_REALTIME, &now);
-	set_text(o, "node", server_config(s)->node);
-	set_text(o, "version", DIALTONE_VERSION);
-	set_num(o, "pid", (uint64_t)getpid());
-	set_time(o, "started", server_started_ms(s));
-	set_time(o, "now", now.tv_sec * 1000);
+	member_text(o, "node", server_config(s)->node);
+	member_text(o, "version", DIALTONE_VERSION);
+	member_number(o, "pid", (uint64_t)getpid());
+	member_time(o, "started", server_started_ms(s));
+	member_time(o, "now", now.tv_sec * 1000);
 	set_admin_socket(o, server_config(s)->admin_socket);
 	json_object_set_new(o, "phones", phone_counts(s));
 	json_object_set_new(o, "inventory", inventory(s));
@@ -361,7 +343,7 @@ json_t *status_json_status(struct server *s)
 	json_object_set_new(o, "admission", admission(s));
 	json_object_set_new(o, "workers", workers(s));
 	json_object_set_new(o, "memory", memory(s));
-	set_num(o, "failures", failures_total(server_failures(s)));
+	member_number(o, "failures", failures_total(server_failures(s)));
 	json_object_set_new(o, "history", history(s));
 	json_object_set_new(o, "trust", trust_head_of(s, STORE_CALLMANAGER));
 	json_t *capf = trust_head_of(s, STORE_CAPF);
@@ -379,40 +361,40 @@ json_t *status_json_status(struct server *s)
 /* CcmDeviceStatus as a code, and its name for people. */
 static void set_state(json_t *o, enum reason_status status)
 {
-	set_text(o, "state", reason_name(REASON_SPACE_STATUS, (int)status));
+	member_text(o, "state", reason_name(REASON_SPACE_STATUS, (int)status));
 	set_code(o, "status", REASON_SPACE_STATUS, (int)status);
 }
 
 static json_t *presented(const struct failure *f)
 {
 	json_t *o = json_object();
-	set_text(o, "subject", f->subject);
-	set_text(o, "issuer", f->issuer);
-	set_text(o, "serial", f->serial);
-	set_text(o, "notAfter", f->not_after);
-	set_text(o, "sha256", f->sha256);
+	member_text(o, "subject", f->subject);
+	member_text(o, "issuer", f->issuer);
+	member_text(o, "serial", f->serial);
+	member_text(o, "notAfter", f->not_after);
+	member_text(o, "sha256", f->sha256);
 	return o;
 }
 
 json_t *status_json_failure(const struct failure *f)
 {
 	json_t *o = json_object();
-	set_time(o, "first", f->first_ms);
-	set_time(o, "last", f->last_ms);
-	set_num(o, "count", f->count);
-	set_text(o, "stage", failure_stage_name(f->stage));
-	set_text(o, "rule", f->rule);
+	member_time(o, "first", f->first_ms);
+	member_time(o, "last", f->last_ms);
+	member_number(o, "count", f->count);
+	member_text(o, "stage", failure_stage_name(f->stage));
+	member_text(o, "rule", f->rule);
 	if (f->code != REASON_FAILURE_NO_ERROR)
 		set_code(o, "reason", REASON_SPACE_FAILURE, (int)f->code);
 	if (f->tls &&
 		(f->stage == FAILURE_TLS || f->stage == FAILURE_REGISTRATION))
 		set_code(o, "tlsFailure", REASON_SPACE_TLS,
 			(int)failure_tls_reason(f));
-	set_text(o, "device", f->device);
-	set_text(o, "protocol", config_protocol_name(f->protocol));
-	set_text(o, "transport", config_transport_name(f->tls, f->udp));
-	set_text(o, "address", f->address);
-	set_num(o, "port", f->port);
+	member_text(o, "device", f->device);
+	member_text(o, "protocol", config_protocol_name(f->protocol));
+	member_text(o, "transport", config_transport_name(f->tls, f->udp));
+	member_text(o, "address", f->address);
+	member_number(o, "port", f->port);
 	if (f->alert >= 0)
 		json_object_set_new(o, "alert",
 			json_pack("{si ss ss}", "number", f->alert, "name",
@@ -420,10 +402,10 @@ json_t *status_json_failure(const struct failure *f)
 				f->alert_read ? "phone" : "registrar"));
 	if (f->sha256[0])
 		json_object_set_new(o, "presented", presented(f));
-	set_text(o, "missingCa", f->missing_ca);
-	set_text(o, "why", f->why);
-	set_text(o, "cure", f->cure);
-	set_text(o, "phoneConsole", f->console);
+	member_text(o, "missingCa", f->missing_ca);
+	member_text(o, "why", f->why);
+	member_text(o, "cure", f->cure);
+	member_text(o, "phoneConsole", f->console);
 	return o;
 }
 
@@ -451,28 +433,28 @@ json_t *status_json_phone(
 static json_t *anchor(const struct trust_anchor *a)
 {
 	json_t *o = json_object();
-	set_text(o, "file", a->file);
-	set_text(o, "issues", cert_kind_name(a->kind));
-	set_text(o, "allows", trust_waiver_text(a->allows));
+	member_text(o, "file", a->file);
+	member_text(o, "issues", cert_kind_name(a->kind));
+	member_text(o, "allows", trust_waiver_text(a->allows));
 	json_object_set_new(
 		o, "allowNotCritical", json_boolean(a->allow_not_critical));
 	json_object_set_new(o, "enrolOnly", json_boolean(a->enrol_only));
 	json_object_set_new(o, "retiring", json_boolean(a->retiring));
 	json_object_set_new(
 		o, "expiredGraceDays", json_integer(a->grace_s / 86400));
-	set_text(o, "knownAs", a->known_as);
-	set_text(o, "subject", a->id.subject);
-	set_text(o, "issuer", a->id.issuer);
-	set_text(o, "serial", a->id.serial);
-	set_text(o, "key", a->id.key);
+	member_text(o, "knownAs", a->known_as);
+	member_text(o, "subject", a->id.subject);
+	member_text(o, "issuer", a->id.issuer);
+	member_text(o, "serial", a->id.serial);
+	member_text(o, "key", a->id.key);
 	if (a->id.times_ok) {
-		set_time(o, "notBefore", (int64_t)a->id.not_before * 1000);
-		set_time(o, "notAfter", (int64_t)a->id.not_after * 1000);
+		member_time(o, "notBefore", (int64_t)a->id.not_before * 1000);
+		member_time(o, "notAfter", (int64_t)a->id.not_after * 1000);
 	}
-	set_text(o, "sha256", a->id.sha256);
+	member_text(o, "sha256", a->id.sha256);
 	json_object_set_new(o, "line", json_integer(a->line));
 	json_object_set_new(o, "usable", json_boolean(a->usable));
-	set_text(o, "unusableWhy", a->unusable_why);
+	member_text(o, "unusableWhy", a->unusable_why);
 	return o;
 }
 
@@ -485,10 +467,10 @@ static json_t *policy(struct server *s)
 	for (size_t i = 0; i < p->n_anchors; i++) {
 		const struct trust_anchor_policy *row = &p->anchors[i];
 		json_t *o = json_object();
-		set_text(o, "name", row->name);
+		member_text(o, "name", row->name);
 		if (row->kind != CERT_KIND_UNKNOWN)
-			set_text(o, "issues", cert_kind_name(row->kind));
-		set_text(o, "allows", trust_waiver_text(row->allows));
+			member_text(o, "issues", cert_kind_name(row->kind));
+		member_text(o, "allows", trust_waiver_text(row->allows));
 		json_object_set_new(o, "allowNotCritical",
 			json_boolean(row->allow_not_critical));
 		json_object_set_new(
@@ -511,13 +493,13 @@ static json_t *crls(const struct trust_snapshot *trust)
 	for (size_t i = 0; i < n; i++) {
 		const struct trust_crl *crl = trust_revocation_at(r, i);
 		json_t *o = json_object();
-		set_text(o, "file", crl->file);
-		set_text(o, "issuer", crl->issuer);
-		set_text(o, "number", crl->number);
-		set_time(o, "thisUpdate", (int64_t)crl->this_update * 1000);
-		set_time(o, "nextUpdate", (int64_t)crl->next_update * 1000);
-		set_num(o, "entries", crl->n);
-		set_text(o, "state",
+		member_text(o, "file", crl->file);
+		member_text(o, "issuer", crl->issuer);
+		member_text(o, "number", crl->number);
+		member_time(o, "thisUpdate", (int64_t)crl->this_update * 1000);
+		member_time(o, "nextUpdate", (int64_t)crl->next_update * 1000);
+		member_number(o, "entries", crl->n);
+		member_text(o, "state",
 			trust_crl_state_name(
 				trust_revocation_state(r, i, now)));
 		json_array_append_new(all, o);
@@ -538,7 +520,7 @@ static json_t *trust_store(struct server *s, enum trust_store store)
 	json_t *all = json_array();
 	for (size_t i = 0; i < n; i++) {
 		json_t *one = anchor(&list[i]);
-		set_num(one, "devices",
+		member_number(one, "devices",
 			impact_depending(s, list[i].id.sha256_raw));
 		json_array_append_new(all, one);
 	}

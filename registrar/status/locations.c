@@ -4,32 +4,23 @@
 
 #include <time.h>
 
-static void set_text(json_t *o, const char *key, const char *value)
-{
-	if (value[0])
-		json_object_set_new(o, key, json_string(value));
-}
-
-static void set_num(json_t *o, const char *key, json_int_t value)
-{
-	json_object_set_new(o, key, json_integer(value));
-}
+#include "registrar/status/member.h"
 
 static json_t *contact(const struct location *l)
 {
 	json_t *o = json_object();
-	set_text(o, "uri", l->uri);
-	set_text(o, "contact", l->contact);
+	member_text(o, "uri", l->uri);
+	member_text(o, "contact", l->contact);
 	json_object_set_new(o, "q", json_real(l->q / 1000.0));
-	set_num(o, "expiresSeconds", l->expires_s);
-	set_text(o, "path", l->path);
-	set_text(o, "instance", l->instance);
+	member_number(o, "expiresSeconds", l->expires_s);
+	member_text(o, "path", l->path);
+	member_text(o, "instance", l->instance);
 	if (l->reg_id)
-		set_num(o, "regId", l->reg_id);
-	set_text(o, "device", l->device);
-	set_text(o, "address", l->address);
-	set_num(o, "port", l->port);
-	set_text(o, "transport", config_transport_name(l->tls, l->udp));
+		member_number(o, "regId", l->reg_id);
+	member_text(o, "device", l->device);
+	member_text(o, "address", l->address);
+	member_number(o, "port", l->port);
+	member_text(o, "transport", config_transport_name(l->tls, l->udp));
 	return o;
 }
 

@@ -6,28 +6,8 @@
 
 #include "registrar/device.h"
 #include "registrar/status/json.h"
+#include "registrar/status/member.h"
 #include "trust/waiver.h"
-
-/* NULL for "", so that absent things are absent. */
-static void set_text(json_t *object, const char *key, const char *text)
-{
-	if (text && *text)
-		json_object_set_new(object, key, json_string(text));
-}
-
-static void set_num(json_t *object, const char *key, uint64_t n)
-{
-	json_object_set_new(object, key, json_integer((json_int_t)n));
-}
-
-static void set_time(json_t *object, const char *key, int64_t ms)
-{
-	char at[21];
-	if (ms <= 0)
-		return;
-	cert_time_text((time_t)(ms / 1000), at);
-	json_object_set_new(object, key, json_string(at));
-}
 
 /* A code of CUCM's: whose it is, its number, its name. */
 static void set_code(
@@ -65,49 +45,50 @@ enum reason_status status_phone_state(const struct directory_entry *e)
 static json_t *certificate_of(const struct directory_entry *e)
 {
 	json_t *o = json_object();
-	set_text(o, "kind", cert_kind_name(e->kind));
-	set_text(o, "issuer", e->issuer_cn);
-	set_text(o, "anchor", e->anchor);
-	set_text(o, "waived", trust_waiver_text(e->waived));
-	set_text(o, "serial", e->cert_serial);
-	set_time(o, "notAfter", (int64_t)e->cert_not_after * 1000);
+	member_text(o, "kind", cert_kind_name(e->kind));
+	member_text(o, "issuer", e->issuer_cn);
+	member_text(o, "anchor", e->anchor);
+	member_text(o, "waived", trust_waiver_text(e->waived));
+	member_text(o, "serial", e->cert_serial);
+	member_time(o, "notAfter", (int64_t)e->cert_not_after * 1000);
 	return o;
 }
 
 /* CcmDeviceStatus as a code, and its name for people. */
 static void set_state(json_t *o, enum reason_status status)
 {
-	set_text(o, "state", reason_name(REASON_SPACE_STATUS, (int)status));
+	member_text(o, "state", reason_name(REASON_SPACE_STATUS, (int)status));
 	set_code(o, "status", REASON_SPACE_STATUS, (int)status);
 }
 
 json_t *status_phone_json(const struct directory_entry *e)
 {
 	json_t *o = json_object();
-	set_text(o, "name", e->device);
+	member_text(o, "name", e->device);
 	set_state(o, status_phone_state(e));
 	if (!e->registered)
 		set_code(o, "reason", REASON_SPACE_UNREG, (int)e->cause);
-	set_text(o, "protocol", config_protocol_name(e->protocol));
-	set_text(o, "transport", config_transport_name(e->tls, e->udp));
-	set_text(o, "address", e->address);
-	set_num(o, "port", e->port);
-	set_text(o, "security", phone_security_name(status_phone_security(e)));
-	set_text(o, "tlsVersion", e->tls_version);
-	set_text(o, "cipher", e->cipher);
+	member_text(o, "protocol", config_protocol_name(e->protocol));
+	member_text(o, "transport", config_transport_name(e->tls, e->udp));
+	member_text(o, "address", e->address);
+	member_number(o, "port", e->port);
+	member_text(
+		o, "security", phone_security_name(status_phone_security(e)));
+	member_text(o, "tlsVersion", e->tls_version);
+	member_text(o, "cipher", e->cipher);
 	if (e->tls)
 		json_object_set_new(o, "resumed", json_boolean(e->resumed));
 	if (e->tls)
 		json_object_set_new(o, "certificate", certificate_of(e));
-	set_text(o, "model", e->model);
-	set_text(o, "firmware", e->firmware);
-	set_text(o, "cameBackBecause", e->came_back);
+	member_text(o, "model", e->model);
+	member_text(o, "firmware", e->firmware);
+	member_text(o, "cameBackBecause", e->came_back);
 	if (e->protocol == CONFIG_SCCP)
-		set_num(o, "sccpVersion", e->sccp_version);
-	set_num(o, "keepaliveSeconds", e->keepalive_s);
-	set_time(o, "since", e->since_ms);
-	set_time(o, "lastSeen", e->seen_ms);
-	set_num(o, "registrations", e->registrations);
+		member_number(o, "sccpVersion", e->sccp_version);
+	member_number(o, "keepaliveSeconds", e->keepalive_s);
+	member_time(o, "since", e->since_ms);
+	member_time(o, "lastSeen", e->seen_ms);
+	member_number(o, "registrations", e->registrations);
 	return o;
 }
 
@@ -123,20 +104,21 @@ static void set_peer(json_t *o, const struct directory_entry *e)
 json_t *status_phone_brief(const struct directory_entry *e)
 {
 	json_t *o = json_object();
-	set_text(o, "name", e->device);
-	set_text(o, "state",
+	member_text(o, "name", e->device);
+	member_text(o, "state",
 		reason_name(REASON_SPACE_STATUS, (int)status_phone_state(e)));
 	if (!e->registered)
-		set_text(o, "reason", reason_unreg_name(e->cause));
-	set_text(o, "protocol", config_protocol_name(e->protocol));
-	set_text(o, "security", phone_security_name(status_phone_security(e)));
+		member_text(o, "reason", reason_unreg_name(e->cause));
+	member_text(o, "protocol", config_protocol_name(e->protocol));
+	member_text(
+		o, "security", phone_security_name(status_phone_security(e)));
 	if (e->tls)
-		set_text(o, "kind", cert_kind_name(e->kind));
-	set_text(o, "issuer", e->issuer_cn);
+		member_text(o, "kind", cert_kind_name(e->kind));
+	member_text(o, "issuer", e->issuer_cn);
 	set_peer(o, e);
-	set_text(o, "model", e->model);
+	member_text(o, "model", e->model);
 	if (e->tls)
 		json_object_set_new(o, "resumed", json_boolean(e->resumed));
-	set_time(o, "at", e->since_ms);
+	member_time(o, "at", e->since_ms);
 	return o;
 }
