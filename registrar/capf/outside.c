@@ -89,9 +89,11 @@ static void take_reply(void *self, const struct est_answer *answer)
 	struct ca_reply *reply = memory_zero(sizeof(*reply));
 	reply->result = answer->result;
 	reply->retry_s = answer->retry_s;
+	/* A copy: it is another thread's from here on. */
 	if (answer->cert && answer->result == EST_OK) {
-		X509_up_ref(answer->cert);
-		reply->cert = answer->cert;
+		reply->cert = X509_dup(answer->cert);
+		if (!reply->cert)
+			abort(); /* law 2: no memory */
 	}
 	text_copy(reply->text, sizeof(reply->text), answer->text);
 	pthread_mutex_lock(&v->desk->lock);
