@@ -159,5 +159,6 @@ int main(void)
 		FACT(what_nobody_took_is_closed),
 		cmocka_unit_test(what_is_no_socket_fits_nobody),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("inherit", tests, NULL, NULL);
 }
