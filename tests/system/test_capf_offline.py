@@ -150,9 +150,9 @@ def phone_gets_what_openssl_signed_as_the_readme_says():
               "id-alg-noSignature")
         sign_as_readme_says(o.folder)
         o.waits_for("done", name + ".pem")
-        wait_until("the request to go",
-                   lambda: not os.path.exists(o.path(name + ".csr")))
-        assert not os.path.exists(o.path(name + ".pub.pem"))
+        wait_until("the request and its key to go",
+                   lambda: not any(os.path.exists(o.path(name + end))
+                                   for end in (".csr", ".pub.pem")))
         holds(o.admin.say("capf", "csr", "list"), NAMES[0])
         der = o.phone_stores(NAMES[0], key)
         holds(o.admin.say("capf", "csr", "list"), "No request waits")
