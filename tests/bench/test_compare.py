@@ -168,8 +168,10 @@ def dialtoned_and_the_reference_resume_and_hold():
                         "id,idle", "--json", "-")
     rows = json.loads(out)["rows"]
     for name in ("dialtoned", "reference"):
-        for row in ("id", "idle"):
-            assert rows[row]["cells"][name] > 0, f"{row}, {name}: {said}"
+        assert rows["id"]["cells"][name] > 0, f"id, {name}: {said}"
+        # A few phones may take less than a process gives back meanwhile.
+        idle = rows["idle"]["cells"][name]
+        assert isinstance(idle, (int, float)) and idle, f"{name}: {said}"
         same(len(rows["id"]["more"][name]["rounds"]), 1, "rounds")
 
 
