@@ -131,6 +131,20 @@ def a_phone_without_lines_does_not_get_anothers():
               location(daemon, f"1001@{sip.NODE}")], [DEVICE])
 
 
+def a_phone_without_lines_does_not_get_anothers_name():
+    """Whom the inventory gives no line is found by its name."""
+    config = LAB.config(devices={DEVICE: {}, OTHER: {}})
+    with Daemon(config) as daemon, \
+            tls(daemon.port("sip"), LAB.phone(OTHER)) as connection:
+        for line, status in ((DEVICE, 403), (DEVICE.lower(), 403),
+                             (OTHER.lower(), 200)):
+            other = sip.Talk(connection, OTHER, line=line)
+            same((line, other.ask(other.register()).status), (line, status))
+        failure = daemon.wait_failure("directory-number", device=OTHER)
+        same(location(daemon, f"{DEVICE}@{sip.NODE}"), [])
+    holds(failure["why"], "another device's name")
+
+
 def why_it_came_back_is_shown():
     with Daemon(LAB.config()) as daemon, \
             Phones(daemon, "sip", *credential_words(LAB.phone(DEVICE))):
@@ -186,6 +200,7 @@ if __name__ == "__main__":
         bulk_registers_all_lines_and_a_lost_state_shows,
         a_line_of_another_phone_is_refused,
         a_phone_without_lines_does_not_get_anothers,
+        a_phone_without_lines_does_not_get_anothers_name,
         why_it_came_back_is_shown,
         a_plain_softphone_without_a_name_is_challenged,
         a_second_flow_of_a_plain_phone_comes_from_where_the_first_does,
