@@ -85,6 +85,16 @@ def strangers_are_not_told_where_others_are():
              403)
 
 
+def a_certificate_alone_does_not_tell_where_others_are():
+    """A MIC proves a Cisco phone, and whose is not known."""
+    with Daemon(LAB.config(sip={"redirect": True})) as daemon, \
+            tls(daemon.port("sip"), LAB.phone(DEVICE)) as one, \
+            tls(daemon.port("sip"), LAB.phone(OTHER, "mic")) as two:
+        called = sip.Talk(one, DEVICE)
+        same(called.ask(called.register()).status, 200)
+        same(invite(sip.Talk(two, OTHER), "2001").status, 403)
+
+
 def bulk_registers_all_lines_and_a_lost_state_shows():
     config = LAB.config(devices={DEVICE: lines("1001", "1002")})
     words = credential_words(LAB.phone(DEVICE))
@@ -197,6 +207,7 @@ if __name__ == "__main__":
         a_location_lives_as_long_as_its_registration,
         invite_is_redirected_where_the_configuration_says_so,
         strangers_are_not_told_where_others_are,
+        a_certificate_alone_does_not_tell_where_others_are,
         bulk_registers_all_lines_and_a_lost_state_shows,
         a_line_of_another_phone_is_refused,
         a_phone_without_lines_does_not_get_anothers,
