@@ -538,7 +538,7 @@ static void on_event(struct session *s, const struct sip_server_event *e,
 static void drain(struct session *s, const struct moment *now)
 {
 	struct sip_server_event e;
-	while (sip_server_next(&s->engine, &e))
+	while (!s->seat.ended && sip_server_next(&s->engine, &e))
 		on_event(s, &e, now);
 }
 

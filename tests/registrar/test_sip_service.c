@@ -537,6 +537,10 @@ static void a_malformed_register_is_told_once(void **state)
 	free(list);
 	/* What ends the connection is one refusal, too. */
 	say(&p, "REGISTER sip:h SIP/2.0\r\nContent-Length: x\r\n\r\n");
+	assert_non_null(service_sip.ended(p.self));
+	list = failures_list(world.failures, &n);
+	assert_int_equal(n, 2);
+	free(list);
 	go(&p);
 }
 
