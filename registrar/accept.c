@@ -27,6 +27,7 @@ enum {
 /* One listening socket of this worker. */
 struct listener {
 	uv_poll_t poll;
+	uv_timer_t retry; /* on while it pauses */
 	int fd;
 	size_t sharers; /* workers with a copy of it */
 	struct accept *accept;
@@ -139,9 +140,14 @@ static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void on_retry(uv_timer_t *timer)
 {
-	struct accept *a = timer->data;
-	for (struct listener *l = a->listeners; l; l = l->next)
-		uv_poll_start(&l->poll, UV_READABLE, on_readable);
+	struct listener *l = timer->data;
+	uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+static void close_for_now(struct listener *l)
+{
+	uv_poll_stop(&l->poll);
+	uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
 }
 
 /*
@@ -155,8 +161,7 @@ static void pause_accepting(struct accept *a, const char *why)
 		log_accept(a, LOG_EV_ACCEPT_PAUSED, why);
 	a->paused = true;
 	for (struct listener *l = a->listeners; l; l = l->next)
-		uv_poll_stop(&l->poll);
-	uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+		close_for_now(l);
 }
 
 static void resume_accepting(struct accept *a)
@@ -178,17 +183,6 @@ static bool enough(struct accept *a, const struct listener *l, unsigned count,
 	return count >= ACCEPT_LEAST && turns_spent(&a->turns, began_ns);
 }
 
-/* Who keeps others from CAPF by saying nothing goes. */
-static bool make_room(struct accept *a)
-{
-	for (size_t i = 0; i < a->host.slots->n; i++) {
-		const struct slot *s = &a->host.slots->all[i];
-		if (s->conn && s->limits == a->host.capf_limits)
-			conn_give_way(s->conn);
-	}
-	return limits_room(a->host.capf_limits);
-}
-
 /* CAPF has its share and no more: who comes to it waits in the kernel, and
  * nobody else does. */
 static void pause_capf(struct listener *l)
@@ -198,24 +192,64 @@ static void pause_capf(struct listener *l)
 			"CAPF has its share, a quarter, of limits.connections "
 			"or limits.half_open");
 	l->full = true;
-	uv_poll_stop(&l->poll);
-	uv_timer_start(&l->accept->retry, on_retry, RETRY_MS, 0);
+	close_for_now(l);
+}
+
+/* Those that count there are counted in the whole, too. */
+static bool is_room(const struct accept *a, struct limits *limits)
+{
+	return limits_room(a->host.limits) &&
+	       (limits == a->host.limits || limits_room(limits));
+}
+
+void accept_give_way(struct accept *a)
+{
+	struct limits *capf = a->host.capf_limits;
+	uint64_t now_ms = uv_now(a->host.conn->loop);
+	bool all = !limits_room(a->host.limits);
+	if (now_ms - a->gave_way_ms < RETRY_MS || is_room(a, capf))
+		return;
+	a->gave_way_ms = now_ms;
+	for (size_t i = 0; i < a->host.slots->n; i++) {
+		const struct slot *s = &a->host.slots->all[i];
+		if (s->conn && (all || s->limits == capf))
+			conn_give_way(s->conn);
+	}
+}
+
+/* The limits are the process's, and those who keep others out may be any
+ * worker's. */
+static bool make_room(struct accept *a, struct limits *limits)
+{
+	uint64_t now_ms = uv_now(a->host.conn->loop);
+	accept_give_way(a);
+	if (is_room(a, limits))
+		return true;
+	if (now_ms - a->asked_ms >= RETRY_MS) {
+		a->asked_ms = now_ms;
+		a->host.ask_others(a->host.self);
+	}
+	return false;
+}
+
+bool accept_room(struct accept *a)
+{
+	return is_room(a, a->host.limits) || make_room(a, a->host.limits);
 }
 
 static bool has_room(struct listener *l)
 {
 	struct accept *a = l->accept;
-	if (!limits_room(a->host.limits)) {
+	if (is_room(a, l->limits) || make_room(a, l->limits)) {
+		l->full = false;
+		return true;
+	}
+	if (limits_room(a->host.limits))
+		pause_capf(l);
+	else
 		pause_accepting(a, "limits.connections or "
 				   "limits.half_open is reached");
-		return false;
-	}
-	if (!limits_room(l->limits) && !make_room(a)) {
-		pause_capf(l);
-		return false;
-	}
-	l->full = false;
-	return true;
+	return false;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -279,8 +313,6 @@ void accept_init(struct accept *a, const struct accept_host *host)
 		.self = a,
 	};
 	*a = (struct accept){.host = *host};
-	uv_timer_init(host->conn->loop, &a->retry);
-	a->retry.data = a;
 	admission_init(&a->turns.admission, host->conn->world->config,
 		host->workers, host->resume, host->limits, host->overload);
 	turns_init(&a->turns, &turns);
@@ -301,6 +333,8 @@ int accept_listen(struct accept *a, const struct config_listener *listener,
 	l->next = a->listeners;
 	a->listeners = l;
 	l->poll.data = l;
+	uv_timer_init(a->host.conn->loop, &l->retry);
+	l->retry.data = l;
 	l->fd = fd;
 	l->sharers = sharers;
 	socket_set_options(fd, l->tls, l->capf);
@@ -316,10 +350,11 @@ int accept_listen(struct accept *a, const struct config_listener *listener,
 
 void accept_end(struct accept *a)
 {
-	for (struct listener *l = a->listeners; l; l = l->next)
+	for (struct listener *l = a->listeners; l; l = l->next) {
 		uv_close((uv_handle_t *)&l->poll, NULL);
+		uv_close((uv_handle_t *)&l->retry, NULL);
+	}
 	turns_end(&a->turns);
-	uv_close((uv_handle_t *)&a->retry, NULL);
 }
 
 void accept_deinit(struct accept *a)

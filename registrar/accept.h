@@ -23,6 +23,9 @@ struct accept_host {
 	struct overload_part *overload;
 	const struct resume *resume;
 	size_t workers;
+	/* Every worker's silent connections are to give way. */
+	void (*ask_others)(void *self);
+	void *self;
 };
 
 struct listener;
@@ -31,8 +34,8 @@ struct accept {
 	struct accept_host host;
 	struct listener *listeners;
 	struct turns turns; /* of those who need admission's leave */
-	uv_timer_t retry;
-	bool paused; /* accept-paused was logged */
+	uint64_t gave_way_ms, asked_ms; /* last */
+	bool paused;			/* accept-paused was logged */
 };
 
 void accept_init(struct accept *a, const struct accept_host *host);
@@ -44,6 +47,12 @@ int accept_listen(struct accept *a, const struct config_listener *listener,
  * before accept_deinit. */
 void accept_end(struct accept *a);
 void accept_deinit(struct accept *a);
+
+/* Is there room for one more? If not, who is half open and says too little
+ * (conn_give_way) has to go: of this worker at once, of others in a moment. */
+bool accept_room(struct accept *a);
+/* Another worker has no room: does this one's part, if there still is none. */
+void accept_give_way(struct accept *a);
 
 /* conn_host's `opened`: that peer is half open no more. */
 void accept_opened(struct accept *a, const struct peer *peer);

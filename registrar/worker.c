@@ -28,10 +28,11 @@ struct worker {
 	uv_loop_t loop;
 	uv_thread_t thread;
 	uv_async_t wake;
-	pthread_mutex_t lock;		    /* of orders, stopping and asked */
+	pthread_mutex_t lock;		    /* of orders to full */
 	struct order *orders, **last_order; /* obeyed as they came */
 	bool stopping;
 	bool asked; /* for a sign of life that it has not given */
+	bool full;  /* somebody waits for room */
 	bool started;
 	struct accept accept;
 	struct slots slots;
@@ -68,6 +69,12 @@ static struct conn_ref on_flow(void *self, struct flow *f)
 	struct worker *w = self;
 	const struct slot holds = {.flow = f, .limits = w->shared->limits};
 	return slots_take(&w->slots, w->number, &holds);
+}
+
+static bool room_for_flow(void *self)
+{
+	struct worker *w = self;
+	return accept_room(&w->accept);
 }
 
 /* The lock is taken only after a reload: our own reference keeps the address
@@ -137,7 +144,9 @@ static void on_wake(uv_async_t *async)
 	pthread_mutex_lock(&w->lock);
 	struct order *orders = w->orders;
 	bool stopping = w->stopping;
+	bool full = w->full;
 	w->asked = false;
+	w->full = false;
 	w->orders = NULL;
 	w->last_order = &w->orders;
 	pthread_mutex_unlock(&w->lock);
@@ -147,6 +156,8 @@ static void on_wake(uv_async_t *async)
 		free(orders);
 		orders = next;
 	}
+	if (full)
+		accept_give_way(&w->accept);
 	if (stopping && !uv_is_closing((uv_handle_t *)async))
 		end_everything(w);
 }
@@ -172,6 +183,15 @@ bool worker_turns(struct worker *w)
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 	return turned;
+}
+
+void worker_make_room(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->full = true;
+	if (!w->stopping)
+		uv_async_send(&w->wake);
+	pthread_mutex_unlock(&w->lock);
 }
 
 void worker_displace(struct worker *w, struct conn_ref ref)
@@ -234,6 +254,8 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 					.overload = &w->overload,
 					.resume = shared->resume,
 					.workers = shared->workers,
+					.ask_others = shared->make_room,
+					.self = shared->self,
 				});
 	/* After it, whose turns are thus in what is measured. */
 	lag_begin(&w->lag, &w->loop, w->world.meters);
@@ -258,6 +280,7 @@ static int listen_udp(
 		.limits = w->shared->limits,
 		.idle_max = limits_idle_flows(
 			w->world.config->half_open_max, w->shared->workers),
+		.room = room_for_flow,
 		.came = on_flow,
 	};
 	if (!w->flows)

@@ -8,8 +8,8 @@ import time
 
 import sccp
 import sip
-from clients import (Phones, call, closed_by_peer, credential_words,
-                     stop_reading, tcp, tls)
+from clients import (Phones, call, client_hello, closed_by_peer,
+                     credential_words, stop_reading, tcp, tls)
 from daemon import Daemon
 from harness import LOOPBACK, SLOW, holds, same, tap, wait_until
 from lab import Lab
@@ -69,16 +69,29 @@ def half_open():
     with Daemon(LAB.config(limits={"half_open": 3})) as daemon, \
             contextlib.ExitStack() as stack:
         for service in ("sccp", "sip", "sip"):
-            stack.enter_context(tcp(daemon.port(service)))
+            slow = stack.enter_context(tcp(daemon.port(service)))
+            slow.sendall(client_hello()[:20])
         wait_open(daemon, halfOpen=3)
         with Phones(daemon, "sccp", *words()) as phones:
             daemon.wait_event("accept-paused")
             idle_cpu(daemon)
-            same((daemon.registered(), open_now(daemon)["open"]), (0, 3))
             stack.close()
             daemon.wait_registered(1)
             phones.leave().outcome("registered")
         daemon.wait_event("accept-resumed")
+
+
+def who_says_nothing_gives_way():
+    """Of whichever worker: it is hardly ever the one that a phone waits at."""
+    made = LAB.config(workers=16, limits={"half_open": 1},
+                      tls={"handshake_ms": 120000})
+    with Daemon(made) as daemon:
+        for protocol in ("sccp", "sip"):
+            with tcp(daemon.port(protocol)) as silent:
+                wait_open(daemon, halfOpen=1)
+                call(daemon, protocol, *words()).outcome("registered")
+                same(closed_by_peer(silent), b"")
+        tap.none(daemon.events("refused"))
 
 
 def connections():
@@ -199,6 +212,7 @@ if __name__ == "__main__":
     sys.exit(tap.run(
         half_open_per_address,
         half_open,
+        who_says_nothing_gives_way,
         connections,
         no_descriptor_is_left,
         no_descriptor_is_left_for_status,
