@@ -213,7 +213,7 @@ void accept_give_way(struct accept *a)
 	for (size_t i = 0; i < a->host.slots->n; i++) {
 		const struct slot *s = &a->host.slots->all[i];
 		if (s->conn && (all || s->limits == capf))
-			conn_give_way(s->conn);
+			conn_give_way(s->conn, s->limits);
 	}
 }
 

@@ -15,9 +15,10 @@
 enum {
 	LINGER_MS = 2000,	/* for the peer to read our last words */
 	UNREAD_MAX = 32 * 1024, /* waiting to be sent: stop reading above */
-	/* Old phones take two seconds for their handshake, and none for its
-	 * first byte. */
+	/* While others wait. Old phones take two seconds for their handshake,
+	 * and none for its first byte. */
 	SILENT_MS = 1000,
+	HEAVY_MS = 3000,
 	SLOW_MS = 10000,
 };
 
@@ -269,11 +270,23 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust)
 		REASON_UNREG_CALLMANAGER_RESET);
 }
 
-bool conn_give_way(struct conn *c)
+/* How old it may become while others wait. */
+static uint64_t patience_ms(const struct conn *c, struct limits *limits)
+{
+	if (c->half_open && !c->heard)
+		return SILENT_MS;
+	if (c->half_open)
+		return limits_heavy(limits, c->peer.address) ? HEAVY_MS
+							     : SLOW_MS;
+	bool stranger = !c->peer.tls && !*service_device(c->self);
+	return stranger ? SLOW_MS : UINT64_MAX;
+}
+
+bool conn_give_way(struct conn *c, struct limits *limits)
 {
 	uint64_t age = (meters_now_us() - c->started_us) / 1000;
-	if (c->state != CONN_OPEN || !c->half_open ||
-		age < (c->heard ? SLOW_MS : SILENT_MS))
+	if (c->state != CONN_OPEN || age < SILENT_MS ||
+		age < patience_ms(c, limits))
 		return false;
 	close_now(c, "too slow, and others wait", REASON_UNREG_NO_RESPONSE);
 	return true;

@@ -10,6 +10,7 @@
 
 #include "registrar/clock.h"
 #include "registrar/net/conn_counter.h"
+#include "registrar/net/limits.h"
 #include "registrar/peer.h"
 #include "registrar/service/service.h"
 #include "registrar/standing.h"
@@ -67,9 +68,13 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust);
 void conn_order(struct conn *c, enum phone_order order);
 /* Has its service looked at what it waited for outside of its bytes. */
 void conn_wake(struct conn *c);
-/* Others wait for its place: closes it, if it is half open still and has said
- * nothing for a second, or not enough for ten. Was it so? */
-bool conn_give_way(struct conn *c);
+/*
+ * Others wait for its place: closes it, if they have waited long enough for
+ * what it says. Half open: 1 s for a first byte, 10 s for the rest, 3 s if its
+ * address is heavy in those limits. Plain and not registered: 10 s. Who has
+ * shaken hands or registered keeps its place. Was it closed?
+ */
+bool conn_give_way(struct conn *c, struct limits *limits);
 /* Ends it at once, without flushing: the process stops. */
 void conn_abort(struct conn *c, enum reason_unreg cause);
 

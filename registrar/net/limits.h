@@ -28,6 +28,9 @@ bool limits_enter(struct limits *l, const char *address, bool udp);
 void limits_opened(struct limits *l, const char *address, bool udp);
 void limits_leave(struct limits *l);
 
+/* Has that address more than a sixteenth of what may be half open? */
+bool limits_heavy(struct limits *l, const char *address);
+
 struct limits_counts {
 	uint32_t connections;
 	uint32_t half_open;

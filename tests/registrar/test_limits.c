@@ -49,6 +49,22 @@ static void forged_datagrams_do_not_shut_out_their_address(void **state)
 	limits_free(l);
 }
 
+static void address_with_more_than_a_sixteenth_is_heavy(void **state)
+{
+	struct limits *l = limits_new(100, 32, 10);
+	for (int i = 0; i < 3; i++) {
+		assert_false(limits_heavy(l, "192.0.2.1"));
+		assert_true(limits_enter(l, "192.0.2.1", i == 1));
+	}
+	assert_false(limits_heavy(l, "192.0.2.1")); /* one was a datagram */
+	assert_true(limits_enter(l, "192.0.2.1", false));
+	assert_true(limits_heavy(l, "192.0.2.1"));
+	assert_false(limits_heavy(l, "192.0.2.2"));
+	limits_opened(l, "192.0.2.1", false);
+	assert_false(limits_heavy(l, "192.0.2.1"));
+	limits_free(l);
+}
+
 static void connections_are_capped(void **state)
 {
 	struct limits *l = limits_new(1, 50, 50);
@@ -127,6 +143,7 @@ int main(void)
 		cmocka_unit_test(half_open_ones_are_capped_per_address),
 		cmocka_unit_test(
 			forged_datagrams_do_not_shut_out_their_address),
+		cmocka_unit_test(address_with_more_than_a_sixteenth_is_heavy),
 		cmocka_unit_test(connections_are_capped),
 		cmocka_unit_test(a_part_is_counted_in_the_whole),
 		cmocka_unit_test(whole_that_refuses_is_not_counted_in_its_part),

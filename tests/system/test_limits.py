@@ -94,6 +94,33 @@ def who_says_nothing_gives_way():
         tap.none(daemon.events("refused"))
 
 
+def heavy_address_gives_way_before_phones_lose_patience():
+    """Each of its many has sent some bytes, and sends no more."""
+    made = LAB.config(limits={"half_open": 32}, tls={"handshake_ms": 120000})
+    with Daemon(made) as daemon, contextlib.ExitStack() as stack:
+        many = [stack.enter_context(tcp(daemon.port("sip"), ELSEWHERE))
+                for _ in range(32)]
+        for one in many:
+            one.sendall(client_hello()[:20])
+        wait_open(daemon, halfOpen=32)
+        call(daemon, "sip", *words()).outcome("registered")
+        assert open_now(daemon)["halfOpen"] < 32, open_now(daemon)
+
+
+def strangers_without_tls_give_way():
+    """They asked something, and could be silent for all of limits.idle_ms."""
+    made = LAB.config(limits={"connections": 2})
+    with Daemon(made) as daemon, contextlib.ExitStack() as stack:
+        strangers = [stack.enter_context(tcp(daemon.port("sip", "tcp")))
+                     for _ in range(2)]
+        for one in strangers:
+            talk = sip.Talk(one, DEVICE, transport="tcp")
+            same(talk.ask(talk.request("OPTIONS")).status, 200)
+        call(daemon, "sip", "--timeout", 60, *words()).outcome("registered")
+        for one in strangers:
+            same(closed_by_peer(one), b"")
+
+
 def connections():
     made = LAB.config(limits={"connections": 2})
     with Daemon(made) as daemon, \
@@ -213,6 +240,8 @@ if __name__ == "__main__":
         half_open_per_address,
         half_open,
         who_says_nothing_gives_way,
+        heavy_address_gives_way_before_phones_lose_patience,
+        strangers_without_tls_give_way,
         connections,
         no_descriptor_is_left,
         no_descriptor_is_left_for_status,
