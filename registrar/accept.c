@@ -195,61 +195,76 @@ static void pause_capf(struct listener *l)
 	close_for_now(l);
 }
 
-/* Those that count there are counted in the whole, too. */
-static bool is_room(const struct accept *a, struct limits *limits)
+/* It is done no more often than anybody looks again. */
+static bool just_done(const struct accept *a, struct accept_last *last,
+	const struct limits *limits)
 {
-	return limits_room(a->host.limits) &&
-	       (limits == a->host.limits || limits_room(limits));
+	uint64_t now_ms = uv_now(a->host.conn->loop);
+	bool covered = last->limits == limits || last->limits == a->host.limits;
+	if (covered && now_ms - last->ms < RETRY_MS)
+		return true;
+	*last = (struct accept_last){now_ms, limits};
+	return false;
 }
 
-void accept_give_way(struct accept *a)
+void accept_give_way(struct accept *a, struct limits *limits)
 {
-	struct limits *capf = a->host.capf_limits;
-	uint64_t now_ms = uv_now(a->host.conn->loop);
-	bool all = !limits_room(a->host.limits);
-	if (now_ms - a->gave_way_ms < RETRY_MS || is_room(a, capf))
+	if (just_done(a, &a->gave_way, limits))
 		return;
-	a->gave_way_ms = now_ms;
 	for (size_t i = 0; i < a->host.slots->n; i++) {
 		const struct slot *s = &a->host.slots->all[i];
-		if (s->conn && (all || s->limits == capf))
+		if (s->conn &&
+			(s->limits == limits || limits == a->host.limits))
 			conn_give_way(s->conn, s->limits);
 	}
 }
 
-/* The limits are the process's, and those who keep others out may be any
- * worker's. */
-static bool make_room(struct accept *a, struct limits *limits)
+/* Limits and descriptors are the process's, and those who keep others out may
+ * be any worker's. */
+static void ask_others(struct accept *a, struct limits *limits)
 {
-	uint64_t now_ms = uv_now(a->host.conn->loop);
-	accept_give_way(a);
-	if (is_room(a, limits))
+	if (!just_done(a, &a->asked, limits))
+		a->host.ask_others(a->host.self, limits);
+}
+
+static bool room_in(struct accept *a, struct limits *limits)
+{
+	if (limits_room(limits))
 		return true;
-	if (now_ms - a->asked_ms >= RETRY_MS) {
-		a->asked_ms = now_ms;
-		a->host.ask_others(a->host.self);
-	}
+	accept_give_way(a, limits);
+	if (limits_room(limits))
+		return true;
+	ask_others(a, limits);
 	return false;
 }
 
 bool accept_room(struct accept *a)
 {
-	return is_room(a, a->host.limits) || make_room(a, a->host.limits);
+	return room_in(a, a->host.limits);
 }
 
 static bool has_room(struct listener *l)
 {
 	struct accept *a = l->accept;
-	if (is_room(a, l->limits) || make_room(a, l->limits)) {
-		l->full = false;
-		return true;
-	}
-	if (limits_room(a->host.limits))
-		pause_capf(l);
-	else
+	if (!accept_room(a)) {
 		pause_accepting(a, "limits.connections or "
 				   "limits.half_open is reached");
-	return false;
+		return false;
+	}
+	if (l->limits != a->host.limits && !room_in(a, l->limits)) {
+		pause_capf(l);
+		return false;
+	}
+	l->full = false;
+	return true;
+}
+
+/* A descriptor is missing, or the kernel's memory. */
+static void on_lack(struct accept *a, const char *why)
+{
+	accept_give_way(a, a->host.limits);
+	ask_others(a, a->host.limits);
+	pause_accepting(a, why);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -268,7 +283,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 				      errno == EINTR))
 			return;
 		if (fd < 0) {
-			pause_accepting(a, strerror(errno));
+			on_lack(a, strerror(errno));
 			return;
 		}
 		resume_accepting(a);

@@ -23,19 +23,25 @@ struct accept_host {
 	struct overload_part *overload;
 	const struct resume *resume;
 	size_t workers;
-	/* Every worker's silent connections are to give way. */
-	void (*ask_others)(void *self);
+	/* accept_give_way is to be called for every worker. */
+	void (*ask_others)(void *self, struct limits *limits);
 	void *self;
 };
 
 struct listener;
 
+/* When something was done last, and for room in which limits. */
+struct accept_last {
+	uint64_t ms;
+	const struct limits *limits;
+};
+
 struct accept {
 	struct accept_host host;
 	struct listener *listeners;
 	struct turns turns; /* of those who need admission's leave */
-	uint64_t gave_way_ms, asked_ms; /* last */
-	bool paused;			/* accept-paused was logged */
+	struct accept_last gave_way, asked;
+	bool paused; /* accept-paused was logged */
 };
 
 void accept_init(struct accept *a, const struct accept_host *host);
@@ -48,11 +54,12 @@ int accept_listen(struct accept *a, const struct config_listener *listener,
 void accept_end(struct accept *a);
 void accept_deinit(struct accept *a);
 
-/* Is there room for one more? If not, who is half open and says too little
- * (conn_give_way) has to go: of this worker at once, of others in a moment. */
+/* Is there room for one more? If not, who says too little has to go: of this
+ * worker at once, of others in a moment. */
 bool accept_room(struct accept *a);
-/* Another worker has no room: does this one's part, if there still is none. */
-void accept_give_way(struct accept *a);
+/* Somebody waits for room in those limits: whoever is counted there and says
+ * too little has to go (conn_give_way). */
+void accept_give_way(struct accept *a, struct limits *limits);
 
 /* conn_host's `opened`: that peer is half open no more. */
 void accept_opened(struct accept *a, const struct peer *peer);

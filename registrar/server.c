@@ -154,11 +154,11 @@ static void displace(void *self, struct conn_ref ref)
 	worker_displace(s->workers[ref.worker], ref);
 }
 
-static void make_room(void *self)
+static void make_room(void *self, struct limits *limits)
 {
 	struct server *s = self;
 	for (size_t i = 0; i < s->n_workers; i++)
-		worker_make_room(s->workers[i]);
+		worker_make_room(s->workers[i], limits);
 }
 
 int server_may_order(struct server *s, const char *device, struct conn_ref *ref,

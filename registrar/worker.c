@@ -31,8 +31,8 @@ struct worker {
 	pthread_mutex_t lock;		    /* of orders to full */
 	struct order *orders, **last_order; /* obeyed as they came */
 	bool stopping;
-	bool asked; /* for a sign of life that it has not given */
-	bool full;  /* somebody waits for room */
+	bool asked;	     /* for a sign of life that it has not given */
+	struct limits *full; /* somebody waits for room there; or NULL */
 	bool started;
 	struct accept accept;
 	struct slots slots;
@@ -144,9 +144,9 @@ static void on_wake(uv_async_t *async)
 	pthread_mutex_lock(&w->lock);
 	struct order *orders = w->orders;
 	bool stopping = w->stopping;
-	bool full = w->full;
+	struct limits *full = w->full;
 	w->asked = false;
-	w->full = false;
+	w->full = NULL;
 	w->orders = NULL;
 	w->last_order = &w->orders;
 	pthread_mutex_unlock(&w->lock);
@@ -157,7 +157,7 @@ static void on_wake(uv_async_t *async)
 		orders = next;
 	}
 	if (full)
-		accept_give_way(&w->accept);
+		accept_give_way(&w->accept, full);
 	if (stopping && !uv_is_closing((uv_handle_t *)async))
 		end_everything(w);
 }
@@ -185,10 +185,11 @@ bool worker_turns(struct worker *w)
 	return turned;
 }
 
-void worker_make_room(struct worker *w)
+void worker_make_room(struct worker *w, struct limits *limits)
 {
 	pthread_mutex_lock(&w->lock);
-	w->full = true;
+	if (w->full != w->shared->limits) /* which are of all */
+		w->full = limits;
 	if (!w->stopping)
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);

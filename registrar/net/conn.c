@@ -18,7 +18,7 @@ enum {
 	/* While others wait. Old phones take two seconds for their handshake,
 	 * and none for its first byte. */
 	SILENT_MS = 1000,
-	HEAVY_MS = 3000,
+	STRANGER_MS = 3000,
 	SLOW_MS = 10000,
 };
 
@@ -276,10 +276,10 @@ static uint64_t patience_ms(const struct conn *c, struct limits *limits)
 	if (c->half_open && !c->heard)
 		return SILENT_MS;
 	if (c->half_open)
-		return limits_heavy(limits, c->peer.address) ? HEAVY_MS
+		return limits_heavy(limits, c->peer.address) ? STRANGER_MS
 							     : SLOW_MS;
 	bool stranger = !c->peer.tls && !*service_device(c->self);
-	return stranger ? SLOW_MS : UINT64_MAX;
+	return stranger ? STRANGER_MS : UINT64_MAX;
 }
 
 bool conn_give_way(struct conn *c, struct limits *limits)

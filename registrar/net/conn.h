@@ -71,7 +71,7 @@ void conn_wake(struct conn *c);
 /*
  * Others wait for its place: closes it, if they have waited long enough for
  * what it says. Half open: 1 s for a first byte, 10 s for the rest, 3 s if its
- * address is heavy in those limits. Plain and not registered: 10 s. Who has
+ * address is heavy in those limits. Plain and not registered: 3 s. Who has
  * shaken hands or registered keeps its place. Was it closed?
  */
 bool conn_give_way(struct conn *c, struct limits *limits);

@@ -10,7 +10,7 @@
 #include "registrar/memory.h"
 #include "registrar/peer.h"
 
-enum { BUCKETS = 1024, IDLE_SHARE = 4, HEAVY_SHARE = 16 };
+enum { BUCKETS = 1024, IDLE_SHARE = 4, HEAVY_SHARE = 16, HEAVY_LEAST = 3 };
 
 /* An address that has half-open connections. */
 struct origin {
@@ -152,8 +152,8 @@ bool limits_heavy(struct limits *l, const char *address)
 {
 	pthread_mutex_lock(&l->lock);
 	const struct origin *origin = *find(l, address, false);
-	bool heavy =
-		origin && origin->half_open > l->half_open_max / HEAVY_SHARE;
+	bool heavy = origin && origin->half_open >= HEAVY_LEAST &&
+		     origin->half_open > l->half_open / HEAVY_SHARE;
 	pthread_mutex_unlock(&l->lock);
 	return heavy;
 }

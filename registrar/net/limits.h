@@ -28,7 +28,8 @@ bool limits_enter(struct limits *l, const char *address, bool udp);
 void limits_opened(struct limits *l, const char *address, bool udp);
 void limits_leave(struct limits *l);
 
-/* Has that address more than a sixteenth of what may be half open? */
+/* Has that address three or more connections half open over TCP, and more than
+ * a sixteenth of all that are? */
 bool limits_heavy(struct limits *l, const char *address);
 
 struct limits_counts {

@@ -172,6 +172,16 @@ def no_descriptor_is_left():
         assert daemon.events("accept-resumed"), "it did not say so"
 
 
+def descriptors_come_from_who_says_nothing():
+    with Daemon(LAB.config(tls={"handshake_ms": 120000})) as daemon, \
+            contextlib.ExitStack() as stack:
+        allow_descriptors(daemon, daemon.descriptors() + 4)
+        crowd(daemon.port("sip"), 12, stack)
+        paused = daemon.wait_event("accept-paused")
+        holds(paused.fields["why"], "open files")
+        call(daemon, "sip", "--timeout", 60, *words()).outcome("registered")
+
+
 def no_descriptor_is_left_for_status():
     """The status plane is hungry too, and must not spin either."""
     with Daemon(LAB.config()) as daemon, contextlib.ExitStack() as stack:
@@ -244,6 +254,7 @@ if __name__ == "__main__":
         strangers_without_tls_give_way,
         connections,
         no_descriptor_is_left,
+        descriptors_come_from_who_says_nothing,
         no_descriptor_is_left_for_status,
         low_limit_from_the_start,
         full_failures_and_devices_forget_the_oldest,
