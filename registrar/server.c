@@ -557,6 +557,12 @@ struct leaves *server_leaves(struct server *s)
 	return s->leaves;
 }
 
+struct census_sources server_census(struct server *s)
+{
+	return (struct census_sources){
+		server_inventory(s), server_leaves(s), server_directory(s)};
+}
+
 struct impact *server_impact(struct server *s)
 {
 	return s->impact;

@@ -11,17 +11,24 @@ import http.client
 import os
 import re
 import resource
+import shutil
+import socket
+import sqlite3
 import subprocess
 import sys
+import time
 
+import capf_client as capf
 import sccp
-from admin import LAB, Admin, config
+from admin import LAB, Admin, config, state_folder
+from believers import free_port
 from browser import Browser
 from clients import Phones, call, credential_words, tcp
 from daemon import Daemon
-from harness import (BUILD, DEADLINE_S, LOOPBACK, SANITIZER, SLOW, holds,
-                     needs, put_down, same, tap, wait_until)
+from harness import (BUILD, DEADLINE_S, LOOPBACK, SANITIZER, SLOW, good,
+                     holds, needs, put_down, same, tap, wait_until)
 from lab import listener
+from test_admission import arrived, asleep
 
 STORM = os.path.join(BUILD, "bench", "dialtone-storm")
 SHOTS = os.path.join(BUILD, "tests", "system", "page")
@@ -32,6 +39,7 @@ KNOWN = int(os.environ.get("DIALTONE_PAGE_KNOWN",
                            50000 if SANITIZER is None else 1000))
 AT_ONCE = 5000  # of KNOWN that are registered at one time
 READERS_MAX = 16  # of events
+ROOM = 16  # for phones that wait, where more come than there is room for
 CONNECTIONS = PHONES + 1500  # with those of the storm
 WIDTH, HEIGHT = 1400, 1500
 
@@ -49,7 +57,7 @@ def name_of(first, i):
     return f"SEP{int(first[3:], 16) + i:012X}"
 
 
-def page_config(**changes):
+def page_config(limits=None, **changes):
     """With a CAPF, a CA that goes, and strangers let in by their LSC."""
     return config(
         listeners=[*LAB.base["listeners"],
@@ -60,7 +68,7 @@ def page_config(**changes):
                "anchors": {"other-capf.pem": {"retiring": True}}},
         limits={"half_open_per_address": CONNECTIONS,
                 "connections": CONNECTIONS,
-                "patience_ms": 60000 * SLOW}, **changes)
+                "patience_ms": 60000 * SLOW, **(limits or {})}, **changes)
 
 
 def add_devices(admin):
@@ -109,8 +117,8 @@ def storm(daemon, *words):
     """Phones that come and go until it is over."""
     process = subprocess.Popen(
         [STORM, "--lab", LAB.dir, "--server",
-         f"{LOOPBACK}:{daemon.port('sccp')}", "--phones", "300",
-         "--seconds", "80000", "--quiet", *words],
+         f"{LOOPBACK}:{daemon.port('sccp')}", "--quiet",
+         *map(str, words)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
     try:
@@ -131,9 +139,10 @@ def stormy():
             fleet(daemon, "sip", MIC, mics, "--leaf", "mic"):
         wait_until("the fleet", lambda: daemon.registered() >= PHONES,
                    60 * SLOW + PHONES // 50)
-        with storm(daemon, "--rate", "40", "--think", "1-5",
+        lasts = ["--phones", 300, "--seconds", 80000]
+        with storm(daemon, *lasts, "--rate", 40, "--think", "1-5",
                    "--mix", "lsc=90,mic=10", "--device", "SEP0200000D0000"), \
-                storm(daemon, "--rate", "10", "--resume", "full",
+                storm(daemon, *lasts, "--rate", 10, "--resume", "full",
                       "--device", "SEP0200000F0000"):
             yield daemon
 
@@ -418,6 +427,236 @@ def what_needs_somebody_stands_on_top():
                      ".test(document.querySelector('#alerts').textContent)")
 
 
+def alert_says(browser, *words):
+    """One alert is there that says all of it, in that order."""
+    browser.wait(f"/{'.*'.join(words)}/.test(document.querySelector("
+                 "'#alerts').textContent)", 15 + 2 * DEADLINE_S)
+
+
+def no_alert_says(browser, words):
+    browser.wait(f"!/{words}/.test(document.querySelector('#alerts')"
+                 ".textContent)", 15 + 2 * DEADLINE_S)
+
+
+def halted_issuing_is_an_alert():
+    """The clock is before what the ledger says, so CAPF issues nothing."""
+    path = page_config()
+    with Daemon(path) as daemon:
+        admin = Admin(daemon)
+        admin.say("device", "add", PENDING % 0)
+        admin.say("capf", "install", PENDING % 0, "--no-reset",
+                  "--mode", "null")
+        capf.install(daemon.port("capf"), PENDING % 0, capf.Key(2048))
+    records = sqlite3.connect(os.path.join(state_folder(), "capf.db"))
+    with records:
+        records.execute("UPDATE issued SET issued_at = issued_at + 86400")
+    records.close()
+    with Daemon(path) as daemon, Browser() as browser:
+        admin = Admin(daemon)
+        browser.look(width=WIDTH, height=HEIGHT)
+        browser.goto(daemon.url + "/")
+        browser.wait("/issues/.test(document.querySelector('#capf')"
+                     ".textContent)")
+        no_alert_says(browser, "halted")
+        admin.say("capf", "install", PENDING % 0, "--no-reset",
+                  "--mode", "null")
+        with capf.Visit(daemon.port("capf")) as visit:
+            visit.ended(visit.authenticate(PENDING % 0), capf.DECLINED)
+        daemon.wait_event("capf-halted")
+        alert_says(browser, "CAPF is halted", "Since", "clock",
+                   "dialtone capf status")
+        browser.wait("/halted/.test(document.querySelector('#capf .chip')"
+                     ".textContent)")
+        tap.none(browser.complaints)
+
+
+def overload_is_an_alert_until_it_is_calm():
+    """More phones come than there is room for while it sleeps."""
+    with site(workers=1, limits={
+            "handshakes": 2, "waiting": ROOM, "patience_ms": 600000}) \
+            as daemon, page_of(daemon) as browser, \
+            contextlib.ExitStack() as stack:
+        browser.wait("/calm/.test(document.querySelector('#load')"
+                     ".textContent)")
+        with asleep(daemon):
+            stack.enter_context(storm(
+                daemon, "--burst", "--phones", 8 * ROOM, "--resume", "full",
+                "--retry", 20, "--patience", 120, "--hold", 1,
+                "--key", "p256", "--device", "SEP0200000D0000"))
+            wait_until("the storm to arrive", lambda: arrived(
+                daemon.port("sccp")) == 8 * ROOM, 6 * DEADLINE_S)
+        alert_says(browser, "Overload", "More phones come than", "wait for")
+        same(text_of(browser, "#load"), "load: overload")
+        daemon.wait_event("admission-calm", seconds=60 * SLOW)
+        no_alert_says(browser, "Overload")
+        browser.wait("/calm/.test(document.querySelector('#load')"
+                     ".textContent)")
+
+
+def a_rollover_is_followed_to_its_end():
+    """Two phones of the old root; one gets its LSC of the new one."""
+    with rollover_site() as (daemon, admin), Browser() as browser:
+        browser.look(width=WIDTH, height=HEIGHT)
+        browser.goto(daemon.url + "/")
+        browser.wait("/No CA is retiring, and no rollover/.test("
+                     "document.querySelector('#leaving').textContent)")
+        holds(text_of(browser, "#leaving"), "dialtone rollover start")
+        admin.say("rollover", "start")
+        browser.wait("/Rollover: .* → .*0 of 2 phones have their new/.test("
+                     "document.querySelector('#leaving').textContent)",
+                     15 + 2 * DEADLINE_S)
+        admin.say("rollover", "issue")
+        browser.wait("/2 of 2 phones have their new LSC/.test("
+                     "document.querySelector('#leaving').textContent)",
+                     60 * SLOW)
+        holds(text_of(browser, "#leaving"), "100 %", "rollover finish")
+        admin.say("rollover", "finish")
+        browser.wait("!/Rollover: /.test("
+                     "document.querySelector('#leaving').textContent)",
+                     15 + 2 * DEADLINE_S)
+        tap.none(browser.complaints)
+
+
+FOLDERS = "capf", "CallManager-trust", "CAPF-trust"
+
+
+@contextlib.contextmanager
+def rollover_site():
+    """Folders of its own: a rollover changes them all."""
+    capf_folder, callmanager, enrol = (name + "-rolled" for name in FOLDERS)
+    for name in FOLDERS:
+        shutil.copytree(LAB.path(name), LAB.path(name + "-rolled"))
+    with Daemon(config(
+            listeners=[listener("sip", "tls"), listener("capf")],
+            trust={"callmanager": callmanager, "capf": enrol},
+            capf={"folder": capf_folder},
+            limits={"patience_ms": 60000 * SLOW})) as daemon:
+        admin = Admin(daemon)
+        admin.words += ["--url", daemon.url]
+        admin.say("profile", "add", "ec", "--key-order", "EC Only",
+                  "--ec-bits", "256", "--transport", "tls", "--mode",
+                  "encrypted")
+        for i in range(2):
+            admin.say("device", "add", PENDING % i, "--profile", "ec")
+        with Phones(daemon, "sip", "--count", 2, "--device", PENDING % 0,
+                    "--lab", LAB.dir, "--leaf", "lsc", "--capf",
+                    f"{LOOPBACK}:{daemon.port('capf')}", "--auth", "lsc",
+                    "--capf-when", "always", "--come-back",
+                    "--capf-retry-ms", 1000):
+            daemon.wait_registered(2)
+            yield daemon, admin
+
+
+# ---- what changes while somebody looks ----
+
+def trust_may_change_meanwhile():
+    with site() as daemon, page_of(daemon) as browser:
+        before = len(daemon.get("/v1/trust")["list"])
+        browser.wait(f"/{before} CAs in force/.test(document.querySelector("
+                     "'#issuers .note').textContent)")
+        folder = LAB.path("page-trust")
+        good("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-keyout", os.devnull,
+             "-subj", "/CN=Another", "-days", 20,
+             "-addext", "keyUsage=critical,keyCertSign",
+             "-out", os.path.join(folder, ".another"))
+        os.rename(os.path.join(folder, ".another"),
+                  os.path.join(folder, "another.pem"))
+        browser.wait(f"/{before + 1} CAs in force/.test("
+                     "document.querySelector('#issuers .note').textContent)",
+                     15 + 2 * DEADLINE_S)
+        alert_says(browser, "Certificates end within 30 days", "1 CA",
+                   "dialtone trust expiry")
+
+
+def a_restart_is_outlived_and_counts_nothing_twice():
+    """The same port, another process: what it counts begins at 0 again."""
+    port = free_port(socket.SOCK_STREAM)
+    path = page_config(status={"port": port})
+    with Daemon(path) as daemon:
+        refuse_some(daemon)
+        with Browser() as browser:
+            browser.look(width=WIDTH, height=HEIGHT)
+            browser.goto(daemon.url + "/")
+            browser.wait("document.querySelectorAll('#refusals li').length")
+            refused = sum(REFUSED.values()) + 1
+            browser.wait(f"{NOTE}.startsWith('{refused} since the start')")
+            daemon.stop()
+            alert_says(browser, "does not answer")
+            with Daemon(path) as again:
+                call(again, "sip", "--no-certificate", "--device",
+                     STRANGER % 1)
+                with Phones(again, "sip", *credential_words(
+                        LAB.phone(STRANGER % 99))):
+                    again.wait_registered(1)
+                    browser.wait("document.querySelector('#live')"
+                                 ".textContent === 'live'",
+                                 30 + 2 * DEADLINE_S)
+                    no_alert_says(browser, "does not answer")
+                    browser.wait("document.querySelector('#tiles b')"
+                                 ".textContent === '1'")
+                    browser.wait(f"{NOTE} === '1 since the start'")
+                    browser.wait("document.querySelectorAll('#refusals li')"
+                                 ".length === 1")
+                    holds(text_of(browser, "#node"), "since")
+                    # No rate and no curve below nought, nor one from a
+                    # counter that began anew.
+                    same(text_of(browser, "#tiles").count("-"), 0)
+                    rates = browser.ask(MOST_HANDSHAKES)
+                    assert rates < 50, f"{rates} handshakes a second"
+            browser.complaints.clear()  # of connections that were refused
+
+
+NOTE = "document.querySelector('#refusals .note').textContent"
+MOST_HANDSHAKES = """Math.max(...[...document.querySelectorAll(
+'#handshakes svg text')].map(t => Number(t.textContent) || 0))"""
+
+
+def a_refusal_is_there_within_seconds():
+    """And its explanation opens by search, from the keyboard alone."""
+    with site() as daemon, page_of(daemon) as browser:
+        before = browser.ask(NOTE)
+        name = STRANGER % 77
+        call(daemon, "sccp", *credential_words(LAB.phone(name, "expired")))
+        since = time.monotonic()
+        browser.wait(f"{NOTE} !== '{before}'", 5 * SLOW)
+        tap.remark(f"shown after {time.monotonic() - since:.1f} s")
+        browser.wait("[...document.querySelectorAll('#refusals li')].some(r "
+                     "=> /Expired.*5$/.test([...r.querySelectorAll('.name, "
+                     ".amount')].map(e => e.textContent).join(' ')))")
+        browser.press("/")
+        browser.type(name)
+        browser.wait("document.querySelectorAll('#found [role=option]')"
+                     ".length")
+        browser.press("Enter")
+        browser.wait("document.querySelector('dialog').open")
+        browser.wait(f"document.querySelector('#sheet-title').textContent "
+                     f"=== '{name}'")
+        holds(text_of(browser, "#sheet"), "What it means", "What to do",
+              "expired")
+        same(browser.ask("document.querySelectorAll('#sheet code').length > 0"),
+             True, "something to type")
+
+
+def what_goes_and_what_ends_is_counted_down():
+    with site() as daemon, page_of(daemon) as browser:
+        leaving = daemon.get("/v1/trust/retiring")
+        [anchor] = leaving["anchors"]
+        said = text_of(browser, "#leaving")
+        holds(said, "retiring", "2 phones", "ends in ", "days")
+        same(anchor["devices"], 2)
+        months = daemon.get("/v1/trust/expiry")["months"]
+        cliff = max(months, key=lambda m: m["lsc"] + m["mic"])
+        assert cliff["lsc"] + cliff["mic"] >= 2, months
+        holds(text_of(browser, "#expiry svg"),
+              f"{cliff['lsc'] + cliff['mic']} end in ")
+        open_sheet(browser, f"leaving/{anchor['file']}")
+        browser.wait("document.querySelectorAll('#sheet tbody tr').length"
+                     " === 2")
+        holds(text_of(browser, "#sheet"), OLD % 0, OLD % 1,
+              "dialtone capf install")
+
+
 def without_events_it_asks_every_two_seconds():
     with site() as daemon:
         readers = [tcp(daemon.port("status", "http"))
@@ -456,4 +695,11 @@ if __name__ == "__main__":
         fifty_thousand_are_no_burden,
         what_needs_somebody_stands_on_top,
         without_events_it_asks_every_two_seconds,
-        it_says_so_when_nobody_answers))
+        it_says_so_when_nobody_answers,
+        halted_issuing_is_an_alert,
+        overload_is_an_alert_until_it_is_calm,
+        a_rollover_is_followed_to_its_end,
+        trust_may_change_meanwhile,
+        a_restart_is_outlived_and_counts_nothing_twice,
+        a_refusal_is_there_within_seconds,
+        what_goes_and_what_ends_is_counted_down))
