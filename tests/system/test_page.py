@@ -598,7 +598,7 @@ def overload_is_an_alert_until_it_is_calm():
                 "--key", "p256", "--device", "SEP0200000D0000"))
             wait_until("the storm to arrive", lambda: arrived(
                 daemon.port("sccp")) == 8 * ROOM, 6 * DEADLINE_S)
-        alert_says(browser, "Overload", "More phones come than", "wait for")
+        alert_says(browser, "Overload", "More phones come than", "they wait")
         same(text_of(browser, "#load"), "load: overload")
         daemon.wait_event("admission-calm", seconds=60 * SLOW)
         no_alert_says(browser, "Overload")
