@@ -28,6 +28,7 @@ struct leaves {
 	pthread_mutex_t lock; /* of what follows */
 	struct queue waiting;
 	size_t bytes; /* of what waits or is being written */
+	size_t kept;
 	uint64_t dropped;
 	pthread_mutex_t store_lock; /* taken before `lock` */
 	struct leaf_store *store;
@@ -203,6 +204,7 @@ static void written(struct leaves *l, struct queue q)
 		bytes += size_of(one);
 	pthread_mutex_lock(&l->lock);
 	l->bytes -= bytes;
+	l->kept = leaf_store_rows(l->store);
 	pthread_mutex_unlock(&l->lock);
 	leaves_free(q.first);
 }
@@ -272,6 +274,7 @@ int leaves_open(const char *folder, const struct config *config,
 		rows_max = LEAVES_IN_MEMORY_MAX;
 	int error = leaf_store_open(folder, rows_max, &l->store, d);
 	if (error == 0) {
+		l->kept = leaf_store_rows(l->store);
 		forget_unwanted(l);
 		error = behind_start(write_behind, l,
 			"the phones' certificates", &l->behind, d);
@@ -316,12 +319,12 @@ void leaves_free(struct leaf *list)
 struct leaves_counts leaves_count(struct leaves *l)
 {
 	struct leaves_counts counts;
-	pthread_mutex_lock(&l->store_lock);
-	counts.kept = leaf_store_rows(l->store);
-	pthread_mutex_unlock(&l->store_lock);
 	pthread_mutex_lock(&l->lock);
-	counts.dropped = l->dropped;
-	counts.waiting = l->waiting.n;
+	counts = (struct leaves_counts){
+		.kept = l->kept,
+		.waiting = l->waiting.n,
+		.dropped = l->dropped,
+	};
 	pthread_mutex_unlock(&l->lock);
 	return counts;
 }

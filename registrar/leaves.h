@@ -64,6 +64,13 @@ bool leaves_fail(const struct leaves *l);
 /* The device is no longer in the inventory. */
 void leaves_forget(struct leaves *l, const char *device);
 
+struct leaves_counts {
+	size_t kept;
+	size_t waiting;	  /* to be written */
+	uint64_t dropped; /* no room to wait, or too long */
+};
+struct leaves_counts leaves_count(struct leaves *l);
+
 /* ---- reading ---- */
 
 enum leaves_depth { LEAVES_FACTS /* n is 0 */, LEAVES_WHOLE };
@@ -76,12 +83,5 @@ enum leaves_depth { LEAVES_FACTS /* n is 0 */, LEAVES_WHOLE };
 struct leaf *leaves_after(
 	struct leaves *l, enum leaves_depth depth, const struct leaf *last);
 void leaves_free(struct leaf *list);
-
-struct leaves_counts {
-	size_t kept;
-	size_t waiting;	  /* to be written */
-	uint64_t dropped; /* no room to wait, or too long */
-};
-struct leaves_counts leaves_count(struct leaves *l);
 
 #endif

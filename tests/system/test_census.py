@@ -13,9 +13,10 @@ from clients import Phones
 from daemon import Daemon
 from harness import SANITIZER, SLOW, same, tap, wait_until
 from lab import common_name
+from test_metrics import page_of
 
 PHONES = int(os.environ.get("DIALTONE_CENSUS_PHONES",
-                            2000 if SANITIZER is None else 300))
+                            1000 if SANITIZER is None else 200))
 MICS = PHONES // 10
 CONNECTIONS = PHONES + 500
 LSC, MIC = "SEP0200000A0000", "SEP0200000B0000"
@@ -75,9 +76,22 @@ def every_phone_is_counted(daemon):
     with contextlib.suppress(AssertionError):
         wait_until("the census", counted)
     same(said, expected)
-    phones = daemon.get("/v1/status")["phones"]
+    status, page = daemon.get("/v1/status"), page_of(daemon)
+    phones = status["phones"]
     same((phones["tls"], phones["lsc"], phones["mic"]),
          (PHONES, PHONES - MICS, MICS))
+    for labels, expected in (
+            ({}, PHONES), ({"security": "encrypted"}, PHONES),
+            ({"protocol": "sccp", "certificate": "lsc"}, PHONES - MICS),
+            ({"protocol": "sip", "certificate": "mic"}, MICS)):
+        same(page.sum("dialtone_registered", **labels), expected, f"{labels}")
+    # Each handshake is in each of these once, with whoever came again.
+    whole = page.sum("dialtone_handshakes_total", result="ok")
+    assert whole >= PHONES, whole
+    for name in ("version_total", "cipher_total", "anchor_total"):
+        same(page.sum(f"dialtone_handshakes_{name}"), whole, name)
+    same(page.sum("dialtone_handshake_seconds_count"), whole)
+    same(page.sum("dialtone_phones_certificates_dropped_total"), 0)
 
 
 def a_storm_is_counted_whole():
