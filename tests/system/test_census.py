@@ -27,7 +27,7 @@ LIMITS = {"half_open_per_address": CONNECTIONS, "connections": CONNECTIONS,
 def fleet(daemon, protocol, first, count, *words):
     return Phones(daemon, protocol, "--count", count, "--lab", LAB.dir,
                   "--device", first, "--line", "200000", "--come-back",
-                  "--rate", 300 // SLOW, *words)
+                  "--rate", 300 // SLOW, "--timeout", 60, *words)
 
 
 def mic_of(i):

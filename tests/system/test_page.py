@@ -1,166 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page at `/`, in headless Chromium, with a fleet and a storm behind it.
 
-DIALTONE_PAGE_PHONES: how many stay registered; DIALTONE_PAGE_KNOWN: how many
-are known at all where that is what the fact is about.
+DIALTONE_PAGE_KNOWN: how many phones are known at all where that is what the
+fact is about.
 """
 import base64
-import contextlib
 import hashlib
 import http.client
 import json
 import os
 import re
-import resource
-import shutil
-import socket
-import sqlite3
-import subprocess
 import sys
-import time
 
-import capf_client as capf
 import sccp
-from admin import LAB, Admin, config, state_folder
-from believers import free_port
+from admin import LAB, Admin
 from browser import Browser
-from clients import Phones, call, credential_words, tcp
+from clients import call, tcp
 from daemon import Daemon
-from harness import (BUILD, DEADLINE_S, LOOPBACK, SANITIZER, SLOW, good,
-                     holds, needs, put_down, same, tap, wait_until)
-from lab import listener
-from test_admission import arrived, asleep
+from harness import DEADLINE_S, LOOPBACK, SANITIZER, holds, needs, same, tap
+from page_site import (HEIGHT, LSC, OLD, PENDING, PHONES, STRANGER, WIDTH,
+                       alert_says, break_trust, name_of, open_sheet,
+                       page_config, page_of, shot, site, storm, stormy,
+                       text_of)
 
-STORM = os.path.join(BUILD, "bench", "dialtone-storm")
-SHOTS = os.path.join(BUILD, "tests", "system", "page")
-
-PHONES = int(os.environ.get("DIALTONE_PAGE_PHONES",
-                            10000 if SANITIZER is None else 100))
 KNOWN = int(os.environ.get("DIALTONE_PAGE_KNOWN",
                            50000 if SANITIZER is None else 1000))
 AT_ONCE = 5000  # of KNOWN that are registered at one time
-READERS_MAX = 16  # of events
-ROOM = 16  # for phones that wait, where more come than there is room for
-CONNECTIONS = PHONES + 1500  # with those of the storm
-WIDTH, HEIGHT = 1400, 1500
-
-LSC, MIC, STRANGER = "SEP0200000A0000", "SEP0200000B0000", "SEP0200000C%04X"
-OLD = "SEP02000001%04X"  # two of them hang on the CA that goes
-PENDING = "SEP0200000E%04X"
 EVIL = "<i id=evil>"  # what fits into a name's sixteen bytes
-
-# What refuses some of them, and by how many.
-REFUSED = {"expired": 4, "wrong-name": 3, "self-signed": 2,
-           "wrong-purpose": 1}
-
-
-def name_of(first, i):
-    return f"SEP{int(first[3:], 16) + i:012X}"
-
-
-def page_config(limits=None, **changes):
-    """With a CAPF, a CA that goes, and strangers let in by their LSC."""
-    return config(
-        listeners=[*LAB.base["listeners"],
-                   listener("capf", profile="legacy")],
-        capf={"folder": "capf-page"},
-        trust={"callmanager": LAB.store("page-trust", "other-capf"),
-               "capf": "CAPF-trust",
-               "anchors": {"other-capf.pem": {"retiring": True}}},
-        limits={"half_open_per_address": CONNECTIONS,
-                "connections": CONNECTIONS,
-                "patience_ms": 60000 * SLOW, **(limits or {})}, **changes)
-
-
-def add_devices(admin):
-    rows = [f"{name_of(MIC, i)},encrypted,yes" for i in range(PHONES // 10)]
-    rows += [f"{PENDING % i},encrypted,no" for i in range(30)]
-    rows += [f"{OLD % i},encrypted,no" for i in range(2)]
-    text = "\n".join(["name,profile,mic", *rows, ""])
-    admin.say("device", "import", *admin.import_text(text))
-    for i in range(30):
-        admin.say("capf", "install", PENDING % i, "--no-reset",
-                  "--mode", "null" if i < 9 else "lsc")
-
-
-def refuse_some(daemon):
-    number = 1
-    for leaf, times in REFUSED.items():
-        for _ in range(times):
-            call(daemon, "sccp", *credential_words(
-                LAB.phone(STRANGER % number, leaf)))
-            number += 1
-    call(daemon, "sip", "--no-certificate", "--device", STRANGER % number)
-
-
-@contextlib.contextmanager
-def site(**changes):
-    """A daemon that has seen something of each kind."""
-    with Daemon(page_config(**changes)) as daemon:
-        add_devices(Admin(daemon))
-        for i in range(2):
-            call(daemon, "sccp", *credential_words(
-                LAB.phone(OLD % i, "foreign")))
-        refuse_some(daemon)
-        wait_until("whose certificates hang on the CA that goes", lambda:
-                   daemon.get("/v1/trust/retiring")["count"] == 2)
-        yield daemon
-
-
-def fleet(daemon, protocol, first, count, *words):
-    return Phones(daemon, protocol, "--count", count, "--lab", LAB.dir,
-                  "--device", first, "--line", "200000",
-                  "--rate", 1000 // SLOW, "--come-back", *words)
-
-
-@contextlib.contextmanager
-def storm(daemon, *words):
-    """Phones that come and go until it is over."""
-    process = subprocess.Popen(
-        [STORM, "--lab", LAB.dir, "--server",
-         f"{LOOPBACK}:{daemon.port('sccp')}", "--quiet",
-         *map(str, words)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        put_down(process)
-
-
-@contextlib.contextmanager
-def stormy():
-    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < CONNECTIONS + 500:
-        raise tap.Skip("the limit of open files is too low for it")
-    mics = PHONES // 10
-    half = (PHONES - mics) // 2
-    with site() as daemon, \
-            fleet(daemon, "sccp", LSC, half), \
-            fleet(daemon, "sip", name_of(LSC, half), PHONES - mics - half), \
-            fleet(daemon, "sip", MIC, mics, "--leaf", "mic"):
-        wait_until("the fleet", lambda: daemon.registered() >= PHONES,
-                   60 * SLOW + PHONES // 50)
-        lasts = ["--phones", 300, "--seconds", 80000]
-        with storm(daemon, *lasts, "--rate", 40, "--think", "1-5",
-                   "--mix", "lsc=90,mic=10", "--device", "SEP0200000D0000"), \
-                storm(daemon, *lasts, "--rate", 10, "--resume", "full",
-                      "--device", "SEP0200000F0000"):
-            yield daemon
-
-
-@contextlib.contextmanager
-def page_of(daemon, **look):
-    """The page, once it has all its figures; it complains of nothing."""
-    with Browser() as browser:
-        browser.look(width=WIDTH, height=HEIGHT, **look)
-        browser.goto(daemon.url + "/")
-        browser.wait("document.querySelector('#tiles b').textContent !== '–'")
-        browser.wait("document.querySelectorAll('#issuers li').length > 0")
-        browser.wait("document.querySelectorAll('#refusals li').length > 0")
-        yield browser
-        tap.none(browser.complaints)
-        tap.none(url for url in browser.asked if not url.startswith(
-            (daemon.url + "/", "data:image/svg+xml")))
 
 
 # ---- what is served ----
@@ -293,32 +159,6 @@ def nothing_moves_for_who_wants_it_still():
         same(browser.ask(seconds), "0s")
         browser.look(still=False)
         same(browser.ask(seconds), "0.4s")
-
-
-def text_of(browser, selector):
-    return browser.ask(
-        f"document.querySelector('{selector}').textContent")
-
-
-def shot(browser, name, **options):
-    os.makedirs(SHOTS, exist_ok=True)
-    path = browser.shot(os.path.join(SHOTS, name + ".png"), **options)
-    size = os.path.getsize(path)
-    assert size > 20000, f"{path}: {size} bytes are no picture of it"
-    tap.remark(path)
-
-
-def break_trust(daemon):
-    with open(LAB.path("page-trust", "broken.pem"), "w",
-              encoding="ascii") as f:
-        f.write("-----BEGIN CERTIFICATE-----\nno\n"
-                "-----END CERTIFICATE-----\n")
-    daemon.wait_event("reload-refused")
-
-
-def open_sheet(browser, where):
-    browser.ask(f"void (location.hash = '{where}')")
-    browser.wait("document.querySelector('dialog').open")
 
 
 def a_storm_is_shown_in_light_and_dark():
@@ -533,265 +373,6 @@ def fifty_thousand_are_no_burden():
             tap.none(browser.complaints)
 
 
-# ---- what needs somebody, and when the registrar is not there ----
-
-def what_needs_somebody_stands_on_top():
-    with site() as daemon, page_of(daemon) as browser:
-        same(text_of(browser, "#alerts"), "")
-        break_trust(daemon)
-        alert_says(browser, "CallManager-trust was not taken over",
-                   "broken.pem")
-
-
-def words_of(selector):
-    return f"document.querySelector('{selector}').textContent"
-
-
-def alert_says(browser, *words):
-    """One alert is there that says all of it, in that order."""
-    browser.wait(f"/{'.*'.join(words)}/.test({words_of('#alerts')})",
-                 15 + 2 * DEADLINE_S)
-
-
-def no_alert_says(browser, words):
-    browser.wait(f"!/{words}/.test({words_of('#alerts')})",
-                 15 + 2 * DEADLINE_S)
-
-
-def halted_issuing_is_an_alert():
-    """The clock is before what the ledger says, so CAPF issues nothing."""
-    path = page_config()
-    with Daemon(path) as daemon, Browser() as browser:
-        admin = Admin(daemon)
-        admin.say("device", "add", PENDING % 0)
-        admin.say("capf", "install", PENDING % 0, "--no-reset",
-                  "--mode", "null")
-        capf.install(daemon.port("capf"), PENDING % 0, capf.Key(2048))
-        browser.goto(daemon.url + "/")
-        browser.wait(f"/issues.*1 installed/.test({words_of('#capf')})")
-        no_alert_says(browser, "halted")
-    records = sqlite3.connect(os.path.join(state_folder(), "capf.db"))
-    with records:
-        records.execute("UPDATE issued SET issued_at = issued_at + 86400")
-    records.close()
-    with Daemon(path) as daemon, Browser() as browser:
-        browser.goto(daemon.url + "/")
-        daemon.wait_event("capf-halted")
-        alert_says(browser, "CAPF is halted", "Since", "clock",
-                   "dialtone capf status")
-        same(text_of(browser, "#capf .chip"), "halted")
-        tap.none(browser.complaints)
-
-
-def overload_is_an_alert_until_it_is_calm():
-    """More phones come than there is room for while it sleeps."""
-    with site(workers=1, limits={
-            "handshakes": 2, "waiting": ROOM, "patience_ms": 600000}) \
-            as daemon, page_of(daemon) as browser, \
-            contextlib.ExitStack() as stack:
-        browser.wait("/calm/.test(document.querySelector('#load')"
-                     ".textContent)")
-        with asleep(daemon):
-            stack.enter_context(storm(
-                daemon, "--burst", "--phones", 8 * ROOM, "--resume", "full",
-                "--retry", 20, "--patience", 120, "--hold", 1,
-                "--key", "p256", "--device", "SEP0200000D0000"))
-            wait_until("the storm to arrive", lambda: arrived(
-                daemon.port("sccp")) == 8 * ROOM, 6 * DEADLINE_S)
-        alert_says(browser, "Overload", "More phones come than", "they wait")
-        same(text_of(browser, "#load"), "load: overload")
-        daemon.wait_event("admission-calm", seconds=60 * SLOW)
-        no_alert_says(browser, "Overload")
-        browser.wait("/calm/.test(document.querySelector('#load')"
-                     ".textContent)")
-
-
-def a_rollover_is_followed_to_its_end():
-    """Two phones of the old root; one gets its LSC of the new one."""
-    with rollover_site() as (daemon, admin), Browser() as browser:
-        browser.look(width=WIDTH, height=HEIGHT)
-        browser.goto(daemon.url + "/")
-        browser.wait("/No CA is retiring, and no rollover/.test("
-                     "document.querySelector('#leaving').textContent)")
-        holds(text_of(browser, "#leaving"), "dialtone rollover start")
-        admin.say("rollover", "start")
-        browser.wait("/Rollover: .* → .*0 of 2 phones have their new/.test("
-                     "document.querySelector('#leaving').textContent)",
-                     15 + 2 * DEADLINE_S)
-        admin.say("rollover", "issue")
-        browser.wait("/2 of 2 phones have their new LSC/.test("
-                     "document.querySelector('#leaving').textContent)",
-                     60 * SLOW)
-        holds(text_of(browser, "#leaving"), "100 %", "rollover finish")
-        admin.say("rollover", "finish")
-        browser.wait("!/Rollover: /.test("
-                     "document.querySelector('#leaving').textContent)",
-                     15 + 2 * DEADLINE_S)
-        tap.none(browser.complaints)
-
-
-FOLDERS = "capf", "CallManager-trust", "CAPF-trust"
-
-
-@contextlib.contextmanager
-def rollover_site():
-    """Folders of its own: a rollover changes them all."""
-    capf_folder, callmanager, enrol = (name + "-rolled" for name in FOLDERS)
-    for name in FOLDERS:
-        shutil.copytree(LAB.path(name), LAB.path(name + "-rolled"))
-    with Daemon(config(
-            listeners=[listener("sip", "tls"), listener("capf")],
-            trust={"callmanager": callmanager, "capf": enrol},
-            capf={"folder": capf_folder},
-            limits={"patience_ms": 60000 * SLOW})) as daemon:
-        admin = Admin(daemon)
-        admin.words += ["--url", daemon.url]
-        admin.say("profile", "add", "ec", "--key-order", "EC Only",
-                  "--ec-bits", "256", "--transport", "tls", "--mode",
-                  "encrypted")
-        for i in range(2):
-            admin.say("device", "add", PENDING % i, "--profile", "ec")
-        with Phones(daemon, "sip", "--count", 2, "--device", PENDING % 0,
-                    "--lab", LAB.dir, "--leaf", "lsc", "--capf",
-                    f"{LOOPBACK}:{daemon.port('capf')}", "--auth", "lsc",
-                    "--capf-when", "always", "--come-back",
-                    "--capf-retry-ms", 1000):
-            daemon.wait_registered(2)
-            yield daemon, admin
-
-
-# ---- what changes while somebody looks ----
-
-def trust_may_change_meanwhile():
-    with site() as daemon, page_of(daemon) as browser:
-        before = len(daemon.get("/v1/trust")["list"])
-        browser.wait(f"/{before} CAs in force/.test(document.querySelector("
-                     "'#issuers .note').textContent)")
-        folder = LAB.path("page-trust")
-        good("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:P-256", "-nodes", "-keyout", os.devnull,
-             "-subj", "/CN=Another", "-days", 20,
-             "-addext", "keyUsage=critical,keyCertSign",
-             "-out", os.path.join(folder, ".another"))
-        os.rename(os.path.join(folder, ".another"),
-                  os.path.join(folder, "another.pem"))
-        browser.wait(f"/{before + 1} CAs in force/.test("
-                     "document.querySelector('#issuers .note').textContent)",
-                     15 + 2 * DEADLINE_S)
-        alert_says(browser, "Certificates end within 30 days", "1 CA",
-                   "dialtone trust expiry")
-
-
-def a_restart_is_outlived_and_counts_nothing_twice():
-    """The same port, another process: what it counts begins at 0 again."""
-    port = free_port(socket.SOCK_STREAM)
-    path = page_config(status={"port": port})
-    with Daemon(path) as daemon:
-        refuse_some(daemon)
-        with Browser() as browser:
-            browser.look(width=WIDTH, height=HEIGHT)
-            browser.goto(daemon.url + "/")
-            browser.wait("document.querySelectorAll('#refusals li').length")
-            refused = sum(REFUSED.values()) + 1
-            browser.wait(f"{NOTE}.startsWith('{refused} since the start')")
-            daemon.stop()
-            alert_says(browser, "does not answer")
-            with Daemon(path) as again:
-                browser.wait("document.querySelector('#live').textContent"
-                             " === 'live'", 30 + 2 * DEADLINE_S)
-                no_alert_says(browser, "does not answer")
-                browser.wait(tiles_say("0/min0 since the start"))
-                browser.wait("/Nobody was refused/.test("
-                             f"{words_of('#refusals')})")
-                call(again, "sip", "--no-certificate", "--device",
-                     STRANGER % 1)
-                with Phones(again, "sip", *credential_words(
-                        LAB.phone(STRANGER % 99))):
-                    browser.wait(tiles_say("1/min1 since the start"))
-                    browser.wait(tiles_say("Registered1of 1 phone "))
-                    same(browser.ask(NOTE), "1 since the start")
-            browser.complaints.clear()  # of connections that were refused
-
-
-def tiles_say(words):
-    return f"{words_of('#tiles')}.includes('{words}')"
-
-
-NOTE = "document.querySelector('#refusals .note').textContent"
-
-
-def a_refusal_is_there_within_seconds():
-    """And its explanation opens by search, from the keyboard alone."""
-    with site() as daemon, page_of(daemon) as browser:
-        before = browser.ask(NOTE)
-        name = STRANGER % 77
-        call(daemon, "sccp", *credential_words(LAB.phone(name, "expired")))
-        since = time.monotonic()
-        browser.wait(f"{NOTE} !== '{before}'", 5 * SLOW)
-        tap.remark(f"shown after {time.monotonic() - since:.1f} s")
-        browser.wait("[...document.querySelectorAll('#refusals li')].some(r "
-                     "=> /Expired.*5$/.test([...r.querySelectorAll('.name, "
-                     ".amount')].map(e => e.textContent).join(' ')))")
-        browser.press("/")
-        browser.type(name)
-        browser.wait("document.querySelectorAll('#found [role=option]')"
-                     ".length")
-        browser.press("Enter")
-        browser.wait("document.querySelector('dialog').open")
-        browser.wait(f"document.querySelector('#sheet-title').textContent "
-                     f"=== '{name}'")
-        holds(text_of(browser, "#sheet"), "What it means", "What to do",
-              "expired")
-        same(browser.ask("document.querySelectorAll('#sheet code').length > 0"),
-             True, "something to type")
-
-
-def what_goes_and_what_ends_is_counted_down():
-    with site() as daemon, page_of(daemon) as browser:
-        leaving = daemon.get("/v1/trust/retiring")
-        [anchor] = leaving["anchors"]
-        said = text_of(browser, "#leaving")
-        holds(said, "retiring", "2 phones", "ends in ", "days")
-        same(anchor["devices"], 2)
-        months = daemon.get("/v1/trust/expiry")["months"]
-        cliff = max(months, key=lambda m: m["lsc"] + m["mic"])
-        assert cliff["lsc"] + cliff["mic"] >= 2, months
-        holds(text_of(browser, "#expiry svg"),
-              f"{cliff['lsc'] + cliff['mic']} end in ")
-        open_sheet(browser, f"leaving/{anchor['file']}")
-        browser.wait("document.querySelectorAll('#sheet tbody tr').length"
-                     " === 2")
-        holds(text_of(browser, "#sheet"), OLD % 0, OLD % 1,
-              "dialtone capf install")
-
-
-def without_events_it_asks_every_two_seconds():
-    with site() as daemon:
-        readers = [tcp(daemon.port("status", "http"))
-                   for _ in range(READERS_MAX)]
-        for reader in readers:
-            reader.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-            holds(reader.recv(100).decode(), " 200 ")
-        with page_of(daemon) as browser:
-            same(text_of(browser, "#live"), "every 2 s")
-            with Phones(daemon, "sip", *credential_words(
-                    LAB.phone(STRANGER % 99))):
-                browser.wait("document.querySelector('#tiles b').textContent"
-                             " === '1'")
-            browser.complaints.clear()  # of the 503
-        for reader in readers:
-            reader.close()
-
-
-def it_says_so_when_nobody_answers():
-    with site() as daemon, page_of(daemon) as browser:
-        daemon.kill()
-        browser.wait("/does not answer/.test(document.querySelector("
-                     "'#alerts').textContent)", 30 + DEADLINE_S)
-        same(text_of(browser, "#live"), "no answer")
-        browser.complaints.clear()  # of connections that were refused
-
-
 if __name__ == "__main__":
     sys.exit(tap.run(
         the_page_may_run_its_own_script_and_nothing_else,
@@ -804,14 +385,4 @@ if __name__ == "__main__":
         everything_has_a_name,
         nothing_moves_while_figures_come,
         a_name_that_is_markup_stays_a_text,
-        fifty_thousand_are_no_burden,
-        what_needs_somebody_stands_on_top,
-        without_events_it_asks_every_two_seconds,
-        it_says_so_when_nobody_answers,
-        halted_issuing_is_an_alert,
-        overload_is_an_alert_until_it_is_calm,
-        a_rollover_is_followed_to_its_end,
-        trust_may_change_meanwhile,
-        a_restart_is_outlived_and_counts_nothing_twice,
-        a_refusal_is_there_within_seconds,
-        what_goes_and_what_ends_is_counted_down))
+        fifty_thousand_are_no_burden))
