@@ -40,6 +40,7 @@ def name_of(first, i):
 
 def page_config(limits=None, **changes):
     """With a CAPF, a CA that goes, and strangers let in by their LSC."""
+    changes.setdefault("tls", {})["handshake_ms"] = 60000
     return config(
         listeners=[*LAB.base["listeners"],
                    listener("capf", profile="legacy")],

@@ -39,7 +39,7 @@ def stormed(settings):
     """All come at once: strangers with an LSC, devices with their MIC."""
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < CONNECTIONS + 500:
         raise tap.Skip("the limit of open files is too low for it")
-    with Daemon(settings(limits=LIMITS, devices={
+    with Daemon(settings(limits=LIMITS, tls={"handshake_ms": 60000}, devices={
             mic_of(i): {"profile": "encrypted", "mic": True}
             for i in range(MICS)})) as daemon, \
             fleet(daemon, "sccp", LSC, PHONES - MICS), \
