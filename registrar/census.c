@@ -70,13 +70,18 @@ static struct leaf *take(struct walk *w, const char *name)
 	return taken;
 }
 
-/* What the directory knows of that device, taken. */
-static const struct directory_bearer *take_met(struct walk *w, const char *name)
+/* What the directory knows of that device, taken; NULL: nothing that counts.
+ * A device of the inventory that has left is known by what was seen of it. */
+static const struct directory_bearer *take_met(
+	struct walk *w, const struct bearer *b)
 {
-	if (w->next_met == w->n_met ||
-		strcasecmp(w->met[w->next_met].device, name) != 0)
+	if (!w->met || w->next_met == w->n_met ||
+		strcasecmp(w->met[w->next_met].device, b->name) != 0)
 		return NULL;
-	return &w->met[w->next_met++];
+	const struct directory_bearer *met = &w->met[w->next_met++];
+	bool stranger =
+		!b->device && w->from->strangers && met->kind == CERT_KIND_LSC;
+	return met->registered || stranger ? met : NULL;
 }
 
 static void see(
@@ -105,8 +110,10 @@ static bool look(struct walk *w, struct bearer *b,
 	}
 	b->lsc = kept[CERT_KIND_LSC];
 	b->mic = kept[CERT_KIND_MIC];
-	see(w, take_met(w, b->name), b);
-	bool more = visit(self, b);
+	const struct directory_bearer *met = take_met(w, b);
+	see(w, met, b);
+	bool ours = b->device || b->lsc || b->mic || met;
+	bool more = !ours || visit(self, b);
 	for (size_t i = 0; i <= CERT_KIND_MIC; i++)
 		free(kept[i]);
 	return more;

@@ -32,12 +32,13 @@ bool census_is_known(const uint8_t anchor[32]);
  * Everybody is somewhere among these: the inventory's devices and what was seen
  * of them; certificates that are kept; and the directory, for who is let in
  * without an entry, whether its certificate is kept (there is an end to that)
- * or not.
+ * or not. Who is removed is none any more, though the directory remembers it.
  */
 struct census_sources {
 	struct inventory *inventory;
 	struct leaves *leaves;
 	struct directory *directory;
+	bool strangers; /* any LSC gets in: who is met with one is one of us */
 };
 
 /* In order of names, each device once, until visit() says false. What it is

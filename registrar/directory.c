@@ -539,6 +539,7 @@ static void add_bearer(struct bearers *b, const struct directory_entry *e)
 		memory_grow((void **)&b->list, &b->n, sizeof(*one));
 	*one = (struct directory_bearer){.kind = e->kind,
 		.cert_not_after = e->cert_not_after,
+		.registered = e->registered,
 		.since_ms = e->since_ms};
 	text_copy(one->device, sizeof(one->device), e->device);
 	memcpy(one->anchor_sha256, e->anchor_sha256,

@@ -127,6 +127,7 @@ struct directory_bearer {
 	enum cert_kind kind;
 	uint8_t anchor_sha256[32];
 	time_t cert_not_after;
+	bool registered;
 	int64_t since_ms; /* unix: registered or lost since */
 };
 /* All that came with a certificate, sorted by name without case; the caller

@@ -560,7 +560,11 @@ struct leaves *server_leaves(struct server *s)
 struct census_sources server_census(struct server *s)
 {
 	return (struct census_sources){
-		server_inventory(s), server_leaves(s), server_directory(s)};
+		.inventory = server_inventory(s),
+		.leaves = server_leaves(s),
+		.directory = server_directory(s),
+		.strangers = s->config->unknown_devices == CONFIG_UNKNOWN_LSC,
+	};
 }
 
 struct impact *server_impact(struct server *s)

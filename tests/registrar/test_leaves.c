@@ -379,7 +379,8 @@ static void see(const char *device, enum cert_kind kind, uint8_t mark,
 
 static struct census_sources sources(struct leaves *l)
 {
-	return (struct census_sources){inventory, l, directory};
+	return (struct census_sources){inventory, l, directory,
+		config->unknown_devices == CONFIG_UNKNOWN_LSC};
 }
 
 struct walked {
@@ -468,6 +469,7 @@ static void come_in(const char *device, bool tls, enum cert_kind kind,
 static void who_is_in_the_directory_alone_is_met_too(void **state)
 {
 	static const uint8_t none[32];
+	static const char *const gone[] = {"SEP4", "SEP5", NULL};
 	struct walked w = {.n = 0};
 	config->unknown_devices = CONFIG_UNKNOWN_LSC;
 	struct leaves *l = open_in(NULL);
@@ -479,8 +481,11 @@ static void who_is_in_the_directory_alone_is_met_too(void **state)
 	come_in("SEP2", true, CERT_KIND_MIC, anchor_2);
 	come_in("SEP5", true, CERT_KIND_LSC, anchor_1);
 	come_in("SEP6", false, CERT_KIND_UNKNOWN, none); /* over plain TCP */
-	directory_unregister(directory, "SEP5", (struct conn_ref){.id = 1},
-		REASON_UNREG_NO_ERROR, 1000);
+	come_in("SEP4", true, CERT_KIND_MIC, anchor_2);	 /* removed, added */
+	for (const char *const *name = gone; *name; name++)
+		directory_unregister(directory, *name,
+			(struct conn_ref){.id = 1}, REASON_UNREG_NO_ERROR,
+			1000);
 	const struct census_sources from = sources(l);
 	census_walk(&from, LEAVES_FACTS, note, &w);
 	assert_string_equal(
@@ -491,6 +496,13 @@ static void who_is_in_the_directory_alone_is_met_too(void **state)
 	assert_int_equal(c->n_months, 1);
 	assert_int_equal(c->months[0].lsc, 3);
 	assert_int_equal(c->months[0].mic, 1);
+	census_free(c);
+	/* Where no stranger gets in, who has left is none of us. */
+	config->unknown_devices = CONFIG_UNKNOWN_REFUSE;
+	const struct census_sources ours = sources(l);
+	c = census_take(&ours, MADE_NOW);
+	assert_int_equal(census_depending(c, anchor_1, ""), 1);
+	assert_int_equal(census_depending(c, anchor_2, ""), 2);
 	census_free(c);
 	leaves_close(l);
 }
