@@ -37,17 +37,21 @@ bool census_is_known(const uint8_t anchor[32])
 	return memcmp(anchor, unknown, sizeof(unknown)) != 0;
 }
 
-/* ---- the walk: two lists in the order of names, side by side ---- */
+/* ---- the walk: three lists in the order of names, side by side ---- */
 
 struct walk {
-	struct leaves *leaves;
+	const struct census_sources *from;
 	enum leaves_depth depth;
 	struct leaf *page, *at; /* at: the next one, or NULL at the end */
+	struct device **devices;
+	size_t n_devices, device;
+	struct directory_bearer *met;
+	size_t n_met, next_met;
 };
 
 static void read_page(struct walk *w, const struct leaf *last)
 {
-	struct leaf *page = leaves_after(w->leaves, w->depth, last);
+	struct leaf *page = leaves_after(w->from->leaves, w->depth, last);
 	leaves_free(w->page);
 	w->page = w->at = page;
 }
@@ -66,8 +70,37 @@ static struct leaf *take(struct walk *w, const char *name)
 	return taken;
 }
 
+/* What the directory knows of that device, taken; NULL: nothing that counts.
+ * A device of the inventory that has left is known by what was seen of it. */
+static const struct directory_bearer *take_met(
+	struct walk *w, const struct bearer *b)
+{
+	if (!w->met || w->next_met == w->n_met ||
+		strcasecmp(w->met[w->next_met].device, b->name) != 0)
+		return NULL;
+	const struct directory_bearer *met = &w->met[w->next_met++];
+	bool stranger =
+		!b->device && w->from->strangers && met->kind == CERT_KIND_LSC;
+	return met->registered || stranger ? met : NULL;
+}
+
+static void see(
+	struct walk *w, const struct directory_bearer *met, struct bearer *b)
+{
+	if (inventory_sighting(w->from->inventory, b->name, &b->seen))
+		return;
+	b->seen = (struct device_seen){.issuer = "", .anchor = ""};
+	if (!met)
+		return;
+	b->seen.kind = (uint8_t)met->kind;
+	b->seen.not_after = met->cert_not_after;
+	b->seen.registered = met->since_ms / 1000;
+	memcpy(b->seen.anchor_sha256, met->anchor_sha256,
+		sizeof(b->seen.anchor_sha256));
+}
+
 /* What there is of that device. */
-static bool look(struct walk *w, struct inventory *inventory, struct bearer *b,
+static bool look(struct walk *w, struct bearer *b,
 	bool (*visit)(void *self, const struct bearer *b), void *self)
 {
 	struct leaf *one, *kept[CERT_KIND_MIC + 1] = {NULL};
@@ -77,37 +110,50 @@ static bool look(struct walk *w, struct inventory *inventory, struct bearer *b,
 	}
 	b->lsc = kept[CERT_KIND_LSC];
 	b->mic = kept[CERT_KIND_MIC];
-	if (!inventory_sighting(inventory, b->name, &b->seen))
-		b->seen = (struct device_seen){.issuer = "", .anchor = ""};
-	bool more = visit(self, b);
+	const struct directory_bearer *met = take_met(w, b);
+	see(w, met, b);
+	bool ours = b->device || b->lsc || b->mic || met;
+	bool more = !ours || visit(self, b);
 	for (size_t i = 0; i <= CERT_KIND_MIC; i++)
 		free(kept[i]);
 	return more;
 }
 
-void census_walk(struct inventory *inventory, struct leaves *leaves,
-	enum leaves_depth depth,
+/* The name that comes next in any of the lists; NULL: it was the last. */
+static const char *next_name(const struct walk *w)
+{
+	const char *heads[] = {
+		w->device < w->n_devices ? w->devices[w->device]->name : NULL,
+		w->at ? w->at->device : NULL,
+		w->next_met < w->n_met ? w->met[w->next_met].device : NULL};
+	const char *first = NULL;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		if (heads[i] && (!first || strcasecmp(heads[i], first) < 0))
+			first = heads[i];
+	return first;
+}
+
+void census_walk(const struct census_sources *from, enum leaves_depth depth,
 	bool (*visit)(void *self, const struct bearer *b), void *self)
 {
-	struct walk w = {.leaves = leaves, .depth = depth};
-	size_t n, i = 0;
+	struct walk w = {.from = from, .depth = depth};
 	bool more = true;
-	struct device **list = inventory_list(inventory, &n);
+	const char *next;
+	w.devices = inventory_list(from->inventory, &w.n_devices);
+	w.met = directory_bearers(from->directory, &w.n_met);
 	read_page(&w, NULL);
-	while (more && (i < n || w.at)) {
+	while (more && (next = next_name(&w))) {
 		char name[CERT_DEVICE_MAX + 1];
 		struct bearer b = {.name = name};
-		int order = i == n  ? 1
-			    : !w.at ? -1
-				    : strcasecmp(list[i]->name, w.at->device);
-		text_copy(name, sizeof(name),
-			order <= 0 ? list[i]->name : w.at->device);
-		if (order <= 0)
-			b.device = list[i++];
-		more = look(&w, inventory, &b, visit, self);
+		text_copy(name, sizeof(name), next);
+		if (w.device < w.n_devices &&
+			strcasecmp(w.devices[w.device]->name, name) == 0)
+			b.device = w.devices[w.device++];
+		more = look(&w, &b, visit, self);
 	}
 	leaves_free(w.page);
-	inventory_list_free(list, n);
+	free(w.met);
+	inventory_list_free(w.devices, w.n_devices);
 }
 
 /* ---- counting ---- */
@@ -176,12 +222,11 @@ static bool count(void *self, const struct bearer *b)
 	return true;
 }
 
-struct census *census_take(
-	struct inventory *inventory, struct leaves *leaves, int64_t now)
+struct census *census_take(const struct census_sources *from, int64_t now)
 {
 	struct census *c = memory_zero(sizeof(*c));
 	c->at = now;
-	census_walk(inventory, leaves, LEAVES_FACTS, count, c);
+	census_walk(from, LEAVES_FACTS, count, c);
 	return c;
 }
 

@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "registrar/directory.h"
 #include "registrar/inventory.h"
 #include "registrar/leaves.h"
 #include "trust/snapshot.h"
 
-/* One of the inventory, or one that only its LSC names. */
+/* One of the inventory, or one that its certificate alone names. */
 struct bearer {
 	const char *name;
 	const struct device *device; /* NULL: not in the inventory */
@@ -27,10 +28,22 @@ const struct leaf *census_last(const struct bearer *b);
 const uint8_t *census_anchor(const struct bearer *b);
 bool census_is_known(const uint8_t anchor[32]);
 
-/* In order of names, until visit() says false. What it is told of lives
- * until it returns; texts in `seen` as long as the inventory. */
-void census_walk(struct inventory *inventory, struct leaves *leaves,
-	enum leaves_depth depth,
+/*
+ * Everybody is somewhere among these: the inventory's devices and what was seen
+ * of them; certificates that are kept; and the directory, for who is let in
+ * without an entry, whether its certificate is kept (there is an end to that)
+ * or not. Who is removed is none any more, though the directory remembers it.
+ */
+struct census_sources {
+	struct inventory *inventory;
+	struct leaves *leaves;
+	struct directory *directory;
+	bool strangers; /* any LSC gets in: who is met with one is one of us */
+};
+
+/* In order of names, each device once, until visit() says false. What it is
+ * told of lives until it returns; texts in `seen` as long as the inventory. */
+void census_walk(const struct census_sources *from, enum leaves_depth depth,
 	bool (*visit)(void *self, const struct bearer *b), void *self);
 
 /* ---- counted ---- */
@@ -58,8 +71,7 @@ struct census {
 	size_t soon, later;
 };
 
-struct census *census_take(
-	struct inventory *inventory, struct leaves *leaves, int64_t now);
+struct census *census_take(const struct census_sources *from, int64_t now);
 void census_free(struct census *c);
 int census_month_of(int64_t unix_s);
 /* Devices whose last certificate hangs on that anchor. */

@@ -14,8 +14,9 @@
 enum {
 	SHARDS = 16,
 	BUCKETS = 1024,
-	NEWS_AT_ONCE = 64, /* entries copied under a lock */
-	GONE_MAX = 64,	   /* names of a shard that are kept for news */
+	NEWS_AT_ONCE = 64,    /* entries copied under a lock */
+	BUCKETS_AT_ONCE = 16, /* looked at under a lock */
+	GONE_MAX = 64,	      /* names of a shard that are kept for news */
 };
 
 struct node {
@@ -521,6 +522,56 @@ void directory_news_deinit(struct directory_news *news)
 		directory_entry_deinit(&news->list[i]);
 	free(news->list);
 	free(news->gone);
+}
+
+/* ---- by which certificates ---- */
+
+struct bearers {
+	struct directory_bearer *list;
+	size_t n;
+};
+
+static void add_bearer(struct bearers *b, const struct directory_entry *e)
+{
+	if (e->kind == CERT_KIND_UNKNOWN)
+		return;
+	struct directory_bearer *one =
+		memory_grow((void **)&b->list, &b->n, sizeof(*one));
+	*one = (struct directory_bearer){.kind = e->kind,
+		.cert_not_after = e->cert_not_after,
+		.registered = e->registered,
+		.since_ms = e->since_ms};
+	text_copy(one->device, sizeof(one->device), e->device);
+	memcpy(one->anchor_sha256, e->anchor_sha256,
+		sizeof(one->anchor_sha256));
+}
+
+static void add_bearers(struct bearers *b, struct shard *s, size_t bucket)
+{
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = bucket; i < bucket + BUCKETS_AT_ONCE; i++)
+		for (const struct node *node = s->buckets[i]; node;
+			node = node->next)
+			add_bearer(b, &node->entry);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int by_device(const void *a, const void *b)
+{
+	const struct directory_bearer *x = a, *y = b;
+	return strcasecmp(x->device, y->device);
+}
+
+struct directory_bearer *directory_bearers(struct directory *d, size_t *n)
+{
+	struct bearers b = {0};
+	for (size_t i = 0; i < SHARDS; i++)
+		for (size_t k = 0; k < BUCKETS; k += BUCKETS_AT_ONCE)
+			add_bearers(&b, &d->shards[i], k);
+	if (b.n)
+		qsort(b.list, b.n, sizeof(*b.list), by_device);
+	*n = b.n;
+	return b.list;
 }
 
 /* ---- counts ---- */

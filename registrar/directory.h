@@ -53,6 +53,7 @@ struct directory_entry {
 	uint8_t waived;	     /* rules, for its certificate: trust_waiver */
 	enum cert_kind kind; /* UNKNOWN over plain TCP */
 	time_t cert_not_after;
+	uint8_t anchor_sha256[32]; /* that vouched; zero: none did */
 	uint8_t sccp_version;
 	bool partial;	      /* SIP: not all of its lines are in */
 	uint32_t keepalive_s; /* or SIP expiry */
@@ -119,6 +120,19 @@ struct directory_news {
  */
 void directory_news(struct directory *d, bool all, struct directory_news *out);
 void directory_news_deinit(struct directory_news *news);
+
+/* A device, registered or gone, and by which certificate it came last. */
+struct directory_bearer {
+	char device[CERT_DEVICE_MAX + 1];
+	enum cert_kind kind;
+	uint8_t anchor_sha256[32];
+	time_t cert_not_after;
+	bool registered;
+	int64_t since_ms; /* unix: registered or lost since */
+};
+/* All that came with a certificate, sorted by name without case; the caller
+ * frees the list. No lock is held for more than some entries. Thread-safe. */
+struct directory_bearer *directory_bearers(struct directory *d, size_t *n);
 
 struct directory_counts {
 	size_t known;

@@ -186,8 +186,8 @@ void impact_judge(
 {
 	struct judging j = {s, report, time(NULL), stop};
 	double began = seconds(CLOCK_THREAD_CPUTIME_ID);
-	census_walk(
-		server_inventory(s), server_leaves(s), LEAVES_WHOLE, judge, &j);
+	const struct census_sources from = server_census(s);
+	census_walk(&from, LEAVES_WHOLE, judge, &j);
 	report->cpu_s = seconds(CLOCK_THREAD_CPUTIME_ID) - began;
 }
 
@@ -377,8 +377,8 @@ const struct census *impact_census(struct server *s)
 	double began = seconds(CLOCK_MONOTONIC);
 	if (!i->census || began >= i->census_until) {
 		census_free(i->census);
-		i->census = census_take(
-			server_inventory(s), server_leaves(s), time(NULL));
+		const struct census_sources from = server_census(s);
+		i->census = census_take(&from, time(NULL));
 		double ended = seconds(CLOCK_MONOTONIC);
 		i->census_until = ended + (ended - began) * CENSUS_WORTH;
 	}

@@ -12,7 +12,12 @@
 #include "registrar/store/leaf_store.h"
 #include "registrar/text.h"
 
-enum { BATCH = LEAVES_QUEUE_MAX / 8 };
+enum { BATCH = 256 };
+
+struct queue {
+	struct leaf *first, **end;
+	size_t n;
+};
 
 struct leaves {
 	const struct config *config;
@@ -21,8 +26,9 @@ struct leaves {
 	 * that was kept may be gone. Atomic; 0 is no epoch. */
 	uint8_t epoch;
 	pthread_mutex_t lock; /* of what follows */
-	struct leaf *first, **end;
-	size_t n; /* offered; what is to be forgotten is not counted */
+	struct queue waiting;
+	size_t bytes; /* of what waits or is being written */
+	size_t kept;
 	uint64_t dropped;
 	pthread_mutex_t store_lock; /* taken before `lock` */
 	struct leaf_store *store;
@@ -86,11 +92,18 @@ static struct leaf *make(const struct peer_cert *cert, enum cert_kind kind,
 
 /* ---- the queue ---- */
 
+static size_t size_of(const struct leaf *one)
+{
+	return sizeof(*one) + one->n;
+}
+
 /* Takes it over. */
 static void push(struct leaves *l, struct leaf *one)
 {
-	*l->end = one;
-	l->end = &one->next;
+	*l->waiting.end = one;
+	l->waiting.end = &one->next;
+	l->waiting.n++;
+	l->bytes += size_of(one);
 }
 
 void leaves_offer(struct leaves *l, struct peer_cert *cert, enum cert_kind kind,
@@ -102,14 +115,12 @@ void leaves_offer(struct leaves *l, struct peer_cert *cert, enum cert_kind kind,
 		return;
 	struct leaf *one = make(cert, kind, anchor, leaf, untrusted);
 	pthread_mutex_lock(&l->lock);
-	bool room = l->n < LEAVES_QUEUE_MAX;
-	if (one && room) {
+	bool room = l->bytes < LEAVES_QUEUE_MAX;
+	if (one && room)
 		push(l, one);
-		l->n++;
-	} else {
+	else
 		l->dropped++;
-	}
-	size_t n = one && room ? l->n : 0;
+	size_t n = one && room ? l->waiting.n : 0;
 	pthread_mutex_unlock(&l->lock);
 	if (n == 1)
 		behind_news(l->behind);
@@ -163,51 +174,54 @@ bool leaves_fail(const struct leaves *l)
 	return __atomic_load_n(&l->failing, __ATOMIC_RELAXED);
 }
 
-/* Nothing of it was written. Certificates come again, in a new epoch; whom to
- * forget nobody says twice, and it goes before what came since. */
-static void give_back(struct leaves *l, struct leaf *list)
+static struct queue take_all(struct leaves *l)
 {
-	struct leaf *forget = NULL, **end = &forget, *next;
-	size_t dropped = 0;
-	for (; list; list = next) {
-		next = list->next;
-		if (list->kind == CERT_KIND_UNKNOWN) {
-			*end = list;
-			end = &list->next;
-			continue;
-		}
-		free(list);
-		dropped++;
-	}
 	pthread_mutex_lock(&l->lock);
-	*end = l->first;
-	if (forget && !l->first)
-		l->end = end;
-	if (forget)
-		l->first = forget;
-	l->dropped += dropped;
+	struct queue all = l->waiting;
+	l->waiting = (struct queue){.end = &l->waiting.first};
 	pthread_mutex_unlock(&l->lock);
-	begin_epoch(l);
+	return all;
+}
+
+/* Before what came since; the thread tries again. Not while it starts. */
+static void put_back(struct leaves *l, struct queue q)
+{
+	pthread_mutex_lock(&l->lock);
+	*q.end = l->waiting.first;
+	if (l->waiting.first)
+		q.end = l->waiting.end;
+	q.n += l->waiting.n;
+	l->waiting = q;
+	pthread_mutex_unlock(&l->lock);
+	if (l->behind)
+		behind_news(l->behind);
+}
+
+static void written(struct leaves *l, struct queue q)
+{
+	size_t bytes = 0;
+	for (const struct leaf *one = q.first; one; one = one->next)
+		bytes += size_of(one);
+	pthread_mutex_lock(&l->lock);
+	l->bytes -= bytes;
+	l->kept = leaf_store_rows(l->store);
+	pthread_mutex_unlock(&l->lock);
+	leaves_free(q.first);
 }
 
 /* Writes what waits, in one transaction. The caller has store_lock. */
 static void flush(struct leaves *l)
 {
 	struct diag d;
-	pthread_mutex_lock(&l->lock);
-	struct leaf *list = l->first;
-	l->first = NULL;
-	l->end = &l->first;
-	l->n = 0;
-	pthread_mutex_unlock(&l->lock);
-	if (!list)
+	struct queue q = take_all(l);
+	if (!q.first)
 		return;
-	bool failed = leaf_store_write(l->store, list, &d) < 0;
+	bool failed = leaf_store_write(l->store, q.first, &d) < 0;
 	tell(l, failed, &d);
 	if (failed)
-		give_back(l, list);
+		put_back(l, q);
 	else
-		leaves_free(list);
+		written(l, q);
 }
 
 static void write_behind(void *self)
@@ -222,7 +236,7 @@ static void write_behind(void *self)
 
 static void destroy(struct leaves *l)
 {
-	leaves_free(l->first);
+	leaves_free(l->waiting.first);
 	leaf_store_close(l->store);
 	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->store_lock);
@@ -252,7 +266,7 @@ int leaves_open(const char *folder, const struct config *config,
 	l->config = config;
 	l->inventory = inventory;
 	l->epoch = 1;
-	l->end = &l->first;
+	l->waiting.end = &l->waiting.first;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_mutex_init(&l->store_lock, NULL);
 	size_t rows_max = config->certificates_kept;
@@ -260,6 +274,7 @@ int leaves_open(const char *folder, const struct config *config,
 		rows_max = LEAVES_IN_MEMORY_MAX;
 	int error = leaf_store_open(folder, rows_max, &l->store, d);
 	if (error == 0) {
+		l->kept = leaf_store_rows(l->store);
 		forget_unwanted(l);
 		error = behind_start(write_behind, l,
 			"the phones' certificates", &l->behind, d);
@@ -304,11 +319,12 @@ void leaves_free(struct leaf *list)
 struct leaves_counts leaves_count(struct leaves *l)
 {
 	struct leaves_counts counts;
-	pthread_mutex_lock(&l->store_lock);
-	counts.kept = leaf_store_rows(l->store);
-	pthread_mutex_unlock(&l->store_lock);
 	pthread_mutex_lock(&l->lock);
-	counts.dropped = l->dropped;
+	counts = (struct leaves_counts){
+		.kept = l->kept,
+		.waiting = l->waiting.n,
+		.dropped = l->dropped,
+	};
 	pthread_mutex_unlock(&l->lock);
 	return counts;
 }

@@ -12,7 +12,9 @@
 
 enum {
 	LEAVES_CHAIN_MAX = 8192, /* bytes of a certificate and its helpers */
-	LEAVES_QUEUE_MAX = 2048, /* not written yet; more are dropped */
+	/* Not written yet, in bytes: some 50,000 phones that come while the
+	 * disk stands still. What comes then is dropped. */
+	LEAVES_QUEUE_MAX = 64 << 20,
 	LEAVES_IN_MEMORY_MAX = 200,
 };
 
@@ -62,6 +64,13 @@ bool leaves_fail(const struct leaves *l);
 /* The device is no longer in the inventory. */
 void leaves_forget(struct leaves *l, const char *device);
 
+struct leaves_counts {
+	size_t kept;
+	size_t waiting;	  /* to be written */
+	uint64_t dropped; /* no room to wait, or too long */
+};
+struct leaves_counts leaves_count(struct leaves *l);
+
 /* ---- reading ---- */
 
 enum leaves_depth { LEAVES_FACTS /* n is 0 */, LEAVES_WHOLE };
@@ -74,11 +83,5 @@ enum leaves_depth { LEAVES_FACTS /* n is 0 */, LEAVES_WHOLE };
 struct leaf *leaves_after(
 	struct leaves *l, enum leaves_depth depth, const struct leaf *last);
 void leaves_free(struct leaf *list);
-
-struct leaves_counts {
-	size_t kept;
-	uint64_t dropped; /* too many at once, too long, or not written */
-};
-struct leaves_counts leaves_count(struct leaves *l);
 
 #endif

@@ -565,6 +565,16 @@ struct leaves *server_leaves(struct server *s)
 	return s->leaves;
 }
 
+struct census_sources server_census(struct server *s)
+{
+	return (struct census_sources){
+		.inventory = server_inventory(s),
+		.leaves = server_leaves(s),
+		.directory = server_directory(s),
+		.strangers = s->config->unknown_devices == CONFIG_UNKNOWN_LSC,
+	};
+}
+
 struct impact *server_impact(struct server *s)
 {
 	return s->impact;

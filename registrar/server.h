@@ -9,6 +9,7 @@
 #include "certs/diag.h"
 #include "registrar/capf/authority.h"
 #include "registrar/capf/desk.h"
+#include "registrar/census.h"
 #include "registrar/config.h"
 #include "registrar/directory.h"
 #include "registrar/failures.h"
@@ -80,6 +81,7 @@ struct capf_authority *server_authority(struct server *s);
 struct capf_counts *server_capf_counts(struct server *s);
 struct inventory *server_inventory(struct server *s);
 struct leaves *server_leaves(struct server *s);
+struct census_sources server_census(struct server *s);
 struct impact *server_impact(struct server *s);
 struct locations *server_locations(struct server *s);
 struct failures *server_failures(struct server *s);

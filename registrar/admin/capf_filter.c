@@ -284,8 +284,8 @@ char **capf_filter_find(
 	struct server *s, const struct capf_filter *f, size_t *n)
 {
 	struct search search = {.server = s, .filter = f};
-	census_walk(server_inventory(s), server_leaves(s), LEAVES_FACTS, visit,
-		&search);
+	const struct census_sources from = server_census(s);
+	census_walk(&from, LEAVES_FACTS, visit, &search);
 	*n = search.n;
 	return search.names;
 }

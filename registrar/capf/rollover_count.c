@@ -250,8 +250,8 @@ int rollover_count(struct server *s, const uint8_t old[32],
 		error = read_holders(store, CAPF_ISSUED_STALE, old, &c.may, d);
 	capf_desk_looked(desk);
 	if (error == 0) {
-		census_walk(server_inventory(s), server_leaves(s), LEAVES_FACTS,
-			visit, &c);
+		const struct census_sources from = server_census(s);
+		census_walk(&from, LEAVES_FACTS, visit, &c);
 		visit_the_others(&c, &c.had);
 		visit_the_others(&c, &c.may);
 		if (out->left)

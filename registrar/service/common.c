@@ -112,6 +112,9 @@ void service_entry(struct directory_entry *entry, const struct peer *peer,
 	entry->model = cert->model;
 	entry->cert_not_after = cert->not_after;
 	entry->waived = cert->waived;
+	if (peer->anchor)
+		memcpy(entry->anchor_sha256, peer->anchor->id.sha256_raw,
+			sizeof(entry->anchor_sha256));
 }
 
 static void log_entry(enum log_event event, const struct directory_entry *e)

@@ -203,8 +203,8 @@ json_t *status_json_retiring(struct server *s)
 	json_t *anchors = json_array();
 	size_t n;
 	const struct trust_anchor *list = trust_snapshot_anchors(p->trust, &n);
-	census_walk(server_inventory(s), server_leaves(s), LEAVES_FACTS,
-		add_leaving, &l);
+	const struct census_sources from = server_census(s);
+	census_walk(&from, LEAVES_FACTS, add_leaving, &l);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].retiring)
 			json_array_append_new(anchors,

@@ -45,6 +45,7 @@ static void look(struct server *s, struct metrics_seen *out)
 		.phones = directory_count(server_directory(s)),
 		.overload = server_overload(s),
 		.memory = server_memory(s),
+		.leaves = leaves_count(server_leaves(s)),
 	};
 	server_meters(s, &out->meters);
 	if (r->cache)
@@ -354,6 +355,10 @@ static const struct row rows[] = {
 		"Devices that still come with a certificate of a retiring "
 		"anchor, by its file.",
 		WRITTEN_BY(metrics_trust_retiring)},
+	{"dialtone_phones_certificates_ending", GAUGE,
+		"Certificates of phones that end within so many days, those "
+		"ended not.",
+		WRITTEN_BY(metrics_trust_ending)},
 	{"dialtone_certificates_reload_refused", GAUGE,
 		"1 while the registrar's own certificates on the disk are "
 		"refused.",
@@ -394,6 +399,15 @@ static const struct row rows[] = {
 	{"dialtone_store_failing", GAUGE,
 		"1 while what phones cause cannot be written to the disk.",
 		WRITTEN_BY(metrics_process_stores)},
+	{"dialtone_phones_certificates_kept", GAUGE,
+		"Certificates of phones that are kept, to be judged again "
+		"when trust changes.",
+		SEEN(leaves.kept)},
+	{"dialtone_phones_certificates_waiting", GAUGE,
+		"Those that wait to be written.", SEEN(leaves.waiting)},
+	{"dialtone_phones_certificates_dropped_total", COUNTER,
+		"Those that are not kept: too many waited, or one is too long.",
+		SEEN(leaves.dropped)},
 	{"dialtone_history_dropped_total", COUNTER,
 		"Events of phones that were not kept.", WRITTEN_BY(dropped)},
 

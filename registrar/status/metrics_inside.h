@@ -27,6 +27,7 @@ struct metrics_seen {
 	struct meters meters; /* of all workers */
 	struct server_memory memory;
 	struct session_cache_fill sessions;
+	struct leaves_counts leaves;
 	struct metrics_store stores[TRUST_STORES];
 	bool has_capf;
 	struct status_capf capf;
@@ -41,6 +42,9 @@ void metrics_trust_of_stores(struct metrics_page *page,
 void metrics_trust_refusals(
 	struct metrics_page *page, const struct metrics_seen *seen);
 void metrics_trust_retiring(
+	struct metrics_page *page, const struct metrics_seen *seen);
+/* Phones' certificates, by how soon they end. */
+void metrics_trust_ending(
 	struct metrics_page *page, const struct metrics_seen *seen);
 void metrics_trust_own_refused(
 	struct metrics_page *page, const struct metrics_seen *seen);

@@ -85,9 +85,8 @@ static void put_store(struct metrics_page *page, const char *name, bool fails)
 void metrics_process_stores(
 	struct metrics_page *page, const struct metrics_seen *seen)
 {
-	const struct leaves *leaves = server_leaves(seen->server);
 	put_store(page, "devices",
 		inventory_fails(server_inventory(seen->server)));
-	if (leaves)
-		put_store(page, "certificates", leaves_fail(leaves));
+	put_store(
+		page, "certificates", leaves_fail(server_leaves(seen->server)));
 }

@@ -210,6 +210,23 @@ void metrics_trust_fingerprints(
 	}
 }
 
+void metrics_trust_ending(
+	struct metrics_page *page, const struct metrics_seen *seen)
+{
+	const struct census *c = impact_census(seen->server);
+	const struct {
+		int days;
+		size_t n;
+	} rows[] = {{CENSUS_SOON, c->soon}, {CENSUS_LATER, c->later}};
+	impact_census_release(seen->server);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char days[21];
+		snprintf(days, sizeof(days), "%d", rows[i].days);
+		metrics_label(page, "days", days);
+		metrics_value(page, rows[i].n);
+	}
+}
+
 void metrics_trust_own_refused(
 	struct metrics_page *page, const struct metrics_seen *seen)
 {

@@ -24,6 +24,7 @@ static char top[] = "/tmp/dialtone-leaves-XXXXXX";
 static char folder[64];
 static struct config *config;
 static struct inventory *inventory;
+static struct directory *directory;
 static X509 *ca, *leaf, *helper;
 static const uint8_t anchor_1[32] = {1}, anchor_2[32] = {2};
 
@@ -40,6 +41,7 @@ static int set_up(void **state)
 	snprintf(folder, sizeof(folder), "%s/%d", top, n++);
 	assert_int_equal(mkdir(folder, 0700), 0);
 	assert_int_equal(config_load(NULL, top, &config, &d), 0);
+	directory = directory_new(100);
 	inventory = inventory_new(config);
 	assert_int_equal(inventory_open(inventory, folder, &d), 0);
 	return 0;
@@ -48,6 +50,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	inventory_free(inventory);
+	directory_free(directory);
 	config_free(config);
 	return 0;
 }
@@ -330,24 +333,62 @@ static void no_more_than_the_limit_are_kept(void **state)
 	leaves_close(l);
 }
 
-/* More than the writer can take is dropped and counted, never waited for, and
- * asked for again. */
-static void a_full_queue_drops_and_counts(void **state)
+/* While the disk takes nothing all wait, and are written when it does. */
+static void nothing_is_lost_while_it_cannot_be_written(void **state)
 {
-	struct leaves *l = open_in(NULL);
-	add_device("SEP1");
+	char name[16];
+	config->unknown_devices = CONFIG_UNKNOWN_LSC;
+	struct leaves *l = open_in(folder);
+	struct rlimit no, before;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	no = before;
+	no.rlim_cur = 1;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &no), 0);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "SEP%d", i);
+		offer(l, name, CERT_KIND_LSC, 1);
+	}
+	assert_string_equal(kept(l), "");
+	assert_true(leaves_fail(l));
+	offer(l, "SEP0", CERT_KIND_LSC, 2); /* what came last stays so */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_non_null(strstr(kept(l), "SEP0 LSC 2"));
+	assert_non_null(strstr(kept(l), name));
+	assert_int_equal(leaves_count(l).kept, MANY);
+	assert_int_equal(leaves_count(l).dropped, 0);
+	assert_false(leaves_fail(l));
+	leaves_close(l);
+}
+
+/* There is an end to what waits; then it is counted, and asked for again. */
+static void what_waits_has_a_limit(void **state)
+{
+	struct rlimit no, before;
+	struct leaves *l = open_in(folder);
 	struct peer_cert *last = NULL;
-	for (int i = 0; i < 20 * LEAVES_QUEUE_MAX; i++) {
+	STACK_OF(X509) *untrusted = sk_X509_new_null();
+	for (int i = 0; i < 40; i++)
+		sk_X509_push(untrusted, helper);
+	add_device("SEP1");
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	no = before;
+	no.rlim_cur = 1;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &no), 0);
+	size_t i = 0;
+	do {
 		peer_cert_unref(last);
 		last = cert_of("SEP1", (uint8_t)i);
-		leaves_offer(l, last, CERT_KIND_LSC, anchor_1, leaf, NULL);
-		if (leaves_count(l).dropped)
-			break;
-	}
-	assert_int_equal(last->kept == 0, leaves_count(l).dropped != 0);
+		leaves_offer(l, last, CERT_KIND_LSC, anchor_1, leaf, untrusted);
+	} while (last->kept && ++i < LEAVES_QUEUE_MAX / 1000);
+	assert_int_equal(leaves_count(l).dropped, 1);
+	assert_true(i > LEAVES_QUEUE_MAX / (LEAVES_CHAIN_MAX + 1000));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	kept(l);
 	leaves_offer(l, last, CERT_KIND_LSC, anchor_1, leaf, NULL);
 	assert_int_not_equal(last->kept, 0);
+	sk_X509_free(untrusted);
 	peer_cert_unref(last);
 	leaves_close(l);
 }
@@ -365,6 +406,12 @@ static void see(const char *device, enum cert_kind kind, uint8_t mark,
 		.cert = cert};
 	inventory_seen(inventory, device, &peer, MADE_NOW);
 	peer_cert_unref(cert);
+}
+
+static struct census_sources sources(struct leaves *l)
+{
+	return (struct census_sources){inventory, l, directory,
+		config->unknown_devices == CONFIG_UNKNOWN_LSC};
 }
 
 struct walked {
@@ -403,10 +450,11 @@ static void each_device_is_met_once_with_its_last_certificate(void **state)
 	see("SEP3", CERT_KIND_LSC, 5, &one); /* came by resumption alone */
 	offer(l, "SEP5", CERT_KIND_MIC, 6);
 	offer(l, "SEP9", CERT_KIND_LSC, 7);
-	census_walk(inventory, l, LEAVES_FACTS, note, &w);
+	const struct census_sources from = sources(l);
+	census_walk(&from, LEAVES_FACTS, note, &w);
 	assert_string_equal(w.text, "SEP0:LSC SEP1:LSC SEP2:MIC SEP3:seen "
 				    "SEP4:none SEP5:MIC SEP9:LSC");
-	struct census *c = census_take(inventory, l, MADE_NOW);
+	struct census *c = census_take(&from, MADE_NOW);
 	assert_int_equal(census_depending(c, anchor_1, ""), 6);
 	assert_int_equal(census_depending(c, anchor_2, ""), 0);
 	assert_int_equal(c->n_months, 1);
@@ -428,8 +476,64 @@ static void a_walk_crosses_pages(void **state)
 		snprintf(name, sizeof(name), "SEP%d", i);
 		offer(l, name, CERT_KIND_LSC, 1);
 	}
-	struct census *c = census_take(inventory, l, MADE_NOW);
+	const struct census_sources from = sources(l);
+	struct census *c = census_take(&from, MADE_NOW);
 	assert_int_equal(census_depending(c, anchor_1, ""), MANY);
+	census_free(c);
+	leaves_close(l);
+}
+
+static void come_in(const char *device, bool tls, enum cert_kind kind,
+	const uint8_t anchor[32])
+{
+	struct conn_ref old;
+	struct directory_entry e = {.device = device,
+		.tls = tls,
+		.kind = kind,
+		.ref = {.id = 1},
+		.cert_not_after = MADE_NOW + 9 * DAY_S};
+	memcpy(e.anchor_sha256, anchor, sizeof(e.anchor_sha256));
+	directory_register(directory, &e, &old);
+}
+
+/* Strangers whose certificate is not kept are in the directory alone. */
+static void who_is_in_the_directory_alone_is_met_too(void **state)
+{
+	static const uint8_t none[32];
+	static const char *const gone[] = {"SEP4", "SEP5", NULL};
+	struct walked w = {.n = 0};
+	config->unknown_devices = CONFIG_UNKNOWN_LSC;
+	struct leaves *l = open_in(NULL);
+	add_device("SEP2");
+	add_device("SEP4");
+	offer(l, "SEP3", CERT_KIND_LSC, 1);
+	come_in("sep3", true, CERT_KIND_LSC, anchor_1); /* no second one */
+	come_in("SEP1", true, CERT_KIND_LSC, anchor_2);
+	come_in("SEP2", true, CERT_KIND_MIC, anchor_2);
+	come_in("SEP5", true, CERT_KIND_LSC, anchor_1);
+	come_in("SEP6", false, CERT_KIND_UNKNOWN, none); /* over plain TCP */
+	come_in("SEP4", true, CERT_KIND_MIC, anchor_2);	 /* removed, added */
+	for (const char *const *name = gone; *name; name++)
+		directory_unregister(directory, *name,
+			(struct conn_ref){.id = 1}, REASON_UNREG_NO_ERROR,
+			1000);
+	const struct census_sources from = sources(l);
+	census_walk(&from, LEAVES_FACTS, note, &w);
+	assert_string_equal(
+		w.text, "SEP1:seen SEP2:seen SEP3:LSC SEP4:none SEP5:seen");
+	struct census *c = census_take(&from, MADE_NOW);
+	assert_int_equal(census_depending(c, anchor_1, ""), 2);
+	assert_int_equal(census_depending(c, anchor_2, ""), 2);
+	assert_int_equal(c->n_months, 1);
+	assert_int_equal(c->months[0].lsc, 3);
+	assert_int_equal(c->months[0].mic, 1);
+	census_free(c);
+	/* Where no stranger gets in, who has left is none of us. */
+	config->unknown_devices = CONFIG_UNKNOWN_REFUSE;
+	const struct census_sources ours = sources(l);
+	c = census_take(&ours, MADE_NOW);
+	assert_int_equal(census_depending(c, anchor_1, ""), 1);
+	assert_int_equal(census_depending(c, anchor_2, ""), 2);
 	census_free(c);
 	leaves_close(l);
 }
@@ -448,9 +552,11 @@ int main(void)
 		FACT(a_renewed_ca_changes_the_anchor),
 		FACT(they_last_over_a_restart),
 		FACT(no_more_than_the_limit_are_kept),
-		FACT(a_full_queue_drops_and_counts),
+		FACT(nothing_is_lost_while_it_cannot_be_written),
+		FACT(what_waits_has_a_limit),
 		FACT(each_device_is_met_once_with_its_last_certificate),
 		FACT(a_walk_crosses_pages),
+		FACT(who_is_in_the_directory_alone_is_met_too),
 #undef FACT
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -114,14 +114,17 @@ class Browser:
 
     # ---- a page ----
 
-    def look(self, dark=False, width=1400, height=1000, still=True):
+    def look(self, dark=False, width=1400, height=1000, still=True,
+             contrast="no-preference", forced="none"):
+        """What the reader's system says, and how large the window is."""
         self.send("Emulation.setDeviceMetricsOverride", width=width,
                   height=height, deviceScaleFactor=1, mobile=False)
         self.send("Emulation.setEmulatedMedia", features=[
-            {"name": "prefers-color-scheme",
-             "value": "dark" if dark else "light"},
-            {"name": "prefers-reduced-motion",
-             "value": "reduce" if still else "no-preference"}])
+            {"name": name, "value": value} for name, value in (
+                ("prefers-color-scheme", "dark" if dark else "light"),
+                ("prefers-reduced-motion",
+                 "reduce" if still else "no-preference"),
+                ("prefers-contrast", contrast), ("forced-colors", forced))])
 
     def goto(self, url):
         self.send("Page.navigate", url=url)

@@ -1,156 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page at `/`, in headless Chromium, with a fleet and a storm behind it.
 
-DIALTONE_PAGE_PHONES: how many stay registered; DIALTONE_PAGE_KNOWN: how many
-are known at all where that is what the fact is about.
+DIALTONE_PAGE_KNOWN: how many phones are known at all where that is what the
+fact is about.
 """
 import base64
-import contextlib
 import hashlib
 import http.client
+import json
 import os
 import re
-import resource
-import subprocess
 import sys
+import time
 
 import sccp
-from admin import LAB, Admin, config
+from admin import LAB, Admin
 from browser import Browser
-from clients import Phones, call, credential_words, tcp
+from clients import call, tcp
 from daemon import Daemon
-from harness import (BUILD, DEADLINE_S, LOOPBACK, SANITIZER, SLOW, holds,
-                     needs, put_down, same, tap, wait_until)
-from lab import listener
+from harness import (DEADLINE_S, LOOPBACK, SANITIZER, holds, needs, same, tap,
+                     wait_until)
+from page_site import (HEIGHT, LSC, OLD, PENDING, PHONES, STRANGER, WIDTH,
+                       alert_says, break_trust, name_of, open_sheet,
+                       page_config, page_of, shot, site, storm, stormy,
+                       text_of)
 
-STORM = os.path.join(BUILD, "bench", "dialtone-storm")
-SHOTS = os.path.join(BUILD, "tests", "system", "page")
-
-PHONES = int(os.environ.get("DIALTONE_PAGE_PHONES",
-                            10000 if SANITIZER is None else 100))
 KNOWN = int(os.environ.get("DIALTONE_PAGE_KNOWN",
                            50000 if SANITIZER is None else 1000))
 AT_ONCE = 5000  # of KNOWN that are registered at one time
-READERS_MAX = 16  # of events
-CONNECTIONS = PHONES + 1500  # with those of the storm
-WIDTH, HEIGHT = 1400, 1500
-
-LSC, MIC, STRANGER = "SEP0200000A0000", "SEP0200000B0000", "SEP0200000C%04X"
-OLD = "SEP02000001%04X"  # two of them hang on the CA that goes
-PENDING = "SEP0200000E%04X"
 EVIL = "<i id=evil>"  # what fits into a name's sixteen bytes
-
-# What refuses some of them, and by how many.
-REFUSED = {"expired": 4, "wrong-name": 3, "self-signed": 2,
-           "wrong-purpose": 1}
-
-
-def name_of(first, i):
-    return f"SEP{int(first[3:], 16) + i:012X}"
-
-
-def page_config(**changes):
-    """With a CAPF, a CA that goes, and strangers let in by their LSC."""
-    return config(
-        listeners=[*LAB.base["listeners"],
-                   listener("capf", profile="legacy")],
-        capf={"folder": "capf-page"},
-        trust={"callmanager": LAB.store("page-trust", "other-capf"),
-               "capf": "CAPF-trust",
-               "anchors": {"other-capf.pem": {"retiring": True}}},
-        limits={"half_open_per_address": CONNECTIONS,
-                "connections": CONNECTIONS,
-                "patience_ms": 60000 * SLOW}, **changes)
-
-
-def add_devices(admin):
-    rows = [f"{name_of(MIC, i)},encrypted,yes" for i in range(PHONES // 10)]
-    rows += [f"{PENDING % i},encrypted,no" for i in range(30)]
-    rows += [f"{OLD % i},encrypted,no" for i in range(2)]
-    text = "\n".join(["name,profile,mic", *rows, ""])
-    admin.say("device", "import", *admin.import_text(text))
-    for i in range(30):
-        admin.say("capf", "install", PENDING % i, "--no-reset",
-                  "--mode", "null" if i < 9 else "lsc")
-
-
-def refuse_some(daemon):
-    number = 1
-    for leaf, times in REFUSED.items():
-        for _ in range(times):
-            call(daemon, "sccp", *credential_words(
-                LAB.phone(STRANGER % number, leaf)))
-            number += 1
-    call(daemon, "sip", "--no-certificate", "--device", STRANGER % number)
-
-
-@contextlib.contextmanager
-def site(**changes):
-    """A daemon that has seen something of each kind."""
-    with Daemon(page_config(**changes)) as daemon:
-        add_devices(Admin(daemon))
-        for i in range(2):
-            call(daemon, "sccp", *credential_words(
-                LAB.phone(OLD % i, "foreign")))
-        refuse_some(daemon)
-        wait_until("whose certificates hang on the CA that goes", lambda:
-                   daemon.get("/v1/trust/retiring")["count"] == 2)
-        yield daemon
-
-
-def fleet(daemon, protocol, first, count, *words):
-    return Phones(daemon, protocol, "--count", count, "--lab", LAB.dir,
-                  "--device", first, "--line", "200000",
-                  "--rate", 1000 // SLOW, "--come-back", *words)
-
-
-@contextlib.contextmanager
-def storm(daemon, *words):
-    """Phones that come and go until it is over."""
-    process = subprocess.Popen(
-        [STORM, "--lab", LAB.dir, "--server",
-         f"{LOOPBACK}:{daemon.port('sccp')}", "--phones", "300",
-         "--seconds", "80000", "--quiet", *words],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        put_down(process)
-
-
-@contextlib.contextmanager
-def stormy():
-    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < CONNECTIONS + 500:
-        raise tap.Skip("the limit of open files is too low for it")
-    mics = PHONES // 10
-    half = (PHONES - mics) // 2
-    with site() as daemon, \
-            fleet(daemon, "sccp", LSC, half), \
-            fleet(daemon, "sip", name_of(LSC, half), PHONES - mics - half), \
-            fleet(daemon, "sip", MIC, mics, "--leaf", "mic"):
-        wait_until("the fleet", lambda: daemon.registered() >= PHONES,
-                   60 * SLOW + PHONES // 50)
-        with storm(daemon, "--rate", "40", "--think", "1-5",
-                   "--mix", "lsc=90,mic=10", "--device", "SEP0200000D0000"), \
-                storm(daemon, "--rate", "10", "--resume", "full",
-                      "--device", "SEP0200000F0000"):
-            yield daemon
-
-
-@contextlib.contextmanager
-def page_of(daemon, **look):
-    """The page, once it has all its figures; it complains of nothing."""
-    with Browser() as browser:
-        browser.look(width=WIDTH, height=HEIGHT, **look)
-        browser.goto(daemon.url + "/")
-        browser.wait("document.querySelector('#tiles b').textContent !== '–'")
-        browser.wait("document.querySelectorAll('#issuers li').length > 0")
-        browser.wait("document.querySelectorAll('#refusals li').length > 0")
-        yield browser
-        tap.none(browser.complaints)
-        tap.none(url for url in browser.asked if not url.startswith(
-            (daemon.url + "/", "data:image/svg+xml")))
 
 
 # ---- what is served ----
@@ -228,22 +106,61 @@ def texts_can_be_read(browser, where):
     tap.none(f"{where}: {bad}" for bad in said["bad"])
 
 
-def text_of(browser, selector):
-    return browser.ask(
-        f"document.querySelector('{selector}').textContent")
+# What can be used, and what a figure is drawn with (WCAG 2.1, 1.4.11).
+EDGES = CONTRAST.split("const bad")[0] + """
+const bad = [], seen = [];
+const look = (e, what, ink, on) => { const c = parse(ink);
+	if (!e.checkVisibility() || e.disabled) return;
+	const [a, b] = [light(c.rgb), light(under(on))];
+	const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+	seen.push(what);
+	if (ratio < 3) bad.push(`${what}: ${ratio.toFixed(2)}`); };
+for (const e of document.querySelectorAll('input, select, .plain'))
+	look(e, e.id || e.textContent || e.placeholder,
+		getComputedStyle(e).borderTopColor, e.parentElement);
+for (const e of document.querySelectorAll('.curve'))
+	look(e, 'a curve', getComputedStyle(e).stroke, e);
+for (const e of document.querySelectorAll('.column, .flag'))
+	look(e, 'a column', getComputedStyle(e).fill, e);
+for (const e of document.querySelectorAll('.meter i'))
+	look(e, 'a bar', getComputedStyle(e).backgroundColor,
+		e.closest('.card'));
+return {n: seen.length, bad};
+})()"""
+
+LOOKS = {"light": {}, "dark": {"dark": True},
+         "contrast": {"contrast": "more"},
+         "contrast-dark": {"contrast": "more", "dark": True},
+         "forced": {"forced": "active"},
+         "forced-dark": {"forced": "active", "dark": True},
+         "phone": {"width": 390, "height": 844},
+         "zoomed": {"width": WIDTH // 2, "height": HEIGHT // 2}}
 
 
-def shot(browser, name, **options):
-    os.makedirs(SHOTS, exist_ok=True)
-    path = browser.shot(os.path.join(SHOTS, name + ".png"), **options)
-    size = os.path.getsize(path)
-    assert size > 20000, f"{path}: {size} bytes are no picture of it"
-    tap.remark(path)
+def it_can_be_read_however_it_is_looked_at():
+    """With an alert, on a phone's window, at 200 %, in forced colours."""
+    with site() as daemon, page_of(daemon) as browser:
+        break_trust(daemon)
+        alert_says(browser, "was not taken over")
+        browser.wait("document.querySelectorAll('#phones tbody tr').length")
+        browser.wait("document.querySelector('#handshakes .curve')")
+        for name, look in LOOKS.items():
+            browser.look(**{"width": WIDTH, "height": HEIGHT, **look})
+            browser.wait("document.documentElement.scrollWidth <= innerWidth")
+            texts_can_be_read(browser, name)
+            said = browser.ask(EDGES)
+            assert said["n"] > 10, f"{said['n']} edges: {name}"
+            tap.none(f"{name}: {bad}" for bad in said["bad"])
+            shot(browser, f"look-{name}")
 
 
-def open_sheet(browser, where):
-    browser.ask(f"void (location.hash = '{where}')")
-    browser.wait("document.querySelector('dialog').open")
+def nothing_moves_for_who_wants_it_still():
+    seconds = ("getComputedStyle(document.querySelector('.meter i'))"
+               ".transitionDuration")
+    with site() as daemon, page_of(daemon) as browser:
+        same(browser.ask(seconds), "0s")
+        browser.look(still=False)
+        same(browser.ask(seconds), "0.4s")
 
 
 def a_storm_is_shown_in_light_and_dark():
@@ -323,6 +240,60 @@ def keys_alone_reach_everything():
                      "!location.hash")
 
 
+OUTLINE = """(() => { const e = document.activeElement;
+	const s = getComputedStyle(e); return e === document.body ? null : {
+	what: e.id || e.getAttribute('aria-label') || e.textContent.slice(0, 40),
+	outline: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2,
+	seen: e.getBoundingClientRect().width > 0}; })()"""
+
+
+def focus_is_seen_wherever_it_goes():
+    with site() as daemon, page_of(daemon) as browser:
+        browser.wait("document.querySelectorAll('#phones tbody tr').length")
+        met = []
+        for _ in range(80):
+            browser.press("Tab")
+            at = browser.ask(OUTLINE)
+            if at is None:
+                break
+            met.append(at["what"])
+            assert at["outline"] and at["seen"], f"{at} after {met}"
+        assert len(met) > 15 and "find" in met, f"{met}"
+
+
+LISTEN = """(() => { window.spoken = [];
+new MutationObserver(list => { for (const m of list) {
+	const at = m.target.nodeType === 1 ? m.target : m.target.parentElement;
+	const live = at && at.closest('[aria-live],[role=status],[role=alert]');
+	if (live && live.getAttribute('aria-live') !== 'off')
+		window.spoken.push(live.id + ': ' + live.textContent); } })
+.observe(document.body, {subtree: true, childList: true,
+	characterData: true}); })()"""
+
+
+def nothing_is_read_out_but_what_is_news():
+    """Figures that come are seen; an alert is heard, once."""
+    with site() as daemon, page_of(daemon) as browser:
+        browser.wait("document.querySelector('#live').textContent === 'live'")
+        browser.ask(LISTEN)
+        with storm(daemon, "--phones", 50, "--seconds", 80000, "--rate", 20,
+                   "--think", "1-2", "--device", "SEP0200000D0000"):
+            browser.wait("Number(document.querySelector('#tiles b')"
+                         ".textContent) > 5")
+            before = browser.ask("document.querySelector('#tiles')"
+                                 ".textContent")
+            browser.wait("document.querySelector('#tiles').textContent !== "
+                         f"{json.dumps(before)}")
+            same(browser.ask("spoken"), [], "what was read out")
+            break_trust(daemon)
+            alert_says(browser, "was not taken over")
+            same({said.split(":")[0] for said in browser.ask("spoken")},
+                 {"alerts"})
+            browser.ask("void (spoken.length = 0)")
+            browser.ask("void document.getElementById('next').click()")
+            browser.wait("document.querySelector('#turned').textContent")
+
+
 def everything_has_a_name():
     wanted = {"button", "textbox", "combobox", "image", "table", "dialog",
               "region", "listbox"}
@@ -367,6 +338,31 @@ def a_name_that_is_markup_stays_a_text():
 
 # ---- many phones ----
 
+def costs(daemon, browser):
+    """What the open page takes while a tenth of the phones come again."""
+    def busy():
+        return next(m["value"] for m in browser.send(
+            "Performance.getMetrics")["metrics"]
+            if m["name"] == "TaskDuration")
+    browser.send("Performance.enable")
+    began, drawn, spent = time.monotonic(), busy(), daemon.cpu_seconds()
+    wait_until("some quiet seconds", lambda: time.monotonic() > began + 5)
+    quiet = (busy() - drawn) / 5, (daemon.cpu_seconds() - spent) / 5
+    began, drawn = time.monotonic(), busy()
+    done = call(daemon, "sccp", "--count", min(AT_ONCE, KNOWN), "--device",
+                LSC, "--rate", 1000, "--timeout", 60, "--until", "registered",
+                transport="tcp")
+    same(done.code, 0, "phones")
+    seconds = time.monotonic() - began
+    memory = daemon.get("/v1/status")["memory"]["residentBytes"] >> 20
+    heap = browser.ask("performance.memory.usedJSHeapSize") >> 20
+    tap.remark(f"quiet: page {quiet[0]:.1%}, daemon {quiet[1]:.1%} of a "
+               f"processor; {min(AT_ONCE, KNOWN)} phones in {seconds:.0f} s: page "
+               f"{(busy() - drawn) / seconds:.1%}; daemon {memory} MB, page "
+               f"{heap} MB of heap")
+    assert heap < 64, f"{heap} MB of heap"
+
+
 def fifty_thousand_are_no_burden():
     devices = "name,profile\n" + "".join(
         f"{name_of(LSC, i)},non-secure\n" for i in range(KNOWN))
@@ -376,8 +372,8 @@ def fifty_thousand_are_no_burden():
         admin.say("device", "import", *admin.import_text(devices))
         for at in range(0, KNOWN, AT_ONCE):
             done = call(daemon, "sccp", "--count", min(AT_ONCE, KNOWN - at),
-                        "--device", name_of(LSC, at), "--rate", 5000,
-                        "--until", "registered", transport="tcp")
+                        "--device", name_of(LSC, at), "--rate", 2000,
+                        "--timeout", 60, "--until", "registered", transport="tcp")
             same(done.code, 0, "phones")
         same(daemon.get("/v1/status")["phones"]["known"], KNOWN)
         with Browser() as browser:
@@ -399,50 +395,10 @@ def fifty_thousand_are_no_burden():
             browser.ask("document.getElementById('next').click()")
             browser.wait("/26 to 50/.test(document.querySelector("
                          "'#phones .note').textContent)")
-            heap = browser.ask("performance.memory.usedJSHeapSize") >> 20
-            tap.remark(f"{nodes} elements, {heap} MB of heap")
+            costs(daemon, browser)
+            nodes = browser.ask("document.querySelectorAll('*').length")
+            assert nodes < 2000, f"{nodes} elements after all came again"
             tap.none(browser.complaints)
-
-
-# ---- what needs somebody, and when the registrar is not there ----
-
-def what_needs_somebody_stands_on_top():
-    with site() as daemon, page_of(daemon) as browser:
-        same(text_of(browser, "#alerts"), "")
-        with open(LAB.path("page-trust", "broken.pem"), "w",
-                  encoding="ascii") as f:
-            f.write("-----BEGIN CERTIFICATE-----\nno\n"
-                    "-----END CERTIFICATE-----\n")
-        daemon.wait_event("reload-refused")
-        browser.wait("/CallManager-trust was not taken over.*broken.pem/"
-                     ".test(document.querySelector('#alerts').textContent)")
-
-
-def without_events_it_asks_every_two_seconds():
-    with site() as daemon:
-        readers = [tcp(daemon.port("status", "http"))
-                   for _ in range(READERS_MAX)]
-        for reader in readers:
-            reader.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-            holds(reader.recv(100).decode(), " 200 ")
-        with page_of(daemon) as browser:
-            same(text_of(browser, "#live"), "every 2 s")
-            with Phones(daemon, "sip", *credential_words(
-                    LAB.phone(STRANGER % 99))):
-                browser.wait("document.querySelector('#tiles b').textContent"
-                             " === '1'")
-            browser.complaints.clear()  # of the 503
-        for reader in readers:
-            reader.close()
-
-
-def it_says_so_when_nobody_answers():
-    with site() as daemon, page_of(daemon) as browser:
-        daemon.kill()
-        browser.wait("/does not answer/.test(document.querySelector("
-                     "'#alerts').textContent)", 30 + DEADLINE_S)
-        same(text_of(browser, "#live"), "no answer")
-        browser.complaints.clear()  # of connections that were refused
 
 
 if __name__ == "__main__":
@@ -450,10 +406,11 @@ if __name__ == "__main__":
         the_page_may_run_its_own_script_and_nothing_else,
         a_storm_is_shown_in_light_and_dark,
         keys_alone_reach_everything,
+        it_can_be_read_however_it_is_looked_at,
+        nothing_moves_for_who_wants_it_still,
+        focus_is_seen_wherever_it_goes,
+        nothing_is_read_out_but_what_is_news,
         everything_has_a_name,
         nothing_moves_while_figures_come,
         a_name_that_is_markup_stays_a_text,
-        fifty_thousand_are_no_burden,
-        what_needs_somebody_stands_on_top,
-        without_events_it_asks_every_two_seconds,
-        it_says_so_when_nobody_answers))
+        fifty_thousand_are_no_burden))

@@ -13,8 +13,8 @@ import urllib.request
 from believers import free_port, write
 from clients import Phones, credential_words
 from daemon import Daemon
-from harness import (DEADLINE_S, LOOPBACK, SOURCE, good, needs, put_down, same,
-                     tap, wait_until)
+from harness import (DEADLINE_S, DIALTONE, LOOPBACK, SOURCE, good, needs,
+                     put_down, same, tap, wait_until)
 from lab import Lab, listener
 from test_metrics import PART, page_of
 
@@ -141,6 +141,27 @@ def every_alert_is_tested():
                                         text_of(RULES_TEST)))), [])
 
 
+def every_alert_has_its_paragraph():
+    """What to do, under a heading of its own, with something to type."""
+    rules, manual = text_of(RULES), text_of(MANUAL)
+    alerts = re.findall(r"alert: (\w+)", rules)
+    runbooks = re.findall(r'runbook: "docs/metrics\.md#(\w+)"', rules)
+    same(runbooks, [name.lower() for name in alerts])
+    paragraphs = dict(re.findall(r"^### (\w+)\n((?:(?!#).+\n)+)", manual,
+                                 re.M))
+    same(sorted(paragraphs), sorted(alerts))
+    tap.none(f"{name}: {text}" for name, text in paragraphs.items()
+             if len(text) < 80)
+    words = re.findall(r"`dialtone ([^`]+)`",
+                       " ".join(paragraphs.values()).replace("\n", " "))
+    assert len(words) > 20
+    for word in words:
+        said = re.match(r"[a-z-]+( [a-z-]+)?", word).group().strip().split()
+        help_text = good(DIALTONE, "help", *said)
+        for option in re.findall(r"--[a-z-]+", word):
+            assert option in help_text, f"{word}: {help_text}"
+
+
 def dashboard_panels():
     return json.loads(text_of(DASHBOARD))["panels"]
 
@@ -219,6 +240,7 @@ if __name__ == "__main__":
     sys.exit(tap.run(
         rules_are_good_and_tested,
         every_alert_is_tested,
+        every_alert_has_its_paragraph,
         rules_and_dashboard_name_what_there_is,
         the_dashboard_can_be_imported,
         the_manual_has_every_metric,
