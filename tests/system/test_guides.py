@@ -18,7 +18,7 @@ from harness import (BUILD, DIALTONE, DIALTONED, LOOPBACK, SANITIZER,
 from outside_ca import OutsideCa
 from place import DEVICE, STRANGER, Desk, Place
 
-AT_ONCE = 4
+AT_ONCE = 2
 LATER = "SEP001122334477"  # its phone comes while the guide is read
 PROGRAMS = re.compile(
     r"(\w+=\S+ )?(dialtoned?|dialtone-(phone|storm)|build/demo/\S+|curl|for|cd|"
