@@ -49,6 +49,9 @@ def clean_up():
     shutil.rmtree(TOP, ignore_errors=True)
 
 
+atexit.register(clean_up)
+
+
 def needs_all():
     if SANITIZER:
         raise tap.Skip("packages are built in their own way; once is enough")
@@ -124,7 +127,6 @@ def they_install_in_a_clean_debian():
     needs_all()
     since = time.monotonic()
     os.mkdir(ROOT)
-    atexit.register(clean_up)
     include = ",".join(libraries_of("dialtone", "dialtone-bench"))
     good(os.path.join(SOURCE, "scripts", "lib", "make-root"), ROOT,
          f"--include={include}", timeout=BUILD_S)
