@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What bash offers behind the Tab key is what the programs know."""
+import json
 import os
 import re
 import subprocess
@@ -85,6 +86,22 @@ def every_command_of_the_table_is_offered():
             assert rest[0] in offered("dialtone", noun, rest[0]), row
 
 
+def every_option_of_every_command_is_offered():
+    commands = json.loads(good(DIALTONE, "help", "--json"))["commands"]
+    assert len(commands) > 40, commands
+    missing = []
+    for c in commands:
+        words = [w for w in (c["noun"], c.get("verb")) if w]
+        known = set(re.findall(r"(?<![\w-])--[a-z][\w-]*",
+                               c["words"] + c.get("more", "")))
+        known.add("--json")
+        if c["changes"]:
+            known.add("--dry-run")
+        missing += [f"{' '.join(words)} {option}" for option in
+                    sorted(known - set(offered("dialtone", *words, "--")))]
+    tap.none(missing)
+
+
 if __name__ == "__main__":
     sys.exit(tap.run(
         nouns_and_their_verbs_are_offered,
@@ -92,4 +109,5 @@ if __name__ == "__main__":
         a_command_has_its_own_options,
         names_and_files_are_left_to_bash,
         every_option_of_the_other_programs_is_offered,
-        every_command_of_the_table_is_offered))
+        every_command_of_the_table_is_offered,
+        every_option_of_every_command_is_offered))

@@ -5,6 +5,7 @@ import atexit
 import ctypes
 import fcntl
 import glob
+import json
 import os
 import re
 import shutil
@@ -14,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import daemon as daemons
+import guide
 from daemon import Log
 from harness import (LOOPBACK, SANITIZER, SOURCE, alive, good, holds, needs,
                      put_down, run, same, tap, wait_until)
+from machine import Machine
 from manager import Callers, Manager
 
 OUT = os.path.join(SOURCE, "build", "package")
@@ -28,7 +32,9 @@ USER = ("/usr/bin/setpriv", "--reuid=dialtone", "--regid=dialtone",
         "--init-groups", "--no-new-privs", "--bounding-set=-all")
 CONFIG = "/etc/dialtone/dialtoned.json"
 DEVICE, SECOND = "SEP001122334455", "SEP001122334466"
+OTHER = "SEP001122334477"  # whose flash knows no CAPF that was purged
 SIP = 5061
+PLACE = "srv/dialtone"  # as the project's folder, in the root
 BUILD_S = 900
 
 # What lintian may warn of, and why it is so.
@@ -41,6 +47,9 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 def clean_up():
     run("umount", os.path.join(ROOT, "proc"))
     shutil.rmtree(TOP, ignore_errors=True)
+
+
+atexit.register(clean_up)
 
 
 def needs_all():
@@ -111,16 +120,13 @@ def libraries_of(*names):
         for one in field(package(name), "Depends").split(","):
             word = one.split("|")[0].split()[0]
             words.add(word)
-    words -= {"systemd"}  # its standalone tools are enough
-    return sorted(words | {"systemd-standalone-sysusers",
-                           "systemd-standalone-tmpfiles"})
+    return sorted(words | {"systemd", "systemd-sysv", "dbus", "logrotate"})
 
 
 def they_install_in_a_clean_debian():
     needs_all()
     since = time.monotonic()
     os.mkdir(ROOT)
-    atexit.register(clean_up)
     include = ",".join(libraries_of("dialtone", "dialtone-bench"))
     good(os.path.join(SOURCE, "scripts", "lib", "make-root"), ROOT,
          f"--include={include}", timeout=BUILD_S)
@@ -284,6 +290,190 @@ def purged_it_leaves_its_user_alone():
     good_in_root("getent", "passwd", "dialtone")
 
 
+# ---- on a machine whose process 1 is systemd ----
+
+class Booted:
+    """The root after all that: booted, anew in a package's eyes."""
+    machine = None
+
+
+def needs_machine():
+    needs_all()
+    if not Booted.machine:
+        raise tap.Skip("no systemd runs")
+    return Booted.machine
+
+
+def it_boots_systemd():
+    needs_all()
+    needs("nsenter")
+    if not os.path.exists(os.path.join(ROOT, "lib/systemd/systemd")):
+        raise tap.Skip("there is no root")
+    Booted.machine = Machine(ROOT)
+    atexit.register(Booted.machine.__exit__)
+    for name in ("dialtone", "dialtone-bench"):
+        folder = os.path.join(ROOT, PLACE, "build", "package")
+        os.makedirs(folder, exist_ok=True)
+        shutil.copy(package(name), folder)
+
+
+def status():
+    with urllib.request.urlopen(f"http://{LOOPBACK}:8088/v1/status") as f:
+        return json.load(f)
+
+
+def wait_registered(count):
+    def are():
+        try:
+            return status()["phones"]["registered"] == count
+        except OSError:  # it is being started
+            return False
+    wait_until(f"{count} registered phones", are, 60)
+
+
+def each_line_of_the_guides_does_what_it_says():
+    """Those that need a machine; and the first phone comes in between."""
+    machine = needs_machine()
+    wrong, said = [], {}
+    for path in ("README.md", "docs/install.md"):
+        for line, expected, _, packaged in guide.commands(path):
+            if not packaged or line.startswith("./scripts/package"):
+                continue  # it was built before
+            if path == "README.md" and line.startswith("apt install"):
+                continue  # and is in
+            done = machine.run("sh", "-c", f"cd /{PLACE} && {line}")
+            said[line.partition(" #")[0].strip()] = done.stdout + done.stderr
+            if done.returncode != expected:
+                wrong.append(f"{line}\nexit {done.returncode}:\n"
+                             f"{done.stdout}{done.stderr}")
+    tap.none(wrong)
+
+
+def apt_says_what_to_type_next():
+    machine = needs_machine()
+    text = machine.good("apt", "install", "-y",
+                        f"/{PLACE}/build/package/"
+                        + os.path.basename(package("dialtone")))
+    holds(text, "dialtone device add", "dialtone capf install",
+          "/usr/share/doc/dialtone/guide.md")
+    same(machine.property("dialtoned", "ActiveState"), "active")
+    holds(machine.property("dialtoned", "StatusText"), "registered")
+
+
+def the_unit_is_as_safe_as_the_manual_says():
+    machine = needs_machine()
+    text = machine.good("systemd-analyze", "security", "dialtoned",
+                        "--no-pager")
+    level = float(re.search(r"exposure level for \S+: ([\d.]+)",
+                            text).group(1))
+    assert level <= 1.5, text
+    with open(os.path.join(SOURCE, "docs", "install.md"),
+              encoding="utf-8") as f:
+        holds(f.read(), f"says {level:.1f}")
+
+
+class Crowd:
+    """A phone that is registered, and callers whom nobody may refuse."""
+
+    def __enter__(self):
+        machine = needs_machine()
+        machine.run("dialtone", "device", "add", OTHER)
+        machine.good("dialtone", "capf", "install", OTHER, "--mode", "null",
+                     "--replace")
+        self.phone = Phone(OTHER)
+        self.callers = Callers(SIP)
+        try:
+            wait_registered(1)
+            self.callers.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.callers.enough()
+        put_down(self.phone.process)
+
+    def all_is_well_after(self, *words):
+        machine = needs_machine()
+        before = machine.property("dialtoned", "MainPID")
+        machine.good(*words)
+        wait_until("another process", lambda: machine.property(
+            "dialtoned", "MainPID") not in ("0", before), 60)
+        served = self.callers.connected
+        wait_registered(1)
+        wait_until("callers to come",
+                   lambda: self.callers.connected > served)
+        same(self.callers.failed, [], words)
+
+
+def no_restart_refuses_a_phone():
+    with Crowd() as crowd:
+        crowd.all_is_well_after("systemctl", "restart", "dialtoned")
+        crowd.all_is_well_after("systemctl", "kill", "-s", "KILL",
+                                "dialtoned")
+        tap.remark(f"{crowd.callers.connected} connections, none refused")
+
+
+def a_reload_is_told_and_keeps_the_process():
+    machine = needs_machine()
+    before = machine.property("dialtoned", "MainPID")
+    since = machine.good("date", "+%F %T").strip()
+    machine.good("systemctl", "reload", "dialtoned")
+    wait_until("it to look", lambda: " asked=yes " in machine.good(
+        "journalctl", "-b", "-u", "dialtoned", "--since", since))
+    same(machine.property("dialtoned", "MainPID"), before)
+    same(machine.property("dialtoned", "ActiveState"), "active")
+
+
+def apt_upgrades_under_phones():
+    machine = needs_machine()
+    newer = higher(package("dialtone"))
+    shutil.copy(newer, os.path.join(ROOT, PLACE))
+    with Crowd() as crowd:
+        crowd.all_is_well_after("apt", "install", "-y", f"/{PLACE}/"
+                                + os.path.basename(newer))
+        holds(machine.good("dialtone", "device", "list"), OTHER)
+
+
+def a_way_back_by_accident_is_refused():
+    machine = needs_machine()
+    words = ("dpkg", "-i", f"/{PLACE}/build/package/"
+             + os.path.basename(package("dialtone")))
+    done = machine.run(*words)
+    assert done.returncode != 0, done.stdout
+    holds(done.stderr, "is older than", "DIALTONE_DOWNGRADE=yes")
+    holds(machine.good("dpkg-query", "-W", "dialtone"), "+1")
+    same(machine.property("dialtoned", "ActiveState"), "active")
+    machine.good("env", "DIALTONE_DOWNGRADE=yes", *words)
+
+
+def a_log_in_a_file_is_rotated():
+    machine = needs_machine()
+    folder = "/etc/systemd/system/dialtoned.service.d"
+    machine.good("sh", "-c", f"mkdir {folder} && printf '%s\\n' '[Service]' "
+                 "'StandardError=append:/var/log/dialtone/dialtoned.log' "
+                 f">{folder}/log.conf && systemctl daemon-reload && "
+                 "systemctl restart dialtoned")
+    log = os.path.join(ROOT, "var/log/dialtone/dialtoned.log")
+    wait_until("a line in it", lambda: os.path.getsize(log) > 0)
+    machine.good("logrotate", "-f", "/etc/logrotate.d/dialtone")
+    assert os.path.getsize(log + ".1") > 0
+    machine.good("systemctl", "reload", "dialtoned")
+    wait_until("a line after it", lambda: os.path.getsize(log) > 0)
+    machine.good("sh", "-c", f"rm -r {folder} && systemctl daemon-reload")
+
+
+def a_purge_leaves_nothing_but_the_user():
+    machine = needs_machine()
+    machine.good("apt", "purge", "-y", "dialtone", "dialtone-bench")
+    left = machine.good("find", "/", "-xdev", "-name", "*dialtone*", "-not",
+                        "-path", f"/{PLACE}*", "-not", "-path", "/tmp/*")
+    same(left.split(), [])
+    same(machine.run("systemctl", "is-active", "dialtoned").stdout.strip(),
+         "inactive")
+
+
 if __name__ == "__main__":
     sys.exit(tap.run(
         they_are_built,
@@ -293,4 +483,14 @@ if __name__ == "__main__":
         a_phone_gets_its_lsc_and_registers_with_the_packaged_defaults,
         an_upgrade_refuses_no_phone_its_connection,
         removed_it_leaves_configuration_and_state,
-        purged_it_leaves_its_user_alone))
+        purged_it_leaves_its_user_alone,
+        it_boots_systemd,
+        apt_says_what_to_type_next,
+        each_line_of_the_guides_does_what_it_says,
+        the_unit_is_as_safe_as_the_manual_says,
+        no_restart_refuses_a_phone,
+        a_reload_is_told_and_keeps_the_process,
+        apt_upgrades_under_phones,
+        a_way_back_by_accident_is_refused,
+        a_log_in_a_file_is_rotated,
+        a_purge_leaves_nothing_but_the_user))
