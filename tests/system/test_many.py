@@ -17,7 +17,7 @@ KEEPALIVE_S = 5
 EXPIRES_S = 25  # refreshed 5 s before
 ASKED = 20
 # All come at once, and their one process may have to share its core.
-COMING_S = 180 * SLOW
+COMING_S = min(180 * SLOW, 600)
 
 
 def figures(daemon, path):
