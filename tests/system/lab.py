@@ -71,6 +71,7 @@ def copy_shared_lab(folder):
     """A copy of the lab that a build's programs share: to make its RSA keys
     takes as long as most of their facts. dialtone made it, today."""
     made = os.path.join(BUILD, "tests", "lab")
+    os.makedirs(os.path.dirname(made), exist_ok=True)
     with open(made + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         since = max(os.path.getmtime(DIALTONE), time.time() - DAY_S)
