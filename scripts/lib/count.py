@@ -3,15 +3,18 @@
 
 usage: count.py [--failed TEXT]... [--skipped TEXT]... [NAME=BUILD_FOLDER]...
 
-Reads meson-info/intro-tests.json (what speaks TAP) and meson-logs/testlog.json
-(what each test printed). Not testlog.junit.xml: meson 1.0 writes a timeout
-there as a pass, leaves out a crash after the last subtest, and lets control
-characters through that no XML reader takes. --failed and --skipped count what
-never came to a test, such as a build that broke. Says the skips, with their
-reasons, then every failure, with what the test printed; the last line on
-stdout is `N passed, N failed, N skipped`, the exit status 1 if anything failed
-or nothing passed at all.
+Reads meson-info/intro-tests.json (what speaks TAP), meson-logs/testlog*.json
+(what each test printed) and, if it is there, wanted-tests (a line each, of all
+that were to be run). Not testlog.junit.xml: meson 1.0 writes a timeout there as
+a pass, leaves out a crash after the last subtest, and lets control characters
+through that no XML reader takes. --failed and --skipped count what never came
+to a test, such as a build that broke. Says the skips, with their reasons, then
+what each test that failed printed last, then all failures once more, a line
+each: where little of the output is kept, it is the end. The last line on stdout
+is `N passed, N failed, N skipped`, the exit status 1 if anything failed or
+nothing passed at all.
 """
+import glob
 import itertools
 import json
 import os
@@ -21,6 +24,7 @@ from collections import namedtuple
 
 TAIL_LINES = 60
 SKIPS_SHOWN = 12  # of one test
+REASON_MAX = 300  # characters of what a failed case says of itself
 
 Case = namedtuple("Case", "name verdict reason")
 
@@ -29,12 +33,22 @@ TEST = re.compile(r"(not )?ok\b\s*(\d+)?\s*-?\s*([^#]*)"
                   r"(?:#\s*(skip|todo)\S*\s*(.*))?", re.I)
 
 
+def why_of(remarks):
+    """Of what is said behind a failed case: of a traceback the last line,
+    else the first two, as cmocka says what and then where."""
+    if remarks and remarks[0].startswith("Traceback "):
+        remarks = remarks[-1:]
+    return " | ".join(remarks[:2])[:REASON_MAX]
+
+
 def read_tap(text):
     """The cases of one TAP stream, and why it is broken, or None."""
-    cases, planned, broken, remark = [], 0, None, ""
+    cases, planned, broken, remarks = [], 0, None, []
     for line in text.splitlines():
         if line.startswith("#"):
-            remark = line.lstrip("# ")
+            remarks.append(line.lstrip("# "))
+            if cases and cases[-1].verdict == "failed":
+                cases[-1] = cases[-1]._replace(reason=why_of(remarks))
             continue
         plan = PLAN.match(line)
         if plan:
@@ -56,12 +70,12 @@ def read_tap(text):
             own_name = name.strip()
             name = own_name or reason or number
             verdict = "skipped"
-            reason = reason if own_name else remark
+            reason = reason if own_name else "".join(remarks[-1:])
         else:
             verdict = "failed" if bad or directive == "todo" else "passed"
             reason = ""
         cases.append(Case(name.strip() or f"case {number}", verdict, reason))
-        remark = ""
+        remarks = []
     if broken is None and len(cases) != planned:
         broken = f"planned {planned} cases, ran {len(cases)}"
     return cases, broken
@@ -77,22 +91,33 @@ def whole_test(test):
     return Case("", "failed", how_it_ended(test))
 
 
+def was_cut_off(test):
+    return (test["result"] in ("TIMEOUT", "INTERRUPT")
+            or test.get("returncode", 0) < 0)
+
+
 def how_it_ended(test):
     status = test.get("returncode", 0)
+    how = f"{test['result'].lower()}, exit status {status}"
     if test["result"] == "TIMEOUT":
-        return "ran into its time limit"
-    if status < 0:
-        return f"killed by signal {-status}"
-    return f"{test['result'].lower()}, exit status {status}"
+        how = f"ran into its time limit after {test['duration']:.0f} s"
+    elif test["result"] == "INTERRUPT":
+        how = f"interrupted after {test['duration']:.0f} s"
+    elif status < 0:
+        how = f"killed by signal {-status}"
+    lines = test.get("stdout", "").strip().splitlines()
+    if was_cut_off(test) and lines:
+        how += f"; it last said: {lines[-1][:REASON_MAX]}"
+    return how
 
 
 def cases_of(test, speaks_tap):
     if not speaks_tap:
         return [whole_test(test)]
     cases, broken = read_tap(test.get("stdout", ""))
-    ended = test["returncode"] != 0 or test["result"] == "TIMEOUT"
     # A crash comes after the last case that was printed: it is one more.
-    crashed = test["returncode"] < 0 or test["result"] == "TIMEOUT"
+    crashed = was_cut_off(test)
+    ended = crashed or test.get("returncode", 0) != 0
     told = any(case.verdict == "failed" for case in cases)
     if crashed or (ended and not told):
         cases.append(Case("the program", "failed", how_it_ended(test)))
@@ -118,13 +143,24 @@ def read_build(folder):
     with open(os.path.join(folder, "meson-info", "intro-tests.json"),
               encoding="utf-8") as f:
         tap = {t["name"] for t in json.load(f) if t["protocol"] == "tap"}
-    with open(os.path.join(folder, "meson-logs", "testlog.json"),
-              encoding="utf-8") as f:
-        tests = [json.loads(line) for line in f]
+    tests = []
+    for path in sorted(glob.glob(os.path.join(folder, "meson-logs",
+                                              "testlog*.json"))):
+        with open(path, encoding="utf-8") as f:
+            tests += [json.loads(line) for line in f]
     for test in tests:
         # `dialtone:protocols / bytes` here, `bytes` there
         test["short"] = test["name"].split(" / ", 1)[-1]
         yield test, cases_of(test, test["short"] in tap)
+
+
+def wanted_of(folder):
+    """The names of the tests that were to be run, or none."""
+    try:
+        with open(os.path.join(folder, "wanted-tests"), encoding="utf-8") as f:
+            return f.read().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 class Sum:
@@ -144,6 +180,10 @@ class Sum:
         if not tests:
             why = Case("the build", "failed", "ran no test")
             self.found.append((build, "", why))
+        ran = {test["short"] for test, _ in tests}
+        never = Case("the program", "failed", "it was never run")
+        self.found += [(build, name, never) for name in wanted_of(folder)
+                       if name not in ran and tests]
         for test, cases in tests:
             name = test["short"]
             self.found += [(build, name, case) for case in cases]
@@ -179,6 +219,10 @@ class Sum:
                 print(line("FAIL", build, test, case))
             if place in self.logs:
                 print(tail(self.logs[place]))
+        if failed:
+            print("What failed, in short:")
+        for build, test, case in failed:
+            print("  " + line("FAIL", build, test, case))
 
 
 def line(word, build, test, case):

@@ -333,7 +333,7 @@ static void a_fleet_comes_at_its_rate(void **state)
 	uint64_t ms = (uv_hrtime() - from) / 1000000;
 	all_are(HANDSET_REGISTERED);
 	/* The first comes at once, 39 are left to come. */
-	assert_in_range(ms, 380, 5000);
+	assert_in_range(ms, 380, PATIENCE_MS);
 }
 
 static void stop_soon(uv_timer_t *timer)

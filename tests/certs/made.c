@@ -2,12 +2,15 @@
 /* Certificates, keys and folders that tests make for themselves. */
 #include "tests/certs/made.h"
 
+#include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,6 +31,25 @@ static struct {
 	EVP_PKEY *key;
 } keys[KEYS_MAX];
 
+/* An RSA key takes longer than most tests: a build makes each one once. Two
+ * programs that make the same at a time have each their own. */
+static EVP_PKEY *key_of_build(const char *kind, int which)
+{
+	const char *build = getenv("DIALTONE_BUILD");
+	char folder[PATH_MAX], path[PATH_MAX + 32];
+	EVP_PKEY *key = NULL;
+	struct diag d = {.text = ""};
+	snprintf(folder, sizeof(folder), "%s/tests/keys", build ? build : ".");
+	snprintf(path, sizeof(path), "%s/%s-%d.key", folder, kind, which);
+	if (!cert_key_read(path, &key, &d))
+		return key;
+	assert_int_equal(cert_key_make(kind, &key, &d), 0);
+	/* Where the folder cannot be, each program makes its own. */
+	if (build && (!mkdir(folder, 0700) || errno == EEXIST))
+		(void)cert_key_write(path, key, &d);
+	return key;
+}
+
 EVP_PKEY *made_key(const char *kind, int which)
 {
 	size_t i = 0;
@@ -35,7 +57,7 @@ EVP_PKEY *made_key(const char *kind, int which)
 		if (!strcmp(keys[i].kind, kind) && keys[i].which == which)
 			return keys[i].key;
 	assert_true(i < KEYS_MAX);
-	assert_int_equal(cert_key_make(kind, &keys[i].key, NULL), 0);
+	keys[i].key = key_of_build(kind, which);
 	keys[i].kind = kind;
 	keys[i].which = which;
 	return keys[i].key;

@@ -11,7 +11,7 @@
 /* When every test takes place, unless it says otherwise. */
 #define MADE_NOW ((time_t)1790000000) /* 2026-09-21 */
 
-/* The `which`th key of that kind; made once, shared, never freed. */
+/* The `which`th key of that kind; made once a build, shared, never freed. */
 EVP_PKEY *made_key(const char *kind, int which);
 
 /* A new RSA key of that size and public exponent; the caller frees. */

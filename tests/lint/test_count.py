@@ -118,6 +118,48 @@ def a_failure_is_said_with_what_the_test_printed():
         assert "FAIL a bad: fail, exit status 3" in lines, lines
 
 
+def what_was_cut_off_is_named_with_what_it_said_last():
+    endings = [e for e in ENDINGS if e[0] in ("tap_slow", "tap_segv", "slow")]
+    with tempfile.TemporaryDirectory() as folder:
+        out = build(folder, endings)
+        with open(os.path.join(out, "wanted-tests"), "w",
+                  encoding="utf-8") as f:
+            f.write("tap_slow\ntap_segv\nslow\nlater\n")
+        _, last, lines = count(f"a={out}")
+        assert last == in_words(3, 4, 0), last
+        limit = "ran into its time limit after 1 s; it last said: "
+        for said in (f"FAIL a tap_slow: the program: {limit}ok 1 - a",
+                     f"FAIL a slow: {limit}hi",
+                     "FAIL a tap_segv: the program: killed by signal 11; "
+                     "it last said: ok 2 - b",
+                     "FAIL a later: the program: it was never run"):
+            assert lines.count(said) == 1, (said, lines)
+
+
+def the_end_tells_each_failure_and_why_in_a_line():
+    traceback = ("printf '1..2\\nnot ok 1 - a\\n# Traceback (most):\\n"
+                 "#   File x\\n# OSError: no\\nnot ok 2 - b\\n# 1 != 2\\n"
+                 "# t.c:6: error\\n# more\\n'; exit 1")
+    with tempfile.TemporaryDirectory() as folder:
+        out = build(folder, [("two", "tap", traceback, ()), ENDINGS[0]])
+        _, last, lines = count("--failed", "x build: broke", f"a={out}")
+        assert last == in_words(1, 3, 0), last
+        assert lines[-6:-2] == [
+            "What failed, in short:", "  FAIL x build: broke",
+            "  FAIL a two: a: OSError: no",
+            "  FAIL a two: b: 1 != 2 | t.c:6: error"], lines
+
+
+def all_logs_of_a_build_are_read():
+    with tempfile.TemporaryDirectory() as folder:
+        out = build(folder, ENDINGS[:1])
+        subprocess.run(["meson", "test", "-C", out, "--logbase",
+                        "testlog-more"], check=True,
+                       stdout=subprocess.DEVNULL)
+        status, last, _ = count(f"a={out}")
+        assert (status, last) == (0, in_words(2, 0, 0)), (status, last)
+
+
 def many_skips_of_one_test_are_cut_short_but_counted():
     script = "echo 1..40; for i in $(seq 40); do echo ok $i - c$i '# SKIP x'; done"
     with tempfile.TemporaryDirectory() as folder:
@@ -144,6 +186,9 @@ if __name__ == "__main__":
         every_ending_counts_as_the_table_says,
         sums_go_over_builds_and_what_never_came_to_a_test,
         a_failure_is_said_with_what_the_test_printed,
+        what_was_cut_off_is_named_with_what_it_said_last,
+        the_end_tells_each_failure_and_why_in_a_line,
+        all_logs_of_a_build_are_read,
         many_skips_of_one_test_are_cut_short_but_counted,
         a_build_without_a_test_log_is_a_failure,
         a_run_that_passed_nothing_fails))

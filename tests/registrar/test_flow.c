@@ -17,7 +17,7 @@
 #include "registrar/net/flow.h"
 #include "registrar/net/socket.h"
 
-enum { TEXT_MAX = 4096, PATIENCE_MS = 10000, FAILURES = 100 };
+enum { TEXT_MAX = 4096, PATIENCE_MS = 60000, FAILURES = 100 };
 
 static const char ANSWER[] = "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
 static const char ORDER[] = "NOTIFY sip:a@x SIP/2.0\r\n"

@@ -17,7 +17,7 @@
 
 #include "registrar/watch.h"
 
-enum { DEADLINE_S = 20, QUIET_MS = 200, AGAIN_MS = 250 };
+enum { DEADLINE_S = 60, QUIET_MS = 200, AGAIN_MS = 250 };
 
 /* Who looks, and what is to come of it. */
 static struct {
@@ -161,16 +161,27 @@ static void what_comes_together_is_one_look(void **state)
 	assert_int_equal(seen.asked, 0);
 }
 
+static int64_t longer(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 static void one_that_never_rests_is_looked_at_in_between(void **state)
 {
 	start(folder);
-	int64_t since = now_ms();
-	while (!looks_so_far() && now_ms() - since < DEADLINE_S * 1000) {
+	int64_t since = now_ms(), last = since, rest = 0;
+	while (!looks_so_far() && last - since < DEADLINE_S * 1000) {
 		write_file("trust/busy.pem");
+		rest = longer(rest, now_ms() - last);
+		last = now_ms();
 		usleep(1000 * QUIET_MS / 4);
 	}
 	expect_a_look();
-	assert_in_range(seen.at_ms[0] - since, 4 * QUIET_MS, 5000);
+	/* A machine that kept us from writing let it rest. */
+	rest = longer(rest, seen.at_ms[0] - last);
+	assert_in_range(seen.at_ms[0] - since,
+		rest < QUIET_MS / 2 ? 4 * QUIET_MS : QUIET_MS,
+		DEADLINE_S * 1000);
 }
 
 static void a_folder_may_go_and_come_back(void **state)

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -31,8 +32,10 @@ SANITIZER = _sanitizer()
 
 # How much longer than usual everything may take.
 SLOW = {None: 1, "ubsan": 2, "asan": 4, "tsan": 8}[SANITIZER]
-DEADLINE_S = 10 * SLOW
+# Only what fails waits as long: a core that many share is no fault.
+DEADLINE_S = 30 * max(1, SLOW // 2)
 POLL_S = 0.02
+QUIET_FIRST = 10000  # above the ports that services are known by
 
 # A sanitizer aborts; nobody wants the core.
 resource.setrlimit(resource.RLIMIT_CORE,
@@ -48,6 +51,30 @@ def wait_until(what, check, seconds=DEADLINE_S, every=POLL_S):
             return value
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(every)
+
+
+def _quiet_ports():
+    with open("/proc/sys/net/ipv4/ip_local_port_range",
+              encoding="ascii") as f:
+        room = int(f.read().split()[0]) - QUIET_FIRST
+    for step in range(room):
+        yield QUIET_FIRST + (16 * os.getpid() + step) % room
+
+
+_quiet = _quiet_ports()
+
+
+def quiet_port(kind=socket.SOCK_STREAM):
+    """A port for a server that goes and comes again: one that the system
+    gives to no connection meanwhile, and we to nobody twice."""
+    for port in _quiet:
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind((LOOPBACK, port))
+                return port
+            except OSError:
+                pass
+    raise tap.Skip("no port is free below those for connections")
 
 
 def same(found, expected, what="value"):

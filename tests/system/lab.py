@@ -2,6 +2,7 @@
 """A laboratory in a folder of its own: CAs, phones, configurations."""
 import atexit
 import copy
+import fcntl
 import hashlib
 import json
 import os
@@ -9,9 +10,12 @@ import re
 import shutil
 import ssl
 import tempfile
+import time
 from collections import namedtuple
 
-from harness import DIALTONE, LOOPBACK, SANITIZER, good
+from harness import BUILD, DIALTONE, LOOPBACK, SANITIZER, good
+
+DAY_S = 86400
 
 Credential = namedtuple("Credential", "device leaf cert key")
 
@@ -59,14 +63,36 @@ def common_name(path, name="subject"):
     return re.search(r"commonName\s*= (.*)", field_of(path, name)).group(1)
 
 
+def make_lab(folder):
+    good(DIALTONE, "lab", "init", folder, "--free-ports")
+
+
+def copy_shared_lab(folder):
+    """A copy of the lab that a build's programs share: to make its RSA keys
+    takes as long as most of their facts. dialtone made it, today."""
+    made = os.path.join(BUILD, "tests", "lab")
+    os.makedirs(os.path.dirname(made), exist_ok=True)
+    with open(made + ".lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        since = max(os.path.getmtime(DIALTONE), time.time() - DAY_S)
+        config = os.path.join(made, "dialtoned.json")
+        if not os.path.exists(config) or os.path.getmtime(config) < since:
+            shutil.rmtree(made, ignore_errors=True)
+            make_lab(made)
+        shutil.copytree(made, folder)
+
+
 class Lab:
     """Every port is the system's to choose; all four listeners are on."""
+    _shared = False
 
     def __init__(self):
         self.top = tempfile.mkdtemp(prefix="dialtone-system-")
         atexit.register(shutil.rmtree, self.top, ignore_errors=True)
         self.dir = os.path.join(self.top, "lab")
-        good(DIALTONE, "lab", "init", self.dir, "--free-ports")
+        # A second lab of a program has CAs of its own.
+        (make_lab if Lab._shared else copy_shared_lab)(self.dir)
+        Lab._shared = True
         self._made = 0
         self._phones = {}
         self.base = {

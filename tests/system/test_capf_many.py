@@ -26,7 +26,7 @@ RATE = OTHERS // 5 if SANITIZER is None else 10
 FIRST = {"capf": "SEP0200000A0000", "sccp": "SEP0200000B0000",
          "sip": "SEP0200000C0000"}
 # Longer than the others' first visits and their run.
-KEYGEN_S = SECONDS + 4 * SLOW + OTHERS // 50
+KEYGEN_S = SECONDS + 15 + 4 * SLOW + OTHERS // 50
 
 
 def numbered(service, count):
@@ -41,7 +41,7 @@ def storm(place, protocol):
         f"{LOOPBACK}:{place.daemon.port(protocol)}", "--lab", LAB.dir,
         "--device", FIRST[protocol], "--phones", OTHERS // 2, "--key", "p256",
         "--rate", max(1, RATE // 2), "--seconds", SECONDS, "--patience",
-        8 * SLOW, timeout=SECONDS + 60 * SLOW))
+        min(20 * SLOW, 120), timeout=SECONDS + 60 * SLOW))
 
 
 def others_register(place, what):

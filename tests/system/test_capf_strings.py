@@ -7,7 +7,7 @@ import time
 import capf_client as capf
 from admin import state_folder
 from enrolment import DEVICE, Place, string_of
-from harness import good, holds, same, tap, wait_until
+from harness import SLOW, good, holds, same, tap, wait_until
 
 KEY = capf.Key("P-384")
 TEN = "--digits", "10"  # nobody else writes these ten by chance
@@ -113,7 +113,7 @@ def two_wrong_ones_do_not():
 def it_expires():
     with Place("EC") as place:
         until = time.strftime("%Y-%m-%dT%H:%M:%SZ",
-                              time.gmtime(time.time() + 2))
+                              time.gmtime(time.time() + 2 + 2 * SLOW))
         right = string_of(place, "--string-until", until)
         wait_until(until, lambda: place.daemon.get("/v1/status")["now"]
                    >= until)

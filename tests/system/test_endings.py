@@ -4,7 +4,7 @@ import sys
 
 from clients import PROTOCOLS, Phones, call, credential_words
 from daemon import Daemon
-from harness import SLOW, fact, same, tap
+from harness import DEADLINE_S, fact, same, tap
 from lab import Lab
 
 LAB = Lab()
@@ -48,10 +48,10 @@ def silent_phones_are_gone_in_time():
             sccp.freeze()
             sip.freeze()
             phone = daemon.wait_phone("SEP0200000000C1", "unregistered",
-                                      3 * KEEPALIVE_S + 5 * SLOW)
+                                      3 * KEEPALIVE_S + DEADLINE_S)
             gone_by_silence(daemon, phone, "sccp-keepalive-timeout")
             phone = daemon.wait_phone("SEP0200000000D1", "unregistered",
-                                      EXPIRES_S + LATE_S + 5 * SLOW)
+                                      EXPIRES_S + LATE_S + DEADLINE_S)
             gone_by_silence(daemon, phone, "sip-expired")
 
 

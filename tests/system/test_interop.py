@@ -3,12 +3,12 @@
 import contextlib
 import glob
 import os
-import socket
 import subprocess
 import sys
 
 from daemon import Daemon
-from harness import LOOPBACK, alive, fact, needs, put_down, same, tap
+from harness import LOOPBACK, alive, fact, needs, put_down, quiet_port, \
+    same, tap
 from lab import Lab
 
 LAB = Lab()
@@ -97,7 +97,7 @@ def kamailio(server, credential):
     if not glob.glob("/usr/lib/*/kamailio/modules/tls.so"):
         raise tap.Skip("kamailio-tls-modules is not installed")
     folder = folder_for("kamailio")
-    values = {"host": LOOPBACK, "port": free_port(), "server": server}
+    values = {"host": LOOPBACK, "port": quiet_port(), "server": server}
     write(folder, "tls.cfg", TLS.format(cert=credential.cert,
                                         key=credential.key))
     write(folder, "version",
@@ -109,12 +109,6 @@ def kamailio(server, credential):
     config = write(folder, "kamailio.cfg", KAMAILIO.format(
         folder=folder, modules=modules, **values))
     return [program, "-f", config, "-DD", "-E", "-m", "64", "-w", folder]
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind((LOOPBACK, 0))
-        return s.getsockname()[1]
 
 
 def registers(client):

@@ -46,7 +46,7 @@ def crowd_leaves_the_plane_alive(trickling):
         wait_until("the status plane", served, 3 * STAY_S * SLOW, 0.5)
         tap.remark(f"answered after {time.monotonic() - since:.1f} s")
         daemon.signal(15)
-        same(daemon.process.wait(5 * SLOW), 0, "exit status")
+        same(daemon.process.wait((STAY_S - 1) * SLOW), 0, "exit status")
         for one in crowd:
             one.close()
 

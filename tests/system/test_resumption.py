@@ -5,7 +5,7 @@ import sys
 
 from clients import context, tcp
 from daemon import Daemon
-from harness import fact, same, tap
+from harness import fact, quiet_port, same, tap
 from lab import Lab, listener
 
 LAB = Lab()
@@ -60,8 +60,7 @@ def kept(port, status, offer, mode):
 
 def they_resume_after(end, mode):
     """As after a power cut, and as after an upgrade: stopped, started."""
-    with Daemon(LAB.config()) as daemon:
-        port, status = daemon.port("sip"), daemon.port("status", "http")
+    port, status = quiet_port(), quiet_port()
     phones = contexts(mode)
     offer = MODES[mode][3]
     with Daemon(kept(port, status, offer, mode)) as daemon:
@@ -83,8 +82,7 @@ def they_resume_after(end, mode):
 
 def who_is_offered_other_things_starts_anew():
     """The same port, but what was allowed there is not any more."""
-    with Daemon(LAB.config()) as daemon:
-        port, status = daemon.port("sip"), daemon.port("status", "http")
+    port, status = quiet_port(), quiet_port()
     for mode, ciphers in (("NULL-SHA ticket", "NULL-SHA:AES128-SHA"),
                           ("TLS 1.2 ticket", "AES128-SHA")):
         one = contexts(mode)[0]
@@ -100,8 +98,7 @@ def who_is_offered_other_things_starts_anew():
 
 
 def in_memory_only_ends_with_the_process():
-    with Daemon(LAB.config()) as daemon:
-        port, status = daemon.port("sip"), daemon.port("status", "http")
+    port, status = quiet_port(), quiet_port()
     fixed = LAB.config(listeners=[listener("sip", "tls", port)],
                        status={"port": status})
     one = contexts("TLS 1.2 ticket")[0]

@@ -15,8 +15,8 @@ import time
 from admin import LAB, Admin, config
 from clients import Phones
 from daemon import Daemon
-from harness import (LOOPBACK, PHONE, SANITIZER, SLOW, holds, run, same,
-                     tap, wait_until)
+from harness import (LOOPBACK, PHONE, SANITIZER, SLOW, holds, quiet_port,
+                     run, same, tap, wait_until)
 from lab import listener
 
 PHONES = int(os.environ.get("DIALTONE_ROLLOVER_PHONES",
@@ -80,14 +80,8 @@ class Site:
 
     def __init__(self, **changes):
         as_it_was()
-        path = capf_config(**changes)
-        with Daemon(path) as first:
-            ports = {s: first.port(s) for s in ("sip", "capf")}
-        with open(path, encoding="utf-8") as f:
-            told = json.load(f)
-        for entry in told["listeners"]:
-            entry["port"] = ports[entry["service"]]
-        self.config = LAB.config_text(json.dumps(told))
+        self.config = capf_config(
+            ports={s: quiet_port() for s in ("sip", "capf")}, **changes)
         self.daemon = self.admin = None
         self._began, self._used = time.monotonic(), 0
         self.start()

@@ -14,7 +14,7 @@ DEVICE, OTHER, THIRD = (f"SEP02000000000{n}" for n in (1, 2, 3))
 PLAIN = {"profile": "non-secure"}
 
 # Short enough to wait for, long enough for a phone on a busy machine.
-SOON_MS = 1500 * SLOW
+SOON_MS = 3000 + 1500 * SLOW
 
 
 def config(devices=None, **changes):

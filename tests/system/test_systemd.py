@@ -10,7 +10,7 @@ import threading
 from clients import Phones, call, context, credential_words, tcp
 from daemon import Daemon, Log
 from harness import (DIALTONED, LOOPBACK, SLOW, holds, needs, put_down,
-                     same, tap, wait_until)
+                     quiet_port, same, tap, wait_until)
 from lab import Lab, listener
 from manager import Callers, Manager, bound, port_of
 
@@ -218,22 +218,6 @@ def no_sign_of_life_comes_while_a_worker_is_stuck():
             put_down(tracer)
     silence = manager.longest_silence("WATCHDOG")
     assert silence > stuck_s / 2, f"a sign at least every {silence} s"
-
-
-def quiet_port():
-    """One that the system gives to no connection meanwhile: not even to that
-    of who asks whether somebody listens there."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range",
-              encoding="ascii") as f:
-        lowest = int(f.read().split()[0])
-    for port in range(lowest - 1 - os.getpid() % 1000, 1024, -1):
-        with socket.socket() as s:
-            try:
-                s.bind((LOOPBACK, port))
-                return port
-            except OSError:
-                pass
-    raise tap.Skip("no port is free below those for connections")
 
 
 def systemd_itself_hands_the_socket_over():

@@ -7,7 +7,7 @@ from collections import namedtuple
 import sip
 from clients import closed_by_peer, tcp, tls
 from daemon import Daemon
-from harness import SLOW, SOURCE, fact, same, shared, tap
+from harness import DEADLINE_S, SOURCE, fact, same, shared, tap
 from lab import Lab
 
 LAB = Lab()
@@ -82,7 +82,7 @@ def messages_that_never_end_are_answered_late_and_closed():
             connection.sendall(message(row.name))
         for row, transport, connection in waiting:
             with connection:
-                said = closed_by_peer(connection, (MESSAGE_S + 5) * SLOW)
+                said = closed_by_peer(connection, MESSAGE_S + DEADLINE_S)
             answered(row, sip.parse(said.split(b"\r\n\r\n")[0]))
             with connect(daemon, transport) as other:
                 alive(sip.Talk(other, DEVICE, transport=transport))
