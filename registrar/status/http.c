@@ -130,8 +130,8 @@ static const struct resource {
 		.detail = "nothing is kept of a phone of this name"},
 	{"/v1/phones/{name}/explain", .of = explain,
 		.problem = PROBLEM_PHONE_NAME,
-		.detail = "a phone's name is letters and digits, like "
-			  "SEP001122334455"},
+		.detail = "a phone's name is letters, digits, dots, dashes and "
+			  "underscores, like SEP001122334455"},
 	{"/v1/locations/{aor}", .of = location, .problem = PROBLEM_ADDRESS,
 		.detail = "nobody is registered under this address; it is "
 			  "user@host, as the phone registered it"},

@@ -30,7 +30,7 @@ FAILING = [
     ("profile show missing", 1), ("rollover export --for asa", 1),
     ("rollover cancel", 1), ("rollover issue", 1),
     ("device add 'SEP001122334411' --mic maybe", 2),
-    ("auto-registration open --for 99d", 1),
+    ("auto-registration open --for 99d", 1), ("explain 'not a name'", 1),
     ("device add 'two words'", 1), ("lab init lab", 1),
     ("lab phone missing SEP001122334411", 1), ("nonsense", 2),
     ("trust nonsense", 2), ("--nonsense", 2), ("phones --dry-run", 2),

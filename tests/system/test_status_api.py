@@ -186,6 +186,8 @@ NOES = (
     ("/v1/status?x=1", 400, "takes none"),
     ("/v1/phones/SEP000000000000", 404, "no phone"),
     ("/v1/phones/" + 200 * "S", 404, "/v1/phones/{name}"),
+    ("/v1/phones/$(reboot)/explain", 404, "underscores"),
+    ("/v1/phones/a%20b/explain", 404, "underscores"),
     ("/v1/nothing", 404, "/v1/openapi.json"),
 )
 
