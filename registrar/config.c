@@ -13,6 +13,7 @@
 
 #include "registrar/config_reading.h"
 #include "registrar/config_rows.h"
+#include "registrar/http/host.h"
 #include "registrar/memory.h"
 #include "registrar/net/unix_socket.h"
 
@@ -278,6 +279,12 @@ static int check_whole(struct config_reading *r)
 	if (c->sip_min_expires_s > c->sip_expires_s) {
 		snprintf(r->path, sizeof(r->path), "sip/min_expires_s");
 		return config_refuse(r, "must not be above sip.expires_s");
+	}
+	if (!host_names_are_good(c->status_hosts)) {
+		snprintf(r->path, sizeof(r->path), "status/hosts");
+		return config_refuse(r,
+			"must be names or addresses, without a port, with "
+			"commas between");
 	}
 	return check_capf(r);
 }

@@ -253,6 +253,9 @@ struct config_device {
 		"address of the read-only status HTTP; empty: none")           \
 	NUM("status.port", status_port, 8088, 0, 65535,                        \
 		"port of the status HTTP; 0: any free one")                    \
+	STR("status.hosts", status_hosts, "", 1000,                            \
+		"names that status is asked by, commas between, besides "      \
+		"localhost and its addresses; who asks for another reads 421") \
 	PATH("admin.socket", admin_socket, "",                                 \
 		"Unix socket that takes an admin's orders, mode 0660; "        \
 		"empty: none")                                                 \

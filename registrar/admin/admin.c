@@ -10,6 +10,7 @@
 #include "registrar/admin/admission_order.h"
 #include "registrar/admin/capf_orders.h"
 #include "registrar/admin/inventory_orders.h"
+#include "registrar/admin/next.h"
 #include "registrar/admin/order.h"
 #include "registrar/admin/phone_certs.h"
 #include "registrar/admin/phone_orders.h"
@@ -106,130 +107,138 @@ static const struct resource *find(const char *path)
 
 /* ---- doing it ---- */
 
-static bool is_no(int error)
-{
-	return error == -ENOTSUP || error == -EPERM;
-}
-
-/* The world failed, or we said no. */
+/* The world failed; else we said no. */
 static bool is_failure(int error)
 {
 	return error == -EIO || error == -ENOSPC;
 }
 
+/* What came of an order. */
+struct outcome {
+	bool changes; /* it is to be audited */
+	int error;
+	char why[sizeof(((struct diag *)0)->text)];
+};
+
+static void come_of(struct outcome *o, bool changes, int error, const char *why)
+{
+	o->changes = changes;
+	o->error = error;
+	snprintf(o->why, sizeof(o->why), "%s", why);
+}
+
+static const char *outcome_name(int error)
+{
+	if (error == 0)
+		return "done";
+	return is_failure(error) ? "failed" : "refused";
+}
+
 /* Where all went well, a diag has what a look on the way did not find: that is
  * no reason. */
 static void audit(const struct plane_request *request,
-	const struct unix_socket_peer *who, const char *outcome,
-	const char *why)
+	const struct unix_socket_peer *who, const struct outcome *o)
 {
 	struct log_line line;
 	log_begin(&line, LOG_EV_ADMIN);
 	log_fmt(&line, "order", "%s %s", request->method, request->path);
-	log_str(&line, "outcome", outcome);
+	log_str(&line, "outcome", outcome_name(o->error));
 	log_num(&line, "uid", who->uid);
 	log_num(&line, "gid", who->gid);
 	log_num(&line, "pid", who->pid);
-	log_str(&line, "why", why);
+	log_str(&line, "why", o->why);
 	log_end(&line);
 	log_writer_sync(); /* it is told before the order is answered */
 }
 
-/* What can be answered at all, to one that is known. */
-static bool knows(const struct plane_request *request,
-	struct unix_socket_peer *who, struct plane_answer *out)
+static void refuse_method(const struct resource *r, struct plane_answer *out)
 {
-	if (unix_socket_peer(request->fd, who) == 0)
-		return true;
-	plane_problem(out, 500, "who are you",
-		"the system does not say who asks; nothing was done");
-	return false;
+	if (strcmp(r->method, "POST") == 0)
+		plane_not_allowed(out, "POST",
+			"this changes something: it is asked for with POST");
+	else
+		plane_not_allowed(out, "GET, HEAD",
+			"there is nothing to change here: it answers GET and "
+			"HEAD");
 }
 
-static void obey(struct admin *a, const struct resource *r,
-	const struct plane_request *request, struct plane_answer *out)
+/* ---- who obeys: false when it is none of theirs, and nothing was done ---- */
+
+static bool obey_resource(struct admin *a, const struct plane_request *request,
+	struct plane_answer *out, struct outcome *o)
 {
-	struct unix_socket_peer who;
 	struct diag d = {.text = ""};
-	if (!knows(request, &who, out))
-		return;
 	bool dry = order_is_dry(request);
+	const struct resource *r = find(request->path);
+	if (!r)
+		return false;
+	if (strcmp(r->method, request->method) != 0) {
+		refuse_method(r, out);
+		return true;
+	}
 	int error = (dry ? r->look : r->act)(a->server, &d);
-	if (!dry && strcmp(r->method, "POST") == 0)
-		audit(request, &who,
-			error == 0     ? "done"
-			: is_no(error) ? "refused"
-				       : "failed",
-			error == 0 ? "" : d.text);
+	bool is_no = error == -ENOTSUP || error == -EPERM;
+	come_of(o, !dry && strcmp(r->method, "POST") == 0,
+		error == 0 || is_no ? error : -EIO, error == 0 ? "" : d.text);
 	if (error == 0)
 		out->json = r->show(a->server);
-	else if (error == -EPERM)
-		plane_problem(out, 409, "refused", d.text);
-	else if (error == -ENOTSUP)
-		plane_problem(out, 409, "not with this configuration", d.text);
 	else
-		plane_problem(out, 500, "it failed", d.text);
+		plane_problem(out,
+			error == -EPERM	    ? PROBLEM_REFUSED
+			: error == -ENOTSUP ? PROBLEM_CONFIGURATION
+					    : PROBLEM_FAILED,
+			d.text);
+	return true;
 }
 
-/* An order about the inventory; false when it is none. */
 static bool obey_inventory(struct admin *a, const struct plane_request *request,
-	struct plane_answer *out)
+	struct plane_answer *out, struct outcome *o)
 {
-	struct unix_socket_peer who;
 	struct inventory_order order = {
 		.inventory = server_inventory(a->server),
 		.config = server_config(a->server),
 		.request = request,
 		.out = out,
 	};
-	if (!knows(request, &who, out))
-		return true;
 	if (!inventory_order(&order))
 		return false;
-	if (order.changes)
-		audit(request, &who,
-			order.error == 0	  ? "done"
-			: is_failure(order.error) ? "failed"
-						  : "refused",
-			order.error == 0 ? "" : order.d.text);
+	come_of(o, order.changes, order.error,
+		order.error == 0 ? "" : order.d.text);
 	return true;
 }
 
-/* An order to a phone; false when it is none. */
 static bool obey_phone(struct admin *a, const struct plane_request *request,
-	struct plane_answer *out)
+	struct plane_answer *out, struct outcome *o)
 {
-	struct unix_socket_peer who;
 	struct phone_request order = {
 		.server = a->server, .request = request, .out = out};
-	if (!knows(request, &who, out))
-		return true;
 	if (!phone_order(&order))
 		return false;
-	if (order.changes)
-		audit(request, &who, order.error == 0 ? "done" : "refused",
-			order.error == 0 ? "" : order.d.text);
+	come_of(o, order.changes, order.error,
+		order.error == 0 ? "" : order.d.text);
 	return true;
 }
 
-/* An order to CAPF; false when it is none. */
 static bool obey_capf(struct admin *a, const struct plane_request *request,
-	struct plane_answer *out)
+	struct plane_answer *out, struct outcome *o)
 {
-	struct unix_socket_peer who;
 	struct capf_request_order order = {
 		.server = a->server, .request = request, .out = out};
-	if (!knows(request, &who, out))
-		return true;
 	if (!capf_orders_obey(&order))
 		return false;
-	if (order.changes)
-		audit(request, &who,
-			order.error == 0	  ? "done"
-			: is_failure(order.error) ? "failed"
-						  : "refused",
-			order.error == 0 ? order.told : order.d.text);
+	come_of(o, order.changes, order.error,
+		order.error == 0 ? order.told : order.d.text);
 	return true;
+}
+
+/* These change nothing. */
+static bool answer_question(struct admin *a,
+	const struct plane_request *request, struct plane_answer *out,
+	struct outcome *o)
+{
+	return phone_certs_order(a->server, request, out) ||
+	       trust_order(a->server, request, out) ||
+	       admission_order(a->server, request, out);
 }
 
 /* Every path there is, for who asks for another. */
@@ -244,32 +253,33 @@ static void no_such(struct plane_answer *out)
 	snprintf(text + n, sizeof(text) - n, ", %s, %s, %s, %s, %s, %s",
 		inventory_order_paths, phone_order_paths, phone_certs_paths,
 		capf_orders_paths, trust_order_paths, admission_order_paths);
-	plane_problem(out, 404, "no such resource", text);
+	plane_problem(out, PROBLEM_RESOURCE, text);
 }
 
 static void answer(void *self, const struct plane_request *request,
 	struct plane_answer *out)
 {
-	struct admin *a = self;
-	const struct resource *r = find(request->path);
-	if (!r && (obey_inventory(self, request, out) ||
-			  obey_phone(self, request, out) ||
-			  obey_capf(self, request, out) ||
-			  phone_certs_order(a->server, request, out) ||
-			  trust_order(a->server, request, out) ||
-			  admission_order(a->server, request, out)))
+	static bool (*const families[])(struct admin *,
+		const struct plane_request *, struct plane_answer *,
+		struct outcome *) = {obey_resource, obey_inventory, obey_phone,
+		obey_capf, answer_question};
+	enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
+	struct unix_socket_peer who;
+	struct outcome o = {.changes = false};
+	size_t i = 0;
+	if (unix_socket_peer(request->fd, &who) != 0) {
+		plane_problem(out, PROBLEM_WHO,
+			"the system does not say who asks; nothing was done");
 		return;
-	if (!r)
+	}
+	while (i < FAMILIES && !families[i](self, request, out, &o))
+		i++;
+	if (i == FAMILIES)
 		no_such(out);
-	else if (strcmp(r->method, request->method) == 0)
-		obey(self, r, request, out);
-	else if (strcmp(r->method, "POST") == 0)
-		plane_not_allowed(out, "POST",
-			"this changes something: it is asked for with POST");
-	else
-		plane_not_allowed(out, "GET, HEAD",
-			"there is nothing to change here: it answers GET and "
-			"HEAD");
+	if (o.changes)
+		audit(request, &who, &o);
+	if (out->status >= 400)
+		next_name(request, out);
 }
 
 static size_t body_max(void *self, const char *method, const char *path)

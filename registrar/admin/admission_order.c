@@ -103,7 +103,7 @@ bool admission_order(struct server *s, const struct plane_request *request,
 	if (anchor)
 		answer(s, name, anchor, out);
 	else
-		plane_problem(out, 404, "no such anchor",
+		plane_problem(out, PROBLEM_ANCHOR,
 			"no CA of this SHA-256 is in force: ask with "
 			"?anchor=, 64 hex digits of one that is");
 	trust_snapshot_unref(trust);

@@ -305,8 +305,7 @@ static void check_audit(struct capf_request_order *o)
 	capf_desk_looked(o->desk);
 	if (error == -EINVAL) {
 		o->error = error;
-		plane_problem(o->out, 409, "the audit chain does not hold",
-			o->d.text);
+		plane_problem(o->out, PROBLEM_AUDIT, o->d.text);
 		return;
 	}
 	if (error < 0) {

@@ -118,10 +118,11 @@ void capf_outside_exported(struct capf_request_order *o)
 	const json_t *list = json_object_get(body, "requests");
 	size_t n = json_array_size(list);
 	struct name *names = memory_zero((n + 1) * sizeof(*names));
-	if (body && !json_is_array(list))
+	if (body && (!json_is_array(list) || json_object_size(body) != 1))
 		error = diag_set(&o->d, -EINVAL,
 			"requests: must be a list of names as GET "
-			"/v1/capf/requests has them");
+			"/v1/capf/requests has them, and nothing else may be "
+			"there");
 	json_array_foreach((json_t *)list, i, name)
 	{
 		if (!error && !read_name(json_string_value(name), &names[i]))

@@ -169,10 +169,8 @@ static void put_device(struct inventory_order *o, struct device_draft *draft,
 		return;
 	}
 	struct device *now = inventory_find(o->inventory, o->name);
-	if (now) /* else somebody removed it at once */
-		o->out->json = one_device(o, now);
-	else
-		o->out->json = json_object();
+	/* Without one, somebody removed it at once. */
+	o->out->json = one_device(o, now ? now : &draft->device);
 	device_unref(now);
 }
 

@@ -75,30 +75,29 @@ bool order_refuse_method(
 
 static const struct {
 	int error;
-	unsigned status;
-	const char *title;
-} statuses[] = {
-	{-EINVAL, 400, "it breaks a rule"},
-	{-ERANGE, 400, "it breaks a rule"},
-	{-ENOENT, 404, "there is none"},
-	{-EEXIST, 409, "it is there already"},
-	{-EPERM, 409, "it cannot be changed"},
-	{-EBUSY, 409, "it cannot be done now"},
-	{-ENOTSUP, 409, "not with this configuration"},
-	{-EMEDIUMTYPE, 415, "no such content here"},
-	{-ENOSPC, 507, "the disk is full"},
+	enum problem problem;
+} problems[] = {
+	{-EINVAL, PROBLEM_RULE},
+	{-ERANGE, PROBLEM_RULE},
+	{-ENOENT, PROBLEM_NONE},
+	{-EEXIST, PROBLEM_EXISTS},
+	{-EPERM, PROBLEM_FIXED},
+	{-EBUSY, PROBLEM_NOT_NOW},
+	{-ENOTSUP, PROBLEM_CONFIGURATION},
+	{-EMEDIUMTYPE, PROBLEM_CONTENT},
+	{-ENOSPC, PROBLEM_DISK},
 };
-enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
+enum { PROBLEMS = sizeof(problems) / sizeof(problems[0]) };
 
 int order_refuse(struct plane_answer *out, int error, const struct diag *d)
 {
 	char said[sizeof(d->text)]; /* what came may be no UTF-8 */
 	size_t i = 0;
-	while (i < STATUSES && statuses[i].error != error)
+	while (i < PROBLEMS && problems[i].error != error)
 		i++;
 	text_copy(said, sizeof(said), d->text);
-	plane_problem(out, i < STATUSES ? statuses[i].status : 500,
-		i < STATUSES ? statuses[i].title : "it failed", said);
+	plane_problem(
+		out, i < PROBLEMS ? problems[i].problem : PROBLEM_FAILED, said);
 	return error;
 }
 

@@ -273,9 +273,9 @@ static void answer(
 	}
 	json_decref(a.list);
 	if (error < 0)
-		plane_problem(out, 500, "it failed", d.text);
+		plane_problem(out, PROBLEM_FAILED, d.text);
 	else
-		plane_problem(out, 404, "no certificate",
+		plane_problem(out, PROBLEM_CERTIFICATE,
 			"this phone showed none in a TLS handshake, CAPF "
 			"issued none to it and fetched none; dialtone capf "
 			"troubleshoot NAME has it fetched");

@@ -61,7 +61,8 @@ bool phone_order(struct phone_request *r)
 		r->out->json = json_pack(
 			"{ss ss}", "device", name, "told", orders[i].verb);
 	else
-		plane_problem(r->out, r->error == -ENOENT ? 404 : 409,
-			"nobody to tell", r->d.text);
+		plane_problem(r->out,
+			r->error == -ENOENT ? PROBLEM_NOBODY : PROBLEM_UNTOLD,
+			r->d.text);
 	return true;
 }

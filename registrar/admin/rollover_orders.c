@@ -126,9 +126,8 @@ static void refuse_finish(
 	struct capf_request_order *o, const struct rollover_view *v)
 {
 	o->error = -EPERM;
-	o->out->status = 409;
-	o->out->json = json_pack("{ss ss so}", "title", "refused", "detail",
-		o->d.text, "rollover", view_json(v));
+	plane_problem(o->out, PROBLEM_REFUSED, o->d.text);
+	json_object_set_new(o->out->json, "rollover", view_json(v));
 }
 
 void rollover_orders_finish(struct capf_request_order *o)

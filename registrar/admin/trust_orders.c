@@ -34,18 +34,17 @@ struct question {
 };
 
 /* False, and the answer. What came may be no UTF-8. */
-static bool refuse(
-	struct question *q, unsigned status, const char *title, const char *why)
+static bool refuse(struct question *q, enum problem problem, const char *why)
 {
 	char said[sizeof(((struct diag *)0)->text)];
 	text_copy(said, sizeof(said), why);
-	plane_problem(q->out, status, title, said);
+	plane_problem(q->out, problem, said);
 	return false;
 }
 
 static bool breaks_a_rule(struct question *q, const char *why)
 {
-	return refuse(q, 400, "it breaks a rule", why);
+	return refuse(q, PROBLEM_RULE, why);
 }
 
 static bool read_store(struct question *q)
@@ -66,7 +65,7 @@ static bool read_store(struct question *q)
 	q->before = server_trust(q->server, q->store);
 	q->folder = q->in_force =
 		trust_store_folder(server_config(q->server), q->store);
-	return q->before || refuse(q, 404, "there is no such store",
+	return q->before || refuse(q, PROBLEM_STORE,
 				    "there is no CAPF-trust: the "
 				    "configuration names no trust.capf");
 }
@@ -85,7 +84,7 @@ static bool read_file(struct question *q, const char *name)
 	diag_set(&d, -ENOENT, "%s: %s", file, strerror(ENOENT));
 	free(file);
 	if (!there)
-		return refuse(q, 404, "there is no such file", d.text);
+		return refuse(q, PROBLEM_FILE, d.text);
 	q->without[q->n_without++] = name;
 	return true;
 }
@@ -277,15 +276,14 @@ static void answer(struct question *q)
 	if (trust_snapshot_load(&load, &after, &d) == 0)
 		judge(q, after);
 	else
-		refuse(q, 409, "the registrar would keep the set in force",
-			d.text);
+		refuse(q, PROBLEM_SET_STAYS, d.text);
 	trust_snapshot_unref(after);
 }
 
 static bool is_json(struct question *q, const struct plane_request *request)
 {
 	return strcasecmp(request->type, "application/json") == 0 ||
-	       refuse(q, 415, "no such content here",
+	       refuse(q, PROBLEM_CONTENT,
 		       "the body must be application/json, and its "
 		       "Content-Type say so");
 }

@@ -8,34 +8,34 @@
 #include <sys/stat.h>
 
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 #include "registrar/memory.h"
 
 static void refused_by_mode(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) < 0) {
-		fprintf(stderr,
-			"dialtone: %s: permission denied: a folder on the way "
-			"is closed to you. Ask as root, or as the user that "
-			"dialtoned runs as.\n",
+		say("%s: permission denied: a folder on the way "
+		    "is closed to you. Ask as root, or as the user that "
+		    "dialtoned runs as.",
 			path);
+		say_next("sudo dialtone status");
 		return;
 	}
 	const struct group *group = getgrgid(st.st_gid);
 	char number[32];
 	snprintf(number, sizeof(number), "%u", (unsigned)st.st_gid);
 	const char *name = group ? group->gr_name : number;
-	fprintf(stderr,
-		"dialtone: %s: permission denied: only its owner and group "
-		"%s may give orders. ",
-		path, name);
-	if (st.st_gid == 0) /* nobody is told to join that */
-		fputs("Ask as root.\n", stderr);
+	bool root = st.st_gid == 0; /* nobody is told to join that */
+	say("%s: permission denied: only its owner and group %s may give "
+	    "orders. %s%s%s",
+		path, name,
+		root ? "Ask as root." : "Join the group (usermod -aG ",
+		root ? "" : name, root ? "" : " USER), or ask as root.");
+	if (root)
+		say_next("sudo dialtone status");
 	else
-		fprintf(stderr,
-			"Join the group (usermod -aG %s USER), or ask as "
-			"root.\n",
-			name);
+		say_next("sudo usermod -aG %s \"$USER\"", name);
 }
 
 static int cannot_connect(const char *path, int error, const char *why)
@@ -43,21 +43,19 @@ static int cannot_connect(const char *path, int error, const char *why)
 	if (error == EACCES || error == EPERM)
 		refused_by_mode(path);
 	else if (error == ENOENT)
-		fprintf(stderr,
-			"dialtone: %s: there is no such socket. Is dialtoned "
-			"running with this admin.socket? Name another with "
-			"--socket.\n",
+		say("%s: there is no such socket. Is dialtoned "
+		    "running with this admin.socket? Name another with "
+		    "--socket.",
 			path);
 	else if (error == ECONNREFUSED)
-		fprintf(stderr,
-			"dialtone: %s: nobody serves this socket any more. "
-			"Start dialtoned.\n",
+		say("%s: nobody serves this socket any more. "
+		    "Start dialtoned.",
 			path);
 	else
-		fprintf(stderr,
-			"dialtone: %s: cannot ask: %s. Is dialtoned running? "
-			"Name its admin socket with --socket.\n",
+		say("%s: cannot ask: %s. Is dialtoned running? "
+		    "Name its admin socket with --socket.",
 			path, error ? strerror(error) : why);
+	say_next("systemctl status dialtone");
 	return CTL_FAILED;
 }
 
@@ -71,18 +69,16 @@ static int find_socket(const struct ctl *ctl, char **path)
 	}
 	int status = ctl_get(ctl, "/v1/status", &o, NULL);
 	if (status != CTL_OK) {
-		fputs("dialtone: or name its admin socket with --socket.\n",
-			stderr);
+		say("or name its admin socket with --socket.");
 		return status;
 	}
 	const char *found = ctl_text(o, "adminSocket");
 	if (*found) {
 		*path = memory_dup(found);
 	} else {
-		fprintf(stderr,
-			"dialtone: the registrar at %s takes no orders: its "
-			"configuration names no admin.socket. Name one, and "
-			"start it anew.\n",
+		say("the registrar at %s takes no orders: its "
+		    "configuration names no admin.socket. Name one, and "
+		    "start it anew.",
 			ctl->url);
 		status = CTL_FAILED;
 	}

@@ -14,6 +14,7 @@
 #include "certs/identity.h"
 #include "registrar/ctl/capf.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/wrap.h"
 #include "registrar/memory.h"
 
@@ -73,8 +74,9 @@ static int make_file(const char *file)
 		close(fd);
 	if (!*file || fd >= 0)
 		return CTL_OK;
-	fprintf(stderr, "dialtone: %s: %s%s\n", file, strerror(errno),
+	say("%s: %s%s", file, strerror(errno),
 		errno == EEXIST ? "; no list of strings is overwritten" : "");
+	say_next("ls -ld '%s'", file);
 	return CTL_FAILED;
 }
 
@@ -109,12 +111,11 @@ static int write_file(const char *file, const char *text, size_t n)
 {
 	struct diag d;
 	if (cert_file_write(file, 0600, text, n, &d) == 0) {
-		fprintf(stderr, "The authentication strings are in %s.\n",
-			file);
+		say("The authentication strings are in %s.", file);
 		return CTL_OK;
 	}
-	fprintf(stderr, "dialtone: %s; here they are:\n", d.text);
-	fwrite(text, 1, n, stderr);
+	say_file(file, d.text);
+	say("here they are:\n%.*s", (int)n, text);
 	return CTL_FAILED;
 }
 

@@ -9,6 +9,7 @@
 #include "certs/file.h"
 #include "certs/pem.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 #include "registrar/memory.h"
 
 static const char requests_path[] = "/v1/capf/requests";
@@ -54,10 +55,7 @@ static int write_text(
 	char *path = memory_format("%s/%s%s", dir, name, ending);
 	int error = cert_file_write(path, 0644, text, strlen(text), &d);
 	free(path);
-	if (!error)
-		return CTL_OK;
-	fprintf(stderr, "dialtone: %s\n", d.text);
-	return CTL_FAILED;
+	return error ? say_file(dir, d.text) : CTL_OK;
 }
 
 static int write_request(const char *dir, const json_t *row)
@@ -96,8 +94,7 @@ static int write_rows(const json_t *o, struct export *e)
 		if (json_is_true(json_object_get(row, "answered")))
 			continue;
 		if (!json_object_get(row, "request")) {
-			fprintf(stderr, "dialtone: %s\n",
-				ctl_text(row, "fault"));
+			say("%s", ctl_text(row, "fault"));
 			json_array_append(e->skipped, name);
 			continue;
 		}
@@ -151,7 +148,8 @@ static int make_dir(const char *dir)
 {
 	if (mkdir(dir, 0755) == 0 || errno == EEXIST)
 		return CTL_OK;
-	fprintf(stderr, "dialtone: %s: %s\n", dir, strerror(errno));
+	say("%s: %s", dir, strerror(errno));
+	say_next("ls -ld '%s'", dir);
 	return CTL_FAILED;
 }
 
@@ -224,8 +222,7 @@ static int take_rows(
 		json_object_set_new(row, "file", json_string(file));
 		json_array_append(rows, row);
 		if (*why)
-			fprintf(stderr, "dialtone: %s: %s: %s\n", file,
-				ctl_text(row, "subject"), why);
+			say("%s: %s: %s", file, ctl_text(row, "subject"), why);
 		else if (!ctl->json)
 			printf("%s%s: %s has its certificate; the phone gets "
 			       "it when it comes.\n",
@@ -241,15 +238,14 @@ static int import_file(const struct ctl *ctl, const char *file, json_t *rows)
 	char *data;
 	size_t n;
 	if (cert_file_read(file, CERT_FILE_MAX, &data, &n, &d) < 0) {
-		fprintf(stderr, "dialtone: %s\n", d.text);
-		return CTL_FAILED;
+		return say_file(file, d.text);
 	}
 	const struct ctl_body body = {"application/x-pem-file", data, n};
 	int status =
 		ctl_admin_send(ctl, "POST", "/v1/capf/certificates", &body, &o);
 	free(data);
 	if (status != CTL_OK) {
-		fprintf(stderr, "dialtone: nothing of %s was taken\n", file);
+		say("nothing of %s was taken", file);
 		return status;
 	}
 	status = take_rows(ctl, file, o, rows);

@@ -9,6 +9,7 @@
 #include "registrar/csv.h"
 #include "registrar/ctl/capf.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 #include "registrar/memory.h"
 
 enum { FILE_MAX = 64 << 20 };
@@ -52,8 +53,8 @@ static int read_rows(const char *file, struct csv *csv, json_t *names)
 	free(row);
 	if (more == 0)
 		return CTL_OK;
-	fprintf(stderr, "%s:%zu: %s\ndialtone: nothing of %s was taken\n", file,
-		fault.line, fault.why, file);
+	say("%s:%zu: %s", file, fault.line, fault.why);
+	say("nothing of %s was taken", file);
 	return CTL_FAILED;
 }
 
@@ -64,14 +65,13 @@ static int read_csv(const char *file, json_t *names)
 	char *text;
 	size_t n;
 	if (cert_file_read(file, FILE_MAX, &text, &n, &d) < 0) {
-		fprintf(stderr, "dialtone: %s\n", d.text);
-		return CTL_FAILED;
+		return say_file(file, d.text);
 	}
 	csv_init(&csv, text, n);
 	int status = read_rows(file, &csv, names);
 	free(text);
 	if (status == CTL_OK && json_array_size(names) == 0) {
-		fprintf(stderr, "dialtone: %s names no device\n", file);
+		say("%s names no device", file);
 		status = CTL_FAILED;
 	}
 	return status;
@@ -98,12 +98,10 @@ int ctl_capf_who(int argc, char **argv, const json_t *options, json_t *body)
 	for (int i = 0; i < argc; i++)
 		json_array_append_new(names, json_string(argv[i]));
 	if (filtered == named) {
-		fputs(named ? "dialtone: name devices, or filter them: not "
-			      "both\n"
-			    : "dialtone: for which devices? Name them, or a "
-			      "--csv FILE of them, or filter with --model, "
-			      "--subnet, --issuer, --expires-before\n",
-			stderr);
+		say("%s", named ? "name devices, or filter them: not both"
+				: "for which devices? Name them, or a --csv "
+				  "FILE of them, or filter with --model, "
+				  "--subnet, --issuer, --expires-before");
 		status = CTL_USAGE;
 	} else if (*csv) {
 		status = read_csv(csv, names);

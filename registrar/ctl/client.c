@@ -8,6 +8,7 @@
 
 #include "registrar/ctl/ctl.h"
 #include "registrar/ctl/progress.h"
+#include "registrar/ctl/say.h"
 #include "registrar/memory.h"
 
 enum {
@@ -120,8 +121,7 @@ static int take(const struct ctl_answer *a, const char *who, json_t **out)
 	*out = json_loadb(a->text ? a->text : "", a->n, 0, &error);
 	if (*out)
 		return CTL_OK;
-	fprintf(stderr, "dialtone: %s did not answer JSON: %s\n", who,
-		error.text);
+	say("%s did not answer JSON: %s", who, error.text);
 	return CTL_FAILED;
 }
 
@@ -130,7 +130,7 @@ int ctl_take_json(const struct ctl_answer *a, const char *who, json_t **out)
 	int status = take(a, who, out);
 	if (status != CTL_OK || a->status == 200)
 		return status;
-	fprintf(stderr, "dialtone: %s: %s\n", who, ctl_text(*out, "detail"));
+	say_problem(who, *out);
 	json_decref(*out);
 	*out = NULL;
 	return CTL_FAILED;
@@ -143,12 +143,12 @@ int ctl_get(const struct ctl *ctl, const char *path, json_t **out,
 	char *url = memory_format("%s%s", ctl->url, path);
 	struct ctl_answer a = ctl_ask(url, "GET", NULL, NULL);
 	*out = NULL;
-	if (a.error)
-		fprintf(stderr,
-			"dialtone: cannot ask %s: %s. Is dialtoned running? "
-			"Name its status address with --url.\n",
+	if (a.error) {
+		say("cannot ask %s: %s. Is dialtoned running? "
+		    "Name its status address with --url.",
 			url, a.error);
-	else
+		say_next("systemctl status dialtone");
+	} else
 		result = http_status ? take(&a, url, out)
 				     : ctl_take_json(&a, url, out);
 	if (http_status)

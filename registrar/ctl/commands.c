@@ -173,7 +173,7 @@ const struct ctl_command ctl_commands[] = {
 		"what ends in which month", NULL},
 	{"trust", "retiring", ctl_trust_retiring, false, "",
 		"the devices that still hang on a retiring CA", NULL},
-	{"trust", "export", ctl_trust_export, false, export_words,
+	{"trust", "export", ctl_trust_export, true, export_words,
 		"the CAs as others need them", export_more},
 	{"device", "list", ctl_device_list, false,
 		"[--name GLOB] [--profile P] [--protocol P] [--number N]",
@@ -192,8 +192,7 @@ const struct ctl_command ctl_commands[] = {
 	{"device", "import", ctl_device_import, true, "FILE [--replace]",
 		"a CSV file, all of it or none",
 		"  --replace  whatever is not in the file is removed\n"},
-	{"device", "export", ctl_device_export, false, "[FILE]", "as CSV",
-		NULL},
+	{"device", "export", ctl_device_export, true, "[FILE]", "as CSV", NULL},
 	{"profile", "list", ctl_profile_list, false, "",
 		"the security profiles", NULL},
 	{"profile", "show", ctl_profile_show, false, "NAME", "all about one",
@@ -267,7 +266,7 @@ const struct ctl_command ctl_commands[] = {
 	{"rollover", "status", ctl_rollover_status, false, "[--watch]",
 		"who still hangs on the old root, and since when unseen",
 		"  --watch  stay, and count them down until none is left\n"},
-	{"rollover", "export", ctl_rollover_export, false, export_words,
+	{"rollover", "export", ctl_rollover_export, true, export_words,
 		"the CAs with both roots, as others need them", export_more},
 	{"rollover", "finish", ctl_rollover_finish, true, "[--force]",
 		"the old root goes, unless a live phone hangs on it",
@@ -275,14 +274,14 @@ const struct ctl_command ctl_commands[] = {
 		"exit status: 3 phones hang on it\n"},
 	{"rollover", "cancel", ctl_rollover_cancel, true, "",
 		"undo a start that was cut short", NULL},
-	{"lab", "init", ctl_lab_init, false, "DIR [--host NAME] [--free-ports]",
+	{"lab", "init", ctl_lab_init, true, "DIR [--host NAME] [--free-ports]",
 		"make a PKI to try things with",
 		"  makes CAs, server certificates, CallManager-trust, "
 		"CAPF-trust, CAPF's\n"
 		"  root and a dialtoned.json for loopback in DIR\n"
 		"  --host        name in the server certificates (localhost)\n"
 		"  --free-ports  let the system choose every port\n"},
-	{"lab", "phone", ctl_lab_phone, false,
+	{"lab", "phone", ctl_lab_phone, true,
 		"DIR NAME [--leaf KIND] [--key KEY] [--model MODEL] [--days N]",
 		"make a phone's certificate",
 		"  makes DIR/phones/NAME/KIND.pem and .key; the registrar "
@@ -292,7 +291,7 @@ const struct ctl_command ctl_commands[] = {
 			LEAF) "(lsc)\n"
 			      "  --key  rsa2048|rsa1024|rsa3072|p256|p384 "
 			      "(rsa2048)\n"},
-	{"lab", "revoke", ctl_lab_revoke, false, "DIR NAME [--leaf KIND]",
+	{"lab", "revoke", ctl_lab_revoke, true, "DIR NAME [--leaf KIND]",
 		"put it on its CA's list of revoked ones",
 		"  puts DIR/phones/NAME/KIND.pem on its CA's list of revoked "
 		"certificates\n"

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "certs/file.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/rehearsal.h"
+#include "registrar/ctl/say.h"
 #include "registrar/memory.h"
 
 enum { FILE_MAX = 64 << 20 };
@@ -24,17 +27,15 @@ static int print_faults(
 	json_t *o = json_loadb(a->text ? a->text : "", a->n, 0, NULL);
 	const json_t *faults = json_object_get(o, "faults");
 	if (!json_array_size(faults))
-		fprintf(stderr, "dialtone: %s: %s\n", who,
-			ctl_text(o, "detail"));
+		say_problem(who, o);
 	json_array_foreach((json_t *)faults, i, f)
 	{
 		const char *column = ctl_text(f, "column");
-		fprintf(stderr, "%s:%lld: %s%s%s\n", file,
-			ctl_number(f, "line"), column, *column ? ": " : "",
-			ctl_text(f, "why"));
+		say("%s:%lld: %s%s%s", file, ctl_number(f, "line"), column,
+			*column ? ": " : "", ctl_text(f, "why"));
 	}
 	if (json_array_size(faults))
-		fprintf(stderr, "dialtone: nothing of %s was taken\n", file);
+		say("nothing of %s was taken", file);
 	json_decref(o);
 	return CTL_FAILED;
 }
@@ -64,10 +65,8 @@ static int send_file(const struct ctl *ctl, const char *file, json_t *flags)
 	struct ctl_answer a;
 	char *text, *who;
 	size_t n;
-	if (cert_file_read(file, FILE_MAX, &text, &n, &d) < 0) {
-		fprintf(stderr, "dialtone: %s\n", d.text);
-		return CTL_FAILED;
-	}
+	if (cert_file_read(file, FILE_MAX, &text, &n, &d) < 0)
+		return say_file(file, d.text);
 	const char *path = json_object_get(flags, "replace")
 				   ? "/v1/devices/import?replace=true"
 				   : "/v1/devices/import";
@@ -108,6 +107,28 @@ static int write_json(const char *file, const struct ctl_answer *a)
 	return CTL_OK;
 }
 
+/* Would its folder take it? */
+static int try_file(const struct ctl *ctl, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *folder =
+		slash ? memory_format("%.*s", (int)(slash - file + 1), file)
+		      : memory_dup(".");
+	int status = CTL_FAILED;
+	if (access(folder, W_OK) < 0) {
+		char *why = memory_format("%s: %s", folder, strerror(errno));
+		say_file(folder, why);
+		free(why);
+	} else {
+		json_t *files = json_pack("[s]", file), *o = json_object();
+		status = rehearsal_print(ctl, files, o);
+		json_decref(files);
+		json_decref(o);
+	}
+	free(folder);
+	return status;
+}
+
 static int write_out(
 	const struct ctl *ctl, const char *file, const struct ctl_answer *a)
 {
@@ -118,10 +139,11 @@ static int write_out(
 		fwrite(a->text, 1, a->n, stdout);
 		return fflush(stdout) == 0 ? CTL_OK : CTL_FAILED;
 	}
+	if (ctl->dry_run)
+		return try_file(ctl, file);
 	if (cert_file_write(file, 0600, a->text, a->n, &d) == 0)
 		return ctl->json ? write_json(file, a) : CTL_OK;
-	fprintf(stderr, "dialtone: %s\n", d.text);
-	return CTL_FAILED;
+	return say_file(file, d.text);
 }
 
 int ctl_device_export(const struct ctl *ctl, int argc, char **argv)

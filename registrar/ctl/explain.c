@@ -8,6 +8,7 @@
 #include "certs/identity.h"
 #include "certs/text.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/wrap.h"
 #include "registrar/explain/capture.h"
 #include "registrar/explain/console.h"
@@ -142,10 +143,8 @@ static int explain_log(
 	char *data = NULL;
 	size_t n;
 	struct diag d;
-	if (cert_file_read(file, EXPLAIN_LOG_MAX, &data, &n, &d) < 0) {
-		fprintf(stderr, "dialtone: %s\n", d.text);
-		return CTL_FAILED;
-	}
+	if (cert_file_read(file, EXPLAIN_LOG_MAX, &data, &n, &d) < 0)
+		return say_file(file, d.text);
 	json_t *o = explain_console(data, n, name);
 	free(data);
 	if (ctl->json) {
@@ -166,10 +165,8 @@ static int explain_pcap(
 {
 	json_t *o;
 	struct diag d;
-	if (explain_capture(file, name, &o, &d) < 0) {
-		fprintf(stderr, "dialtone: %s\n", d.text);
-		return CTL_FAILED;
-	}
+	if (explain_capture(file, name, &o, &d) < 0)
+		return say_file(file, d.text);
 	if (ctl->json) {
 		ctl_print_json(o);
 	} else {
@@ -220,7 +217,7 @@ int ctl_explain(const struct ctl *ctl, int argc, char **argv)
 	if (names > 1 || (log && pcap) || (!file && !*given))
 		return ctl_misused(ctl);
 	if (!cert_text_clean(given, strlen(given), name, sizeof(name))) {
-		fprintf(stderr, "dialtone: %s is no name of a device\n", name);
+		say("%s is no name of a device", name);
 		return CTL_USAGE;
 	}
 	if (log)

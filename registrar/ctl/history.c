@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "registrar/ctl/ctl.h"
 #include "registrar/ctl/wrap.h"
 #include "registrar/memory.h"
@@ -99,11 +97,11 @@ int ctl_phone_history(const struct ctl *ctl, int argc, char **argv)
 	json_t *o;
 	if (argc != 1)
 		return ctl_misused(ctl);
-	char *name = curl_easy_escape(NULL, argv[0], 0);
-	char *path = memory_format("/v1/phones/%s/history", name ? name : "");
-	curl_free(name);
+	char *phone = ctl_path("/v1/phones/", argv[0]);
+	char *path = memory_format("%s/history", phone);
 	int status = ctl_get(ctl, path, &o, NULL);
 	free(path);
+	free(phone);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->json)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registrar/ctl/commands.h"
+#include "registrar/ctl/say.h"
 #include "registrar/version.h"
 
 static void usage(FILE *to)
@@ -40,15 +41,25 @@ static bool is_noun(const char *word)
 /* What was typed is no command; those that it might have been. */
 static int unknown(int argc, char **argv)
 {
-	if (argc == 0) {
-		usage(stderr);
-		return CTL_USAGE;
-	}
-	bool noun = is_noun(argv[0]);
-	fprintf(stderr, "dialtone: there is no command %s%s%s; there are:\n",
-		argv[0], noun && argc > 1 ? " " : "",
-		noun && argc > 1 ? argv[1] : "");
-	ctl_command_list(stderr, noun ? argv[0] : NULL);
+	char *text = NULL;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+	if (!to)
+		abort(); /* law 2: no memory */
+	bool noun = argc && is_noun(argv[0]);
+	if (argc == 0)
+		usage(to);
+	else
+		ctl_command_list(to, noun ? argv[0] : NULL);
+	fclose(to);
+	if (argc)
+		say("there is no command %s%s%s; there are:", argv[0],
+			noun && argc > 1 ? " " : "",
+			noun && argc > 1 ? argv[1] : "");
+	if (noun)
+		say_next("dialtone help %s", argv[0]);
+	say_text(text);
+	free(text);
 	return CTL_USAGE;
 }
 
@@ -84,8 +95,7 @@ static int dispatch(struct ctl *ctl, int argc, char **argv, bool asks_help)
 	if (!ctl->command)
 		return unknown(argc, argv);
 	if (ctl->dry_run && !ctl->command->changes) {
-		fputs("dialtone: --dry-run: there is none of this command\n",
-			stderr);
+		say("--dry-run: this command changes nothing");
 		return ctl_misused(ctl);
 	}
 	return ctl->command->run(ctl, argc - taken, argv + taken);
@@ -108,27 +118,38 @@ static int take_flags(int argc, char **argv, struct ctl *ctl, bool *asks_help)
 	return kept;
 }
 
+/* Those before the command. The first word behind them; 0: one is none. */
+static int take_options(int argc, char **argv, struct ctl *ctl, bool *version)
+{
+	int i = 1;
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--url") == 0 && i + 1 < argc)
+			ctl->url = argv[++i];
+		else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc)
+			ctl->socket = argv[++i];
+		else if (strcmp(argv[i], "--version") == 0)
+			*version = true;
+		else
+			return 0;
+	}
+	return i;
+}
+
 int main(int argc, char **argv)
 {
 	const char *url = getenv("DIALTONE_URL");
 	const char *socket = getenv("DIALTONE_SOCKET");
 	struct ctl ctl = {.url = url && *url ? url : CTL_DEFAULT_URL,
 		.socket = socket && *socket ? socket : NULL};
-	bool asks_help = false;
-	int i = 1;
+	bool asks_help = false, version = false;
 	argc = take_flags(argc, argv, &ctl, &asks_help);
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "--url") == 0 && i + 1 < argc) {
-			ctl.url = argv[++i];
-		} else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc) {
-			ctl.socket = argv[++i];
-		} else if (strcmp(argv[i], "--version") == 0) {
-			puts("dialtone " DIALTONE_VERSION);
-			return CTL_OK;
-		} else {
-			usage(stderr);
-			return CTL_USAGE;
-		}
+	say_begin(ctl.json);
+	int i = take_options(argc, argv, &ctl, &version);
+	if (i == 0)
+		return say_end(&ctl, unknown(0, NULL));
+	if (version) {
+		puts("dialtone " DIALTONE_VERSION);
+		return CTL_OK;
 	}
-	return dispatch(&ctl, argc - i, argv + i, asks_help);
+	return say_end(&ctl, dispatch(&ctl, argc - i, argv + i, asks_help));
 }

@@ -7,6 +7,8 @@
 
 #include "certs/identity.h"
 #include "registrar/ctl/commands.h"
+#include "registrar/ctl/say.h"
+#include "registrar/memory.h"
 
 bool ctl_take_text(json_t *into, const char *key, const char *value)
 {
@@ -69,7 +71,15 @@ bool ctl_take_until(json_t *into, const char *key, const char *value)
 
 int ctl_misused(const struct ctl *ctl)
 {
-	ctl_command_usage(stderr, ctl->command);
+	char *text = NULL;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+	if (!to)
+		abort(); /* law 2: no memory */
+	ctl_command_usage(to, ctl->command);
+	fclose(to);
+	say_text(text);
+	free(text);
 	return CTL_USAGE;
 }
 
@@ -77,7 +87,7 @@ int ctl_no_words(const struct ctl *ctl, int argc, char **argv)
 {
 	if (argc == 0)
 		return CTL_OK;
-	fprintf(stderr, "dialtone: unexpected word %s\n", argv[0]);
+	say("unexpected word %s", argv[0]);
 	return ctl_misused(ctl);
 }
 
@@ -97,10 +107,14 @@ static const struct ctl_option *find(
 
 static int unknown(const struct ctl_option *options, size_t n, const char *word)
 {
-	fprintf(stderr, "dialtone: unexpected word %s; there are", word);
-	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, " %s", options[i].name);
-	fputc('\n', stderr);
+	char *all = memory_dup("");
+	for (size_t i = 0; i < n; i++) {
+		char *more = memory_format("%s %s", all, options[i].name);
+		free(all);
+		all = more;
+	}
+	say("unexpected word %s; there are%s", word, all);
+	free(all);
 	return CTL_USAGE;
 }
 
@@ -113,16 +127,14 @@ int ctl_read_options(int argc, char **argv, const struct ctl_option *options,
 		if (!o)
 			return unknown(options, n, argv[i]);
 		if (!o->alone && i + 1 == argc) {
-			fprintf(stderr, "dialtone: %s needs a value\n",
-				o->name);
+			say("%s needs a value", o->name);
 			return CTL_USAGE;
 		}
 		if (!o->alone)
 			value = argv[++i];
 		if (!o->take(into, o->key, value)) {
-			fprintf(stderr,
-				"dialtone: %s: '%s' is no value of "
-				"it\n",
+			say("%s: '%s' is no value of "
+			    "it",
 				o->name, value);
 			return CTL_USAGE;
 		}

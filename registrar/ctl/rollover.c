@@ -7,6 +7,7 @@
 
 #include "registrar/ctl/ctl.h"
 #include "registrar/ctl/progress.h"
+#include "registrar/ctl/say.h"
 
 enum { WATCH_S = 2 };
 
@@ -205,8 +206,7 @@ static int refused(
 	if (ctl->json)
 		ctl_print_json(o);
 	else
-		fprintf(stderr, "dialtone: %s: %s\n", who,
-			ctl_text(o, "detail"));
+		say_problem(who, o);
 	if (!ctl->json && view) {
 		print_phones(view);
 		puts("\nRefused. --force ends it all the same, and locks "
@@ -259,10 +259,10 @@ int ctl_rollover_export(const struct ctl *ctl, int argc, char **argv)
 		return status;
 	const char *state = ctl_text(o, "state");
 	if (strcmp(state, "started") != 0) {
-		fprintf(stderr,
-			"dialtone: the rollover is %s: there are both roots "
-			"to export only once it is started\n",
+		say("the rollover is %s: there are both roots "
+		    "to export only once it is started",
 			state);
+		say_next("dialtone rollover start");
 		status = CTL_FAILED;
 	} else if (!ctl->json) {
 		printf("With %s and %s; without the old one once the rollover "

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "registrar/ctl/ctl.h"
 #include "registrar/memory.h"
 
@@ -235,9 +233,7 @@ int ctl_phone(const struct ctl *ctl, int argc, char **argv)
 	json_t *o;
 	if (argc != 1)
 		return ctl_misused(ctl);
-	char *name = curl_easy_escape(NULL, argv[0], 0);
-	char *path = memory_format("/v1/phones/%s", name ? name : "");
-	curl_free(name);
+	char *path = ctl_path("/v1/phones/", argv[0]);
 	int status = ctl_get(ctl, path, &o, NULL);
 	free(path);
 	if (status != CTL_OK)

@@ -9,6 +9,7 @@
 
 #include "certs/file.h"
 #include "certs/pem.h"
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 
@@ -44,9 +45,8 @@ static int take_name(struct adding *a, const char *as)
 		return CTL_OK;
 	}
 	if (!*as || *as == '.' || strchr(as, '/') || strlen(as) > NAME_MAX) {
-		fprintf(stderr,
-			"dialtone: --as %s: must be a file's name, not hidden "
-			"and without a folder\n",
+		say("--as %s: must be a file's name, not hidden "
+		    "and without a folder",
 			as);
 		return CTL_USAGE;
 	}
@@ -92,11 +92,11 @@ static const char *same_file(
 static int refuse_twice(
 	const struct adding *a, const struct trust_anchor *there)
 {
-	fprintf(stderr,
-		"dialtone: %s is there already, in %s/%s: nothing was done. "
-		"Leave it out of the file, or take that one away first "
-		"(dialtone trust remove %s)\n",
+	say("%s is there already, in %s/%s: nothing was done. "
+	    "Leave it out of the file, or take that one away first "
+	    "(dialtone trust remove %s)",
 		there->id.subject, a->t.folder, there->file, there->file);
+	say_next("dialtone trust show '%s'", there->file);
 	return CTL_REFUSED;
 }
 
@@ -110,9 +110,8 @@ static int is_new(const struct adding *a, const struct trust_snapshot *s)
 			status = refuse_twice(a, there);
 	}
 	if (status == CTL_OK && access(path, F_OK) == 0) {
-		fprintf(stderr,
-			"dialtone: %s: another file of this name is there: "
-			"nothing was done. Give it another: --as NAME\n",
+		say("%s: another file of this name is there: "
+		    "nothing was done. Give it another: --as NAME",
 			path);
 		status = CTL_REFUSED;
 	}
@@ -163,7 +162,7 @@ static int judge_and_keep(const struct adding *a, const char *path,
 		return CTL_OK;
 	unlink(hidden);
 	ctl_trust_complain(&d);
-	fputs("dialtone: nothing was added\n", stderr);
+	say("nothing was added");
 	return CTL_FAILED;
 }
 
@@ -199,9 +198,8 @@ static int put_in_force(const struct adding *a, json_t *o)
 	if (status == CTL_OK)
 		json_object_set_new(o, "reload", said);
 	else
-		fputs("dialtone: it is written; see what became of it: "
-		      "dialtone trust status\n",
-			stderr);
+		say("it is written; see what became of it: "
+		    "dialtone trust status");
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 #include "registrar/memory.h"
 
 enum { FILES_MAX = 256 };
@@ -143,14 +144,14 @@ static int hide_some(int fd, const char *folder, const json_t *files,
 			continue;
 		char *hidden = hidden_name(file);
 		int error = renameat(fd, file, fd, hidden) < 0 ? errno : 0;
-		if (error)
-			fprintf(stderr, "dialtone: %s/%s: %s\n", folder, file,
-				strerror(error));
-		else
+		if (!error)
 			add_undo(undo, folder, file, hidden);
 		free(hidden);
-		if (error)
+		if (error) {
+			say("%s/%s: %s", folder, file, strerror(error));
+			say_next("ls -ld '%s'", folder);
 			return CTL_FAILED;
+		}
 	}
 	return CTL_OK;
 }
@@ -162,14 +163,15 @@ static int hide(const char *folder, const json_t *files, char **undo)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
-		fprintf(stderr, "dialtone: %s: %s\n", folder, strerror(errno));
+		say("%s: %s", folder, strerror(errno));
+		say_next("ls -ld '%s'", folder);
 		return CTL_FAILED;
 	}
 	int status = hide_some(fd, folder, files, false, undo);
 	if (status == CTL_OK)
 		status = hide_some(fd, folder, files, true, undo);
 	if (fsync(fd) < 0)
-		perror("dialtone: fsync");
+		say("%s: fsync: %s", folder, strerror(errno));
 	close(fd);
 	return status;
 }
@@ -305,7 +307,8 @@ int ctl_trust_diff(const struct ctl *ctl, int argc, char **argv)
 	int status = read_words(ctl, argc, argv, &w);
 	char *folder = status == CTL_OK ? realpath(argv[0], NULL) : NULL;
 	if (status == CTL_OK && !folder) {
-		fprintf(stderr, "dialtone: %s: %s\n", argv[0], strerror(errno));
+		say("%s: %s", argv[0], strerror(errno));
+		say_next("ls -ld '%s'", argv[0]);
 		status = CTL_FAILED;
 	}
 	if (status == CTL_OK) {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "certs/pem.h"
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 #include "registrar/tls/alert.h"
@@ -88,8 +89,7 @@ static void ask_admission(
 	free(path);
 	free(escaped);
 	if (status != CTL_OK) {
-		fputs("dialtone: so whether it may register is not known\n",
-			stderr);
+		say("so whether it may register is not known");
 		return;
 	}
 	json_object_set(
@@ -157,10 +157,9 @@ static void compare(const struct ctl_trust *t, const struct trust_snapshot *s)
 {
 	if (t->store && strcmp(ctl_text(t->store, "fingerprint"),
 				trust_snapshot_fingerprint(s)) != 0)
-		fputs("dialtone: warning: the folder has changed since the "
-		      "registrar read it; this is what it says now. Reload: "
-		      "dialtone trust reload, or SIGHUP.\n",
-			stderr);
+		say("warning: the folder has changed since the "
+		    "registrar read it; this is what it says now. Reload: "
+		    "dialtone trust reload, or SIGHUP.");
 }
 
 int ctl_trust_check(const struct ctl *ctl, int argc, char **argv)

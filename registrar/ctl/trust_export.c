@@ -7,6 +7,8 @@
 
 #include "certs/pem.h"
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/rehearsal.h"
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 #include "trust/export.h"
@@ -23,7 +25,7 @@ struct wish {
 
 static int refuse(const struct ctl *ctl, const char *why, const char *word)
 {
-	fprintf(stderr, "dialtone: %s%s\n", why, word);
+	say("%s%s", why, word);
 	return ctl_misused(ctl);
 }
 
@@ -61,8 +63,7 @@ static int read_with(const struct wish *w, struct cert_list *all)
 	for (size_t i = 0; i < w->n_with; i++) {
 		struct cert_list one;
 		if (cert_pem_read(w->with[i], &one, &d)) {
-			fprintf(stderr, "dialtone: %s\n", d.text);
-			return CTL_FAILED;
+			return say_file(w->with[i], d.text);
 		}
 		for (size_t j = 0; j < one.n; j++) {
 			X509_up_ref(one.cert[j]);
@@ -147,13 +148,12 @@ static void warn(const struct trust_export *e)
 	const struct trust_export_ca *ca = trust_export_cas(e, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (*ca[i].left_out)
-			fprintf(stderr, "dialtone: left out: %s: %s\n",
-				ca[i].id.subject, ca[i].left_out);
+			say("left out: %s: %s", ca[i].id.subject,
+				ca[i].left_out);
 		else if (*ca[i].missing)
-			fprintf(stderr,
-				"dialtone: chain without a root: the issuer "
-				"of %s is missing: %s. Give its certificate "
-				"with --with FILE.\n",
+			say("chain without a root: the issuer "
+			    "of %s is missing: %s. Give its certificate "
+			    "with --with FILE.",
 				ca[i].id.subject, ca[i].missing);
 	}
 }
@@ -163,6 +163,31 @@ static const char *path_of(const struct wish *w, char *text, size_t size)
 	snprintf(text, size, "dialtone-%s",
 		trust_export_name((enum trust_export_for)w->to));
 	return w->out ? w->out : text;
+}
+
+/* In a copy of what is there, which tells whether it would be replaced. */
+static int rehearse(const struct ctl *ctl, const char *path, json_t *manifest,
+	const struct cert_folder_file *files, size_t n, struct diag *d)
+{
+	struct rehearsal r;
+	int error = rehearsal_begin(&r, path, d);
+	if (!error)
+		error = cert_folder_write(r.dir, files, n, d);
+	if (error) {
+		rehearsal_translate(&r, d);
+	} else {
+		json_t *list = json_array();
+		for (size_t i = 0; i < n; i++) {
+			char *file =
+				memory_format("%s/%s", path, files[i].name);
+			json_array_append_new(list, json_string(file));
+			free(file);
+		}
+		rehearsal_print(ctl, list, manifest);
+		json_decref(list);
+	}
+	rehearsal_end(&r);
+	return error;
 }
 
 static int write_out(const struct ctl *ctl, const struct wish *w,
@@ -177,12 +202,13 @@ static int write_out(const struct ctl *ctl, const struct wish *w,
 	char *json = memory_format("%s\n", dump);
 	trust_export_add(e, "manifest.json", json, strlen(json));
 	const struct cert_folder_file *files = trust_export_files(e, &n);
-	int error = cert_folder_write(path, files, n, &d);
+	int error = ctl->dry_run ? rehearse(ctl, path, manifest, files, n, &d)
+				 : cert_folder_write(path, files, n, &d);
 	if (error)
-		fprintf(stderr, "dialtone: %s\n", d.text);
-	else if (ctl->json)
+		say_file(path, d.text);
+	else if (ctl->json && !ctl->dry_run)
 		fputs(json, stdout);
-	else
+	else if (!ctl->dry_run)
 		printf("%s: %zu files; README.txt says what to do with them\n",
 			path, n);
 	free(dump);
@@ -247,7 +273,8 @@ static int run_export(const struct ctl *ctl, const struct wish *w,
 	};
 	int status = CTL_FAILED;
 	if (trust_export_make(&order, &e, &d)) {
-		fprintf(stderr, "dialtone: %s\n", d.text);
+		say("%s", d.text);
+		say_next("dialtone trust list");
 	} else {
 		warn(e);
 		status = write_out(ctl, w, &order, e);

@@ -2,6 +2,7 @@
 /* dialtone trust list: the anchors in force, one a line. */
 #include <stdio.h>
 
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/trust.h"
 
 static const struct ctl_column columns[] = {
@@ -59,10 +60,10 @@ int ctl_trust_list(const struct ctl *ctl, int argc, char **argv)
 		return status;
 	status = ctl_trust_open(ctl, store, &t);
 	if (status == CTL_OK && !t.store) {
-		fprintf(stderr,
-			"dialtone: %s is no store of the registrar's: look at "
-			"it with dialtone trust lint\n",
+		say("%s is no store of the registrar's: look at "
+		    "it with dialtone trust lint",
 			t.folder);
+		say_next("dialtone trust lint '%s'", t.folder);
 		status = CTL_FAILED;
 	}
 	if (status == CTL_OK && ctl->json)

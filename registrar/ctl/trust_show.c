@@ -6,6 +6,7 @@
 
 #include <openssl/x509v3.h>
 
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/trust.h"
 #include "trust/revocation.h"
 #include "trust/waiver.h"
@@ -205,9 +206,8 @@ static int show(const struct ctl *ctl, const struct ctl_trust *t,
 	json_t *o, *found = named(t, s, word);
 	int status = json_array_size(found) ? CTL_OK : CTL_FAILED;
 	if (status != CTL_OK)
-		fprintf(stderr,
-			"dialtone: %s: no CA of that file name or SHA-256 is "
-			"in it: %s; see dialtone trust list\n",
+		say("%s: no CA of that file name or SHA-256 is "
+		    "in it: %s; see dialtone trust list",
 			t->folder, word);
 	else if (ctl->json)
 		ctl_print_json(found);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registrar/ctl/ctl.h"
+#include "registrar/ctl/say.h"
 
 static const char callmanager[] = "callmanager", capf[] = "capf";
 
@@ -103,9 +104,9 @@ static int show(const struct ctl *ctl, const char *which, json_t *trust)
 	bool first = !which || strcmp(which, callmanager) == 0;
 	bool last = !which || !first, refused = false;
 	if (!first && !second) {
-		fputs("dialtone: the registrar has no CAPF-trust: its "
-		      "configuration names no trust.capf\n",
-			stderr);
+		say("the registrar has no CAPF-trust: its "
+		    "configuration names no trust.capf");
+		say_next("man dialtoned.json");
 		return CTL_FAILED;
 	}
 	if (first)

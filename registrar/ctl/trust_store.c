@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "certs/rule.h"
+#include "registrar/ctl/say.h"
 #include "registrar/ctl/trust.h"
 #include "registrar/memory.h"
 #include "registrar/reload.h"
@@ -97,10 +98,10 @@ static int open_store(const struct ctl *ctl, size_t i, struct ctl_trust *t)
 	t->folder = memory_dup(ctl_text(store_of(t->said, i), "folder"));
 	if (*t->folder)
 		return CTL_OK;
-	fprintf(stderr,
-		"dialtone: the registrar at %s has no %s: its configuration "
-		"names no trust.%s\n",
+	say("the registrar at %s has no %s: its configuration "
+	    "names no trust.%s",
 		ctl->url, stores[i].title, stores[i].name);
+	say_next("man dialtoned.json");
 	return CTL_FAILED;
 }
 
@@ -124,10 +125,9 @@ int ctl_trust_open(
 	if (t->said)
 		policy_from(t->said, &t->policy);
 	else
-		fprintf(stderr,
-			"dialtone: no registrar answers at %s: this is judged "
-			"without what its trust.anchors allow, at auth level "
-			"%d\n",
+		say("no registrar answers at %s: this is judged "
+		    "without what its trust.anchors allow, at auth level "
+		    "%d",
 			ctl->url, t->policy.auth_level);
 	return CTL_OK;
 }
@@ -160,6 +160,7 @@ int ctl_trust_read(const struct ctl_trust *t, struct trust_snapshot **out)
 	struct trust_load load = ctl_trust_load(t);
 	if (trust_snapshot_load(&load, out, &d) == 0)
 		return CTL_OK;
+	say_next("dialtone trust lint '%s'", t->folder);
 	return ctl_trust_complain(&d);
 }
 
@@ -195,8 +196,8 @@ json_t *ctl_trust_refusal_json(const struct diag *d)
 
 int ctl_trust_complain(const struct diag *d)
 {
-	fprintf(stderr, "dialtone: %s%s%s%s\n", d->text,
-		*d->rule ? " (rule " : "", d->rule, *d->rule ? ")" : "");
+	say("%s%s%s%s", d->text, *d->rule ? " (rule " : "", d->rule,
+		*d->rule ? ")" : "");
 	return CTL_FAILED;
 }
 

@@ -18,6 +18,7 @@
 #include <microhttpd.h>
 #include <openssl/crypto.h>
 
+#include "registrar/http/head.h"
 #include "registrar/http/respond.h"
 #include "registrar/http/stream.h"
 #include "registrar/memory.h"
@@ -63,19 +64,37 @@ struct plane {
 
 /* ---- answers ---- */
 
-void plane_problem(struct plane_answer *out, unsigned status, const char *title,
-	const char *detail)
+static const struct {
+	unsigned status;
+	const char *type, *title, *next;
+} problems[] = {
+#define X(name, status, slug, title, next) \
+	{status, PROBLEM_TYPE slug, title, next},
+	PROBLEM_LIST(X)
+#undef X
+};
+
+void plane_problem(
+	struct plane_answer *out, enum problem problem, const char *detail)
 {
-	out->status = status;
-	out->json = json_pack("{si ss ss}", "status", (int)status, "title",
-		title, "detail", detail);
+	out->status = problems[problem].status;
+	out->json = json_pack("{ss si ss ss ss*}", "type",
+		problems[problem].type, "status", (int)out->status, "title",
+		problems[problem].title, "detail", detail, "next",
+		problems[problem].next);
+}
+
+void plane_next(struct plane_answer *out, const char *command)
+{
+	json_t *next = json_pack("{ss}", "next", command);
+	json_object_update_missing(out->json, next);
+	json_decref(next);
 }
 
 void plane_not_allowed(
 	struct plane_answer *out, const char *allow, const char *detail)
 {
-	plane_problem(out, MHD_HTTP_METHOD_NOT_ALLOWED, "no such method here",
-		detail);
+	plane_problem(out, PROBLEM_METHOD, detail);
 	snprintf(out->allow, sizeof(out->allow), "%s", allow);
 }
 
@@ -118,28 +137,32 @@ const char *plane_header(const struct plane_request *request, const char *name)
 struct parameters {
 	struct plane_parameter *list;
 	size_t n, bytes;
+	int error;
 };
 
+/* NOLINTNEXTLINE(readability-function-size): the shape is libmicrohttpd's */
 static enum MHD_Result take_parameter(void *self, enum MHD_ValueKind kind,
-	const char *name, const char *value)
+	const char *name, size_t name_n, const char *value, size_t value_n)
 {
 	struct parameters *p = self;
-	p->bytes += strlen(name) + (value ? strlen(value) : 0);
-	if (p->n == PLANE_PARAMETERS_MAX || p->bytes > PLANE_QUERY_MAX) {
-		p->bytes = PLANE_QUERY_MAX + 1;
-		return MHD_NO;
-	}
-	p->list[p->n++] = (struct plane_parameter){name, value ? value : ""};
-	return MHD_YES;
+	p->bytes += name_n + value_n;
+	if (p->n == PLANE_PARAMETERS_MAX || p->bytes > PLANE_QUERY_MAX)
+		p->error = -E2BIG;
+	else if (strlen(name) != name_n || (value && strlen(value) != value_n))
+		p->error = -EILSEQ;
+	else
+		p->list[p->n++] =
+			(struct plane_parameter){name, value ? value : ""};
+	return p->error ? MHD_NO : MHD_YES;
 }
 
 int plane_parameters(const struct plane_request *request,
 	struct plane_parameter list[PLANE_PARAMETERS_MAX])
 {
 	struct parameters p = {.list = list};
-	MHD_get_connection_values(
+	MHD_get_connection_values_n(
 		request->client, MHD_GET_ARGUMENT_KIND, take_parameter, &p);
-	return p.bytes > PLANE_QUERY_MAX ? -E2BIG : (int)p.n;
+	return p.error ? p.error : (int)p.n;
 }
 
 bool plane_has(const struct plane_request *request, const char *etag)
@@ -163,7 +186,7 @@ static bool may_come(
 	if (!brings_body(client))
 		return true;
 	if (max == 0) {
-		plane_problem(a, MHD_HTTP_CONTENT_TOO_LARGE, "no body, please",
+		plane_problem(a, PROBLEM_NO_BODY,
 			"this request has no body; send it without one");
 		return false;
 	}
@@ -172,7 +195,7 @@ static bool may_come(
 	snprintf(detail, sizeof(detail),
 		"the body has %.20s bytes, this request may have %zu", length,
 		max);
-	plane_problem(a, MHD_HTTP_CONTENT_TOO_LARGE, "too long a body", detail);
+	plane_problem(a, PROBLEM_LONG_BODY, detail);
 	return false;
 }
 
@@ -184,7 +207,8 @@ static enum MHD_Result begin(struct plane *p, struct MHD_Connection *client,
 	size_t max = p->handler.body_max ? p->handler.body_max(p->handler.self,
 						   method, path)
 					 : 0;
-	if (!may_come(client, max, &a))
+	if (!head_is_plain(client, p->handler.hosts, &a) ||
+		!may_come(client, max, &a))
 		return queue(p, client, &a);
 	struct upload *u = memory_zero(sizeof(*u));
 	u->max = max;
@@ -280,11 +304,16 @@ static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
 		.client = client,
 	};
 	if (u->crowded)
-		plane_problem(&a, MHD_HTTP_SERVICE_UNAVAILABLE, "come later",
+		plane_problem(&a, PROBLEM_CROWDED,
 			"others are sending long bodies, too; nothing was "
 			"done");
 	else
 		p->handler.answer(p->handler.self, &request, &a);
+	if (a.source.read && is(method, MHD_HTTP_METHOD_HEAD)) {
+		a.source.close(a.source.self); /* its headers are all */
+		a.source = (struct plane_source){NULL};
+		a.closes = true;
+	}
 	if (a.source.read)
 		stays(p, request.fd);
 	return queue(p, client, &a);
@@ -442,9 +471,9 @@ static int start(struct plane *p)
 		0, NULL, NULL, on_request, p, MHD_OPTION_CONNECTION_LIMIT,
 		2 * (unsigned)PLACES, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CLIENT_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, p, MHD_OPTION_NOTIFY_COMPLETED, on_completed, p,
-		MHD_OPTION_END);
+		(unsigned)TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, p,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, p, MHD_OPTION_END);
 	if (!p->daemon)
 		return -EIO;
 	if (pthread_create(&p->thread, NULL, take_clients, p) == 0)

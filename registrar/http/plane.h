@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "registrar/http/problem.h"
+
 struct plane_request {
 	const char *method; /* "GET", "POST"; HEAD is asked as "GET" */
 	const char *path;   /* without what follows a question mark */
@@ -31,8 +33,8 @@ enum { PLANE_PARAMETERS_MAX = 16, PLANE_QUERY_MAX = 1024 };
 struct plane_parameter {
 	const char *name, *value; /* never NULL */
 };
-/* All of them; how many, or -E2BIG: more, or more bytes, than that. They live
- * as long as the request. */
+/* All of them; how many, or -E2BIG: more, or more bytes, than that; -EILSEQ:
+ * one has a NUL in it. They live as long as the request. */
 int plane_parameters(const struct plane_request *request,
 	struct plane_parameter list[PLANE_PARAMETERS_MAX]);
 
@@ -70,8 +72,9 @@ struct plane_answer {
 	struct plane_pieces pieces;
 	struct plane_source source;
 	const char *type;
-	const char *policy; /* Content-Security-Policy, or NULL */
+	const char *policy; /* Content-Security-Policy; NULL: nothing may run */
 	unsigned retry_s;   /* Retry-After; 0: none */
+	bool closes;	    /* the client is to open another connection */
 	/* Names what is answered, quotes and all; "": the plane takes the
 	 * SHA-256 of it where its handler says so. 304 needs nothing else. */
 	char etag[PLANE_ETAG_MAX + 1];
@@ -88,6 +91,9 @@ struct plane_handler {
 	/* Clients may keep what they got and ask with its ETag. Else nobody
 	 * is to keep anything. */
 	bool etags;
+	/* Names and addresses, besides loopback's and the socket's own, that
+	 * may stand in Host; another is answered 421. NULL: any may. */
+	const char *hosts;
 	void *self;
 };
 
@@ -102,8 +108,10 @@ void plane_free(struct plane *p);
 void plane_wake(struct plane *p);
 
 /* An answer that says no, as application/problem+json (RFC 9457). */
-void plane_problem(struct plane_answer *out, unsigned status, const char *title,
-	const char *detail);
+void plane_problem(
+	struct plane_answer *out, enum problem problem, const char *detail);
+/* To that no: the command to type next, unless it names one. */
+void plane_next(struct plane_answer *out, const char *command);
 /* No such method here; `allow` names those there are. */
 void plane_not_allowed(
 	struct plane_answer *out, const char *allow, const char *detail);

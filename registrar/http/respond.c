@@ -153,10 +153,19 @@ static void add_headers(struct MHD_Response *r, const struct plane_answer *a)
 		*a->etag ? "no-cache" : "no-store");
 	add(r, MHD_HTTP_HEADER_ETAG, a->etag);
 	add(r, "X-Content-Type-Options", "nosniff");
-	add(r, MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY, a->policy);
+	add(r, MHD_HTTP_HEADER_CONTENT_SECURITY_POLICY,
+		a->policy ? a->policy
+			  : "default-src 'none'; "
+			    "frame-ancestors 'none'");
+	/* No page of somebody else's is to embed or to learn anything. */
+	add(r, "X-Frame-Options", "DENY");
+	add(r, "Cross-Origin-Resource-Policy", "same-origin");
+	add(r, "Cross-Origin-Opener-Policy", "same-origin");
+	add(r, "Referrer-Policy", "no-referrer");
 	add(r, MHD_HTTP_HEADER_ALLOW, a->allow);
 	add(r, MHD_HTTP_HEADER_RETRY_AFTER, retry);
-	if (a->source.read) /* nothing is read behind what has no end */
+	/* Nothing is read behind what has no end. */
+	if (a->source.read || a->closes)
 		add(r, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 

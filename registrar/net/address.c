@@ -45,3 +45,10 @@ void address_text(const struct in6_addr *address, char text[PEER_ADDRESS_MAX])
 	else
 		inet_ntop(AF_INET6, address, text, PEER_ADDRESS_MAX);
 }
+
+bool address_read(const char *text, struct in6_addr *out)
+{
+	*out = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
+	return inet_pton(AF_INET, text, &out->s6_addr[12]) == 1 ||
+	       inet_pton(AF_INET6, text, out) == 1;
+}

@@ -4,6 +4,7 @@
 #define REGISTRAR_NET_ADDRESS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -19,5 +20,7 @@ void address_put(const struct sockaddr_storage *from,
  * that address_put writes. */
 struct in6_addr address_pack(const struct sockaddr_storage *from);
 void address_text(const struct in6_addr *address, char text[PEER_ADDRESS_MAX]);
+/* Back again, from either way to write it; false: it is no address. */
+bool address_read(const char *text, struct in6_addr *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "registrar/status/forecast.h"
 #include "registrar/status/member.h"
 #include "registrar/status/phone.h"
+#include "registrar/status/retiring.h"
 
 enum { PHONES_MAX = 200 };
 
@@ -115,7 +116,7 @@ static json_t *store(struct server *s, enum trust_store which)
 	member_text(o, "fingerprint", trust_snapshot_fingerprint(trust));
 	member_number(o, "anchors", anchors);
 	member_time(o, "loaded", state.loaded_ms);
-	json_object_set_new(o, "retiring", status_json_retiring_sum(s, trust));
+	json_object_set_new(o, "retiring", retiring_sum(s, trust));
 	json_object_set_new(o, "refused", refused(&state.refused));
 	trust_snapshot_unref(trust);
 	return o;

@@ -9,13 +9,6 @@
 
 /* Which CA and how many phones' certificates end in which month. */
 json_t *status_json_expiry(struct server *s);
-/* Every device whose last certificate hangs on a retiring anchor: it wants a
- * new LSC. */
-json_t *status_json_retiring(struct server *s);
-/* For status: how many anchors are retiring and how many devices hang on them,
- * NULL: no anchor is. */
-json_t *status_json_retiring_sum(
-	struct server *s, const struct trust_snapshot *trust);
 /* For status: what ends within 30 and 90 days; whom the last changes of
  * trust in that store locked out, NULL: nobody. */
 json_t *status_json_forecast(

@@ -23,6 +23,7 @@
 #include "registrar/status/page.h"
 #include "registrar/status/phones.h"
 #include "registrar/status/refusals.h"
+#include "registrar/status/retiring.h"
 #include "registrar/status/teller.h"
 
 enum { BACKLOG = 128, NAME_MAX_LEN = 128 };
@@ -52,7 +53,13 @@ static void answer_phones(struct http *h, const struct plane_request *request,
 static void answer_failures(struct http *h, const struct plane_request *request,
 	const struct query *query, struct plane_answer *out)
 {
-	refusals_answer(h->refusals, query, out);
+	refusals_answer(h->refusals, request, query, out);
+}
+
+static void answer_retiring(struct http *h, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
+{
+	retiring_answer(h->server, query, out);
 }
 
 static void answer_events(struct http *h, const struct plane_request *request,
@@ -110,28 +117,29 @@ static const struct resource {
 	json_t *(*of)(struct http *, const char *name);
 	void (*answer)(struct http *, const struct plane_request *,
 		const struct query *, struct plane_answer *);
-	const char *title, *detail; /* where there is none */
+	enum problem problem; /* where there is none */
+	const char *detail;
 } resources[] = {
 	{"/", .answer = answer_page}, /* for people */
 	{"/v1/status", .make = status_json_status},
 	{"/v1/phones", phones_parameters, .answer = answer_phones},
-	{"/v1/phones/{name}", .of = phone, .title = "unknown phone",
+	{"/v1/phones/{name}", .of = phone, .problem = PROBLEM_PHONE,
 		.detail = "no phone of this name registered or was refused "
 			  "since the registrar started"},
-	{"/v1/phones/{name}/history", .of = history, .title = "no history",
+	{"/v1/phones/{name}/history", .of = history, .problem = PROBLEM_HISTORY,
 		.detail = "nothing is kept of a phone of this name"},
 	{"/v1/phones/{name}/explain", .of = explain,
-		.title = "no name of a phone",
-		.detail = "a phone's name is letters and digits, like "
-			  "SEP001122334455"},
-	{"/v1/locations/{aor}", .of = location, .title = "unknown address",
+		.problem = PROBLEM_PHONE_NAME,
+		.detail = "a phone's name is letters, digits, dots, dashes and "
+			  "underscores, like SEP001122334455"},
+	{"/v1/locations/{aor}", .of = location, .problem = PROBLEM_ADDRESS,
 		.detail = "nobody is registered under this address; it is "
 			  "user@host, as the phone registered it"},
 	{"/v1/failures", refusals_parameters, .answer = answer_failures},
 	{"/v1/trust", .make = status_json_trust},
 	{"/v1/trust/expiry", .make = status_json_expiry},
-	{"/v1/trust/retiring", .make = status_json_retiring},
-	{"/v1/capf", .make = status_json_capf, .title = "there is no CAPF",
+	{"/v1/trust/retiring", retiring_parameters, .answer = answer_retiring},
+	{"/v1/capf", .make = status_json_capf, .problem = PROBLEM_CAPF,
 		.detail = "none of the listeners serves CAPF"},
 	{"/v1/events", teller_parameters, .answer = answer_events},
 	{"/v1/openapi.json", .answer = answer_openapi},
@@ -182,7 +190,7 @@ static void answer_resource(struct http *h, const struct resource *r,
 	}
 	out->json = r->make ? r->make(h->server) : r->of(h, name);
 	if (!out->json)
-		plane_problem(out, 404, r->title, r->detail);
+		plane_problem(out, r->problem, r->detail);
 }
 
 /* Every path there is, for who asks for another. */
@@ -193,7 +201,7 @@ static void no_such(struct plane_answer *out)
 	for (size_t i = 0; i < RESOURCES; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
 			i ? ", " : "there are ", resources[i].path);
-	plane_problem(out, 404, "no such resource", text);
+	plane_problem(out, PROBLEM_RESOURCE, text);
 }
 
 static void answer(void *self, const struct plane_request *request,
@@ -246,8 +254,10 @@ int http_new(struct server *server, struct http **out, struct diag *d)
 	h->refusals = refusals_new(server_failures(server));
 	h->teller = teller_new(server, h->roster, h->refusals);
 	error = plane_new(fd,
-		&(struct plane_handler){
-			.answer = answer, .etags = true, .self = h},
+		&(struct plane_handler){.answer = answer,
+			.etags = true,
+			.hosts = c->status_hosts,
+			.self = h},
 		&h->plane);
 	if (error < 0)
 		diag_set(d, error, "%s port %u: cannot serve status",

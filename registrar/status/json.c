@@ -13,6 +13,7 @@
 #include "registrar/status/forecast.h"
 #include "registrar/status/member.h"
 #include "registrar/status/phone.h"
+#include "registrar/status/retiring.h"
 #include "registrar/tls/alert.h"
 #include "registrar/version.h"
 #include "trust/revocation.h"
@@ -243,7 +244,7 @@ static json_t *trust_head(struct server *s, enum trust_store store,
 	set_refused(o, "reloadRefused", &state->refused);
 	json_object_set_new(o, "refusals", refusals(state));
 	json_object_set_new(o, "ends", status_json_forecast(s, trust));
-	json_object_set_new(o, "retiring", status_json_retiring_sum(s, trust));
+	json_object_set_new(o, "retiring", retiring_sum(s, trust));
 	json_object_set_new(o, "lockedOut", status_json_locked_out(s, store));
 	return o;
 }

@@ -40,39 +40,13 @@ static void sent_free(void *self)
 
 /* ---- what is asked ---- */
 
-static bool read_cursor(
-	struct page *p, const struct query *q, struct plane_answer *out)
-{
-	uint8_t data[TOKEN_DATA_MAX];
-	const char *text = query_get(q, "cursor");
-	int n = text ? token_read(text, TOKEN_CURSOR, data) : 0;
-	if (n < 0)
-		return query_refuse(q, "cursor", out);
-	memcpy(p->behind, data, (size_t)n);
-	p->behind[n] = '\0';
-	return true;
-}
-
 /* Known only once the roster is locked: how far back it goes. */
 static bool read_since(struct page *p, const struct query *q,
 	const struct roster *r, struct plane_answer *out)
 {
-	struct token_moment then;
-	const char *text = query_get(q, "since");
-	if (!text)
-		return true;
-	if (!token_read_moment(text, TOKEN_SINCE, &then))
-		return query_refuse(q, "since", out);
-	p->is_delta = true;
-	p->since = then.number;
-	if (then.run == r->now.run && then.number >= r->oldest &&
-		then.number <= r->now.number)
-		return true;
-	plane_problem(out, 410, "too old a token",
-		"what changed since is not known any more, or the registrar "
-		"was started anew; ask without since= for all, and go on with "
-		"the token of that answer");
-	return false;
+	return query_token(q,
+		&(struct query_token){"since", TOKEN_SINCE, r->now, r->oldest},
+		&p->since, &p->is_delta, out);
 }
 
 /* ---- what is answered ---- */
@@ -174,7 +148,7 @@ void phones_answer(struct roster *r, const char *node,
 	struct page p = {0};
 	if (!phones_filter_read(&p.filter, q, node, out) ||
 		!query_limit(q, PHONES_LIMIT_MAX, &p.limit, out) ||
-		!read_cursor(&p, q, out))
+		!query_cursor(q, TOKEN_CURSOR, p.behind, out))
 		return;
 	roster_look(r);
 	if (read_since(&p, q, r, out)) {

@@ -2,12 +2,12 @@
 /* Which phones a poller wants: what it says of them, and who passes. */
 #include "registrar/status/phones_filter.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "registrar/admin/order.h"
+#include "registrar/net/address.h"
 #include "registrar/status/phone.h"
 
 const struct query_row phones_parameters[] = {
@@ -96,18 +96,6 @@ static bool take_namePrefix(
 	return *value;
 }
 
-/* IPv4 as ::ffff:a.b.c.d; the bits that are more of it, or -1. */
-static int pack(const char *text, struct in6_addr *out)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	if (inet_pton(AF_INET6, text, out) == 1)
-		return 0;
-	memcpy(out->s6_addr, mapped, sizeof(mapped));
-	return inet_pton(AF_INET, text, out->s6_addr + sizeof(mapped)) == 1
-		       ? 96
-		       : -1;
-}
-
 static bool take_ip(
 	struct phones_filter *f, const char *value, const char *node)
 {
@@ -117,16 +105,15 @@ static bool take_ip(
 		return false;
 	memcpy(address, value, n);
 	address[n] = '\0';
-	int more = pack(address, &f->network);
+	bool good = address_read(address, &f->network);
 	const char *digits = value[n] ? value + n + 1 : "128";
 	char *end;
 	unsigned long bits = strtoul(digits, &end, 10);
-	if (value[n])
-		bits += (unsigned)more;
+	if (value[n] && !strchr(address, ':'))
+		bits += 96; /* of ::ffff:0:0 */
 	f->has_network = true;
 	f->bits = (unsigned)bits;
-	return more >= 0 && *digits >= '0' && *digits <= '9' && !*end &&
-	       bits <= 128;
+	return good && *digits >= '0' && *digits <= '9' && !*end && bits <= 128;
 }
 
 static const struct {
@@ -157,7 +144,7 @@ bool phones_filter_read(struct phones_filter *f, const struct query *q,
 static bool is_within(const struct phones_filter *f, const char *address)
 {
 	struct in6_addr a;
-	if (pack(address, &a) < 0)
+	if (!address_read(address, &a))
 		return false;
 	unsigned bytes = f->bits / 8, rest = f->bits % 8;
 	if (memcmp(a.s6_addr, f->network.s6_addr, bytes) != 0)

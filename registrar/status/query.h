@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "registrar/http/plane.h"
+#include "registrar/status/token.h"
 
 /* One parameter of a resource; the last row's name is NULL. */
 struct query_row {
@@ -30,5 +31,23 @@ bool query_refuse(
 /* "limit": 1 to most, or 0 when it was not said. False: it is none. */
 bool query_limit(const struct query *q, size_t most, size_t *limit,
 	struct plane_answer *out);
+
+/* "cursor": the name that a page ended with, "" when it was not said. False:
+ * it is none of that kind. */
+bool query_cursor(const struct query *q, enum token_kind kind,
+	char behind[TOKEN_DATA_MAX + 1], struct plane_answer *out);
+/* "next" of a page that ends with that name. */
+void query_set_cursor(json_t *page, enum token_kind kind, const char *last);
+
+/* A token that an answer had, of this run, from `oldest` on. */
+struct query_token {
+	const char *name; /* "since", "cursor" */
+	enum token_kind kind;
+	struct token_moment now;
+	uint64_t oldest;
+};
+/* *number is its moment; *said: it was asked with one. False: out says no. */
+bool query_token(const struct query *q, const struct query_token *token,
+	uint64_t *number, bool *said, struct plane_answer *out);
 
 #endif

@@ -3,10 +3,14 @@
  */
 #include "registrar/status/refusals.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include <openssl/rand.h>
 
 #include "registrar/memory.h"
 #include "registrar/status/json.h"
@@ -20,6 +24,7 @@ struct refusals {
 	const struct failure **newest;
 	size_t n;
 	uint64_t seen;
+	uint64_t run; /* tokens are of one */
 };
 
 struct refusals *refusals_new(struct failures *of)
@@ -27,6 +32,8 @@ struct refusals *refusals_new(struct failures *of)
 	struct refusals *r = memory_zero(sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);
 	r->of = of;
+	if (RAND_bytes((uint8_t *)&r->run, sizeof(r->run)) != 1)
+		abort(); /* law 2: no entropy */
 	r->list = memory_zero(failures_max(of) * sizeof(*r->list));
 	r->newest = memory_zero(failures_max(of) * sizeof(struct failure *));
 	return r;
@@ -67,65 +74,134 @@ static void look(struct refusals *r)
 
 const struct query_row refusals_parameters[] = {
 	{"limit", "1 to 10000"},
+	{"cursor", "\"next\" of an answer; else leave it out to begin anew"},
+	{"since", "\"since\" of an answer"},
 	{"device", "the name of a device"},
 	{"rule", "a rule, as \"rule\" of a refusal has it"},
+	{"protocol", "sip, sccp or capf"},
 	{"stage", "one of connection, tls, registration, enrolment"},
 	{NULL, NULL},
 };
 
-static bool is_stage(const char *name)
+/* What is asked; what is not asked for is NULL, -1 or 0. */
+struct wish {
+	const char *device, *rule;
+	int protocol, stage;
+	size_t limit;
+	uint64_t since, before;
+	bool is_delta, is_behind; /* after `since`; from `before` back */
+};
+
+static bool read_protocol(
+	struct wish *w, const struct query *q, struct plane_answer *out)
 {
-	for (int i = FAILURE_CONNECTION; i <= FAILURE_ENROLMENT; i++)
+	const char *name = query_get(q, "protocol");
+	for (int i = CONFIG_SCCP; name && i <= CONFIG_CAPF; i++)
+		if (strcmp(config_protocol_name((enum config_protocol)i),
+			    name) == 0)
+			w->protocol = i;
+	return !name || w->protocol >= 0 || query_refuse(q, "protocol", out);
+}
+
+static bool read_stage(
+	struct wish *w, const struct query *q, struct plane_answer *out)
+{
+	const char *name = query_get(q, "stage");
+	for (int i = FAILURE_CONNECTION; name && i <= FAILURE_ENROLMENT; i++)
 		if (strcmp(failure_stage_name((enum failure_stage)i), name) ==
 			0)
-			return true;
-	return false;
+			w->stage = i;
+	return !name || w->stage >= 0 || query_refuse(q, "stage", out);
 }
 
-static bool passes(const struct query *q, const struct failure *f)
+/* The copy is locked: how many there were is known. */
+static bool read_tokens(struct wish *w, const struct query *q,
+	const struct refusals *r, struct plane_answer *out)
 {
-	const char *device = query_get(q, "device");
-	const char *rule = query_get(q, "rule");
-	const char *stage = query_get(q, "stage");
-	return (!device || strcasecmp(device, f->device) == 0) &&
-	       (!rule || strcmp(rule, f->rule) == 0) &&
-	       (!stage || strcmp(stage, failure_stage_name(f->stage)) == 0);
+	const struct token_moment now = {r->run, r->seen};
+	/* Behind the newest, which may be younger than the count. */
+	const struct token_moment last = {r->run, UINT64_MAX};
+	return query_token(q,
+		       &(struct query_token){"since", TOKEN_REFUSED, now, 0},
+		       &w->since, &w->is_delta, out) &&
+	       query_token(q,
+		       &(struct query_token){"cursor", TOKEN_BEHIND, last, 0},
+		       &w->before, &w->is_behind, out);
 }
 
-/* query NULL: all of them. */
-static json_t *list(struct refusals *r, const struct query *query, size_t limit)
+static bool passes(const struct wish *w, const struct failure *f)
+{
+	return (!w->is_delta || f->nth > w->since) &&
+	       (!w->is_behind || f->nth < w->before) &&
+	       (!w->device || strcasecmp(w->device, f->device) == 0) &&
+	       (!w->rule || strcmp(w->rule, f->rule) == 0) &&
+	       (w->protocol < 0 || (int)f->protocol == w->protocol) &&
+	       (w->stage < 0 || (int)f->stage == w->stage);
+}
+
+static void set_token(
+	json_t *o, const char *key, enum token_kind kind, struct token_moment m)
+{
+	char text[TOKEN_MAX + 1];
+	token_write_moment(text, kind, m);
+	json_object_set_new(o, key, json_string(text));
+}
+
+/* Of a locked copy. */
+static json_t *list(const struct refusals *r, const struct wish *w)
 {
 	json_t *all = json_array();
-	size_t n = 0;
-	look(r);
-	for (size_t i = 0; i < r->n && (!limit || n < limit); i++)
-		if (!query || passes(query, r->newest[i])) {
-			json_array_append_new(
-				all, status_json_failure(r->newest[i]));
-			n++;
+	json_t *o = json_object();
+	uint64_t last = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct failure *f = r->newest[i];
+		if (!passes(w, f))
+			continue;
+		if (w->limit && json_array_size(all) == w->limit) {
+			set_token(o, "next", TOKEN_BEHIND,
+				(struct token_moment){r->run, last});
+			break;
 		}
-	json_t *o = json_pack(
-		"{so sI}", "failures", all, "total", (json_int_t)r->seen);
-	pthread_mutex_unlock(&r->lock);
+		json_array_append_new(all, status_json_failure(f));
+		last = f->nth;
+	}
+	json_object_set_new(
+		o, "count", json_integer((json_int_t)json_array_size(all)));
+	json_object_set_new(o, "failures", all);
+	json_object_set_new(o, "total", json_integer((json_int_t)r->seen));
+	set_token(o, "since", TOKEN_REFUSED,
+		(struct token_moment){r->run, r->seen});
 	return o;
 }
 
-void refusals_answer(
-	struct refusals *r, const struct query *query, struct plane_answer *out)
+void refusals_answer(struct refusals *r, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out)
 {
-	size_t limit;
-	const char *stage = query_get(query, "stage");
-	if (!query_limit(query, LIMIT_MAX, &limit, out))
+	struct wish w = {.device = query_get(query, "device"),
+		.rule = query_get(query, "rule"),
+		.protocol = -1,
+		.stage = -1};
+	if (!query_limit(query, LIMIT_MAX, &w.limit, out) ||
+		!read_protocol(&w, query, out) || !read_stage(&w, query, out))
 		return;
-	if (stage && !is_stage(stage))
-		query_refuse(query, "stage", out);
-	else
-		out->json = list(r, query, limit);
+	look(r);
+	if (read_tokens(&w, query, r, out)) {
+		snprintf(out->etag, sizeof(out->etag),
+			"\"%016" PRIx64 "-%" PRIx64 "\"", r->run, r->seen);
+		if (plane_has(request, out->etag))
+			out->status = 304;
+		else
+			out->json = list(r, &w);
+	}
+	pthread_mutex_unlock(&r->lock);
 }
 
 json_t *refusals_json(struct refusals *r)
 {
-	return list(r, NULL, 0);
+	look(r);
+	json_t *o = list(r, &(struct wish){.protocol = -1, .stage = -1});
+	pthread_mutex_unlock(&r->lock);
+	return o;
 }
 
 json_t *refusals_of(struct refusals *r, const char *device)

@@ -18,8 +18,8 @@ void refusals_free(struct refusals *r);
 
 /* GET /v1/failures, and what may be asked of it. */
 extern const struct query_row refusals_parameters[];
-void refusals_answer(struct refusals *r, const struct query *query,
-	struct plane_answer *out);
+void refusals_answer(struct refusals *r, const struct plane_request *request,
+	const struct query *query, struct plane_answer *out);
 
 /* All of it. */
 json_t *refusals_json(struct refusals *r);

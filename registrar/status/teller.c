@@ -239,7 +239,7 @@ static void refuse_full(struct teller *t, struct plane_answer *out)
 	pthread_mutex_unlock(&t->lock);
 	if (plane)
 		plane_wake(plane);
-	plane_problem(out, 503, "too many readers",
+	plane_problem(out, PROBLEM_READERS,
 		"16 read events already, and more may not; come later, or ask "
 		"/v1/phones?since= now and then");
 	out->retry_s = RETRY_S;

@@ -10,9 +10,12 @@
 enum { TOKEN_DATA_MAX = 64, TOKEN_MAX = 91 };
 
 enum token_kind {
-	TOKEN_CURSOR = 'c', /* behind a name */
-	TOKEN_SINCE = 's',  /* a moment of the roster */
-	TOKEN_EVENT = 'e',  /* a place among the events */
+	TOKEN_CURSOR = 'c',  /* behind a name */
+	TOKEN_LEAVING = 'l', /* behind a device of a retiring CA */
+	TOKEN_SINCE = 's',   /* a moment of the roster */
+	TOKEN_BEHIND = 'b',  /* behind a refusal */
+	TOKEN_REFUSED = 'r', /* a moment of the refusals */
+	TOKEN_EVENT = 'e',   /* a place among the events */
 };
 
 /* n bytes as base64url. */

@@ -23,7 +23,7 @@ class Reader:
         self.socket = tcp(daemon.port("status", "http"))
         self.socket.settimeout(DEADLINE_S)
         more = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
-        self.socket.sendall((f"GET /v1/events{query} HTTP/1.0\r\nHost: x\r\n"
+        self.socket.sendall((f"GET /v1/events{query} HTTP/1.0\r\nHost: localhost\r\n"
                              f"{more}\r\n").encode())
         self._file = self.socket.makefile("rb")
         self.status = int(self._file.readline().split()[1])

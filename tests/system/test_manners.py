@@ -128,9 +128,19 @@ TRIES = [
     ("rollover finish", 1),
     ("rollover finish --force", 1),
     ("rollover cancel", 1),
+    ("trust export --for pem", 0),
+    ("trust export --for pem --out other-cluster", 1),
+    ("device export all.csv", 0),
+    ("device export no-folder/all.csv", 1),
+    ("rollover export --for asa", 1),
+    ("lab init another", 0),
+    ("lab init lab", 1),
+    (f"lab phone lab {THIRD}", 0),
+    ("lab phone lab ../x", 1),
+    (f"lab revoke lab {DEVICE}", 0),
 ]
 
-STARTED = [("rollover start", 1), ("rollover issue --rate 5", 0),
+STARTED = [("rollover start", 1), ("rollover export --for asa", 0), ("rollover issue --rate 5", 0),
            ("rollover finish", 3), ("rollover finish --force", 0),
            ("rollover cancel", 1)]
 
@@ -401,15 +411,16 @@ def long_work_shows_itself_on_a_terminal():
     assert "\r" not in done.stderr, done.stderr
 
 
-sys.exit(tap.run(
-    every_command_has_its_help,
-    what_is_no_command_is_told_what_there_is,
-    every_command_answers_json,
-    what_is_only_tried_changes_nothing,
-    a_dry_run_says_so,
-    who_only_looks_has_no_dry_run,
-    orders_heed_dry_run_on_the_socket,
-    exit_status_says_how_it_went,
-    tables_fit_the_terminal_and_are_whole_in_a_pipe,
-    states_have_colours_where_a_terminal_shows_them,
-    long_work_shows_itself_on_a_terminal))
+if __name__ == "__main__":
+    sys.exit(tap.run(
+        every_command_has_its_help,
+        what_is_no_command_is_told_what_there_is,
+        every_command_answers_json,
+        what_is_only_tried_changes_nothing,
+        a_dry_run_says_so,
+        who_only_looks_has_no_dry_run,
+        orders_heed_dry_run_on_the_socket,
+        exit_status_says_how_it_went,
+        tables_fit_the_terminal_and_are_whole_in_a_pipe,
+        states_have_colours_where_a_terminal_shows_them,
+        long_work_shows_itself_on_a_terminal))

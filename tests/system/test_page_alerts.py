@@ -247,7 +247,7 @@ def without_events_it_asks_every_two_seconds():
         readers = [tcp(daemon.port("status", "http"))
                    for _ in range(READERS_MAX)]
         for reader in readers:
-            reader.sendall(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+            reader.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             holds(reader.recv(100).decode(), " 200 ")
         with page_of(daemon) as browser:
             same(text_of(browser, "#live"), "every 2 s")

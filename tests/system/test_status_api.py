@@ -9,8 +9,8 @@ import sys
 
 import contract
 from clients import Phones, credential_words
-from daemon import Daemon
-from harness import (DEADLINE_S, LOOPBACK, SOURCE, same, tap)
+from daemon import Daemon, refuses_to_start
+from harness import (DEADLINE_S, LOOPBACK, SOURCE, same, tap, wait_until)
 from lab import Lab
 
 LAB = Lab()
@@ -186,6 +186,8 @@ NOES = (
     ("/v1/status?x=1", 400, "takes none"),
     ("/v1/phones/SEP000000000000", 404, "no phone"),
     ("/v1/phones/" + 200 * "S", 404, "/v1/phones/{name}"),
+    ("/v1/phones/$(reboot)/explain", 404, "underscores"),
+    ("/v1/phones/a%20b/explain", 404, "underscores"),
     ("/v1/nothing", 404, "/v1/openapi.json"),
 )
 
@@ -215,6 +217,135 @@ def refusals_can_be_asked_for_by_rule_and_device():
                         daemon.get(f"/v1/failures?{query}")["failures"]),
                  sorted(f["device"] for f in expected), query)
         same(len(daemon.get("/v1/failures?limit=1")["failures"]), 1)
+
+
+STRANGERS = [f"SEP0200000F010{n}" for n in range(5)]
+
+
+def knock(daemon, device):
+    """Somebody comes that is in no inventory."""
+    since = daemon.get("/v1/failures")["since"]
+    with Phones(daemon, "sccp", "--device", device,
+                transport="tcp") as phones:
+        wait_until(f"{device} to be refused", lambda: device in devices_of(
+            daemon.get(f"/v1/failures?since={since}")))
+        phones.freeze()
+
+
+def devices_of(answer):
+    return [failure["device"] for failure in answer["failures"]]
+
+
+def refusals_come_in_pages_and_since():
+    with Daemon(LAB.config()) as daemon:
+        for device in STRANGERS:
+            knock(daemon, device)
+        whole = daemon.get("/v1/failures?rule=unknown-device")
+        same(sorted(set(devices_of(whole))), STRANGERS, "who knocked")
+        found, query = [], "rule=unknown-device&limit=2"
+        while query:
+            page = daemon.get(f"/v1/failures?{query}")
+            same(page["count"], len(page["failures"]), "count")
+            assert page["count"] <= 2, page
+            found += devices_of(page)
+            query = "next" in page and (
+                f"rule=unknown-device&limit=2&cursor={page['next']}")
+        same(found, devices_of(whole), "all pages")
+        quiet = daemon.get(f"/v1/failures?since={whole['since']}")
+        same(quiet["failures"], [], "nothing came since")
+        knock(daemon, STRANGERS[0])
+        news = daemon.get(f"/v1/failures?since={whole['since']}")
+        same(set(devices_of(news)), {STRANGERS[0]}, "what came since")
+        same(daemon.get("/v1/failures?protocol=capf")["failures"], [])
+        same(set(devices_of(daemon.get("/v1/failures?protocol=sccp"))),
+             set(STRANGERS), "by protocol")
+        tag = ask(daemon, "/v1/failures")[1]["ETag"]
+        same(ask(daemon, "/v1/failures", If_None_Match=tag)[::2], (304, ""))
+        kept = whole["since"], page
+    with Daemon(LAB.config()) as daemon:
+        refused(daemon, f"/v1/failures?since={kept[0]}", 410, "since=")
+        refused(daemon, f"/v1/failures?cursor={kept[0]}", 400, "next")
+
+
+def who_leaves_a_ca_comes_in_pages():
+    with Daemon(LAB.config()) as daemon:
+        anchors = [a["file"] for a in daemon.get("/v1/trust")["list"]]
+    count = 5
+    config = LAB.config(trust={"anchors": {
+        file: {"retiring": True} for file in anchors}})
+    with Daemon(config) as daemon, Phones(
+            daemon, "sip", "--count", count, "--lab", LAB.dir,
+            "--device", FIRST, "--line", "200000"):
+        daemon.wait_registered(count)
+        wait_until("all of them to be leaving", lambda: daemon.get(
+            "/v1/trust/retiring")["count"] == count, DEADLINE_S)
+        found, query = [], "limit=2"
+        while query:
+            page = daemon.get(f"/v1/trust/retiring?{query}")
+            same(page["count"], count, "of all pages")
+            found += [d["device"] for d in page["devices"]]
+            query = "next" in page and f"limit=2&cursor={page['next']}"
+        same(found, sorted(set(found)), "each once")
+        same(len(found), count)
+        one = daemon.get("/v1/trust/retiring?anchor=nobody.pem")
+        same((one["devices"], one["count"]), ([], 0))
+        refused(daemon, "/v1/trust/retiring?cursor=x", 400, "next")
+
+
+# ---- whom a request is for ----
+
+def by_name(daemon, host, path="/v1/status"):
+    client = http.client.HTTPConnection(
+        LOOPBACK, daemon.port("status", "http"), timeout=DEADLINE_S)
+    try:
+        client.request("GET", path, headers={"Host": host})
+        answer = client.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        client.close()
+
+
+def only_our_names_are_answered():
+    with Daemon(LAB.config(status={
+            "hosts": "phones.example, 192.0.2.7"})) as daemon:
+        for host in ("localhost", "LOCALHOST:8088", "127.0.0.1:1", "[::1]:2",
+                     "phones.example", "Phones.Example.:8088", "192.0.2.7"):
+            same(by_name(daemon, host)[0], 200, host)
+        for host in ("evil.example", "localhost.evil.example", "192.0.2.8",
+                     "127.0.0.1.evil.example", "localhost evil"):
+            for path in ("/", "/v1/status", "/metrics", "/v1/events"):
+                code, text = by_name(daemon, host, path)
+                same(code, 421, f"{host} {path}")
+                said = json.loads(text)
+                same(said["type"], "urn:dialtone:problem:not-our-name")
+                assert host in said["detail"], said
+                assert "status.hosts" in said["detail"], said
+
+
+def hosts_are_names_without_ports():
+    for hosts in ("phones.example:8088", "http://phones.example", "*"):
+        said = refuses_to_start(LAB.config(status={"hosts": hosts}))
+        assert "status.hosts" in said.text and "without a port" in said.text, (
+            said.text)
+
+
+def no_page_of_others_learns_anything():
+    with Daemon(LAB.config()) as daemon:
+        for path in ("/", "/v1/status", "/v1/nothing", "/metrics"):
+            headers = ask(daemon, path, Origin="http://evil.example")[1]
+            for name, expected in (
+                    ("X-Content-Type-Options", "nosniff"),
+                    ("X-Frame-Options", "DENY"),
+                    ("Cross-Origin-Resource-Policy", "same-origin"),
+                    ("Referrer-Policy", "no-referrer")):
+                same(headers[name], expected, f"{path}: {name}")
+            assert "frame-ancestors 'none'" in headers[
+                "Content-Security-Policy"], path
+            assert not [name for name in headers if name.lower().startswith(
+                "access-control-")], headers
+        for method in ("OPTIONS", "POST", "PUT", "DELETE", "TRACE"):
+            code, text = daemon.fetch("/v1/status", method)
+            same(code, 405, method)
 
 
 # ---- the file and the code ----
@@ -267,8 +398,8 @@ def every_path_of_the_file_is_there():
                         real, method.upper(), *(
                             ({},) if "requestBody" in what else ()))
                     text = json.dumps(said)
-                assert code != 405 and "no such resource" not in text, (
-                    f"{method} {path}: {code} {text}")
+                assert code != 405 and "no-such-resource" not in text[:99], (
+                    f"{method} {path}: {code} {text[:300]}")
 
 
 def the_file_is_served_as_it_is():
@@ -340,6 +471,9 @@ def the_table_for_users_of_risport_is_right():
 
 def facts():
     yield from (
+        refusals_come_in_pages_and_since, who_leaves_a_ca_comes_in_pages,
+        only_our_names_are_answered, hosts_are_names_without_ports,
+        no_page_of_others_learns_anything,
         pages_hold_each_phone_once, filters_pass_whom_they_name,
         a_delta_says_what_changed_and_nothing_else,
         a_token_of_another_run_is_gone, what_is_known_is_not_said_again,
