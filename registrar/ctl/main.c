@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registrar/ctl/commands.h"
+#include "registrar/memory.h"
 #include "registrar/version.h"
 
 static void usage(FILE *to)
@@ -130,5 +131,7 @@ int main(int argc, char **argv)
 			return CTL_USAGE;
 		}
 	}
+	/* Authentication strings go through JSON. */
+	json_set_alloc_funcs(malloc, memory_wipe);
 	return dispatch(&ctl, argc - i, argv + i, asks_help);
 }
