@@ -87,6 +87,7 @@ static const struct {
 	{-ENOTSUP, 409, "not with this configuration"},
 	{-EMEDIUMTYPE, 415, "no such content here"},
 	{-ENOSPC, 507, "the disk is full"},
+	{-ECANCELED, 503, "it ends"},
 };
 enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
 
