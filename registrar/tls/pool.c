@@ -77,10 +77,11 @@ static void check_kept_once(const struct block *b, size_t c)
 			abort();
 }
 
-/* One more of that size? */
+/* One more of that size? Class 0 is of another malloc() than glibc's, which
+ * gives blocks that a struct block does not fit into. */
 static bool wanted(size_t c)
 {
-	return c < CLASSES && pool.kept < KEPT_MAX &&
+	return c > 0 && c < CLASSES && pool.kept < KEPT_MAX &&
 	       (pool.classes[c].n < CLASS_LEAST ||
 		       pool.classes[c].n * size_of(c) < CLASS_MAX);
 }
