@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <curl/curl.h>
+#include <jansson.h>
 #include <uv.h>
 
 #include "certs/lab.h"
@@ -21,6 +22,7 @@
 #include "registrar/config.h"
 #include "registrar/log.h"
 #include "registrar/log_writer.h"
+#include "registrar/memory.h"
 #include "registrar/notify.h"
 #include "registrar/server.h"
 #include "registrar/status/http.h"
@@ -256,6 +258,8 @@ int main(int argc, char **argv)
 	int status = parse_arguments(argc, argv, &arguments);
 	if (status >= 0)
 		return status;
+	/* Authentication strings and passwords go through JSON. */
+	json_set_alloc_funcs(malloc, memory_wipe);
 	if (!arguments.config && access(lab_config, F_OK) == 0)
 		arguments.config =
 			lab_config; /* `dialtone lab init` was here */

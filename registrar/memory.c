@@ -2,11 +2,14 @@
 /* Memory that is there or the process ends: the one place that dies of it. */
 #include "registrar/memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <openssl/crypto.h>
 
 static void *need(void *p)
 {
@@ -41,6 +44,14 @@ void *memory_grow(void **list, size_t *n, size_t size)
 	if ((*n & (*n - 1)) == 0)
 		*list = need(realloc(*list, (*n ? *n * 2 : 1) * size));
 	return (char *)*list + (*n)++ * size;
+}
+
+/* All of the block: what it was made for may be less. */
+void memory_wipe(void *p)
+{
+	if (p)
+		OPENSSL_cleanse(p, malloc_usable_size(p));
+	free(p);
 }
 
 /* The second field of statm, in pages. */

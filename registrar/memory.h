@@ -13,6 +13,9 @@ char *memory_format(const char *format, ...)
 /* Grows the array *list of *n elements by one; answers the new element. */
 void *memory_grow(void **list, size_t *n, size_t size);
 
+/* Frees it with nothing left of what was in it. */
+void memory_wipe(void *p);
+
 /* Bytes of this process that are in memory now; 0 when nobody says. */
 size_t memory_resident(void);
 

@@ -29,6 +29,7 @@ struct admin {
 	struct plane *plane;
 	struct unix_socket *socket;
 	struct server *server;
+	struct capf_progress progress; /* of CAPF's orders that take long */
 };
 
 /* ---- orders: 0, or -errno with d; -ENOTSUP when it cannot be here, -EPERM
@@ -222,8 +223,10 @@ static bool obey_phone(struct admin *a, const struct plane_request *request,
 static bool obey_capf(struct admin *a, const struct plane_request *request,
 	struct plane_answer *out, struct outcome *o)
 {
-	struct capf_request_order order = {
-		.server = a->server, .request = request, .out = out};
+	struct capf_request_order order = {.server = a->server,
+		.request = request,
+		.out = out,
+		.progress = &a->progress};
 	if (!capf_orders_obey(&order))
 		return false;
 	come_of(o, order.changes, order.error,
@@ -282,6 +285,11 @@ static void answer(void *self, const struct plane_request *request,
 		next_name(request, out);
 }
 
+static bool takes_long(void *self, const struct plane_request *request)
+{
+	return capf_orders_take_long(request->method, request->path);
+}
+
 static size_t body_max(void *self, const char *method, const char *path)
 {
 	size_t n = inventory_order_body_max(method, path);
@@ -303,6 +311,7 @@ int admin_new(struct server *server, struct admin **out, struct diag *d)
 		error = plane_new(unix_socket_take(a->socket),
 			&(struct plane_handler){.answer = answer,
 				.body_max = body_max,
+				.takes_long = takes_long,
 				.self = a},
 			&a->plane);
 		if (error < 0)
@@ -325,6 +334,7 @@ void admin_free(struct admin *a)
 {
 	if (!a)
 		return;
+	__atomic_store_n(&a->progress.stop, true, __ATOMIC_RELAXED);
 	plane_free(a->plane);
 	unix_socket_close(a->socket);
 	free(a);

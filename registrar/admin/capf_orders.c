@@ -13,6 +13,7 @@
 #include "registrar/admin/capf_outside_orders.h"
 #include "registrar/admin/order.h"
 #include "registrar/admin/rollover_orders.h"
+#include "registrar/memory.h"
 
 enum {
 	BODY_MAX = 8 << 20, /* the names of as many devices as there may be */
@@ -22,7 +23,8 @@ enum {
 
 const char capf_orders_paths[] =
 	"/v1/capf/operations, /v1/capf/operations/NAME, /v1/capf/ledger, "
-	"/v1/capf/audit, POST /v1/capf/audit/check, /v1/capf/rollover, "
+	"/v1/capf/audit, POST /v1/capf/audit/check, /v1/capf/progress, "
+	"/v1/capf/clock, POST /v1/capf/clock/accept, /v1/capf/rollover, "
 	"POST /v1/capf/rollover/start, issue, finish or cancel, "
 	"/v1/capf/requests, POST "
 	"/v1/capf/requests/exported, POST /v1/capf/certificates";
@@ -297,12 +299,8 @@ static void show_audit(struct capf_request_order *o)
 
 static void check_audit(struct capf_request_order *o)
 {
-	struct capf_audit head = {.number = 0};
-	struct capf_store *store = capf_desk_look(o->desk);
-	int error = capf_store_audit_check(store, &o->d);
-	if (error == 0)
-		capf_store_audit_head(store, &head, NULL);
-	capf_desk_looked(o->desk);
+	struct capf_audit head;
+	int error = capf_desk_check_audit(o->desk, o->progress, &head, &o->d);
 	if (error == -EINVAL) {
 		o->error = error;
 		plane_problem(o->out, PROBLEM_AUDIT, o->d.text);
@@ -319,19 +317,70 @@ static void check_audit(struct capf_request_order *o)
 			o->out->json, "head", capf_json_audit(&head));
 }
 
+/* ---- how far orders are, that take long ---- */
+
+static void show_progress(struct capf_request_order *o)
+{
+	size_t done = __atomic_load_n(&o->progress->done, __ATOMIC_RELAXED);
+	size_t all = __atomic_load_n(&o->progress->all, __ATOMIC_RELAXED);
+	o->out->json = json_pack(
+		"{sI sI}", "done", (json_int_t)done, "of", (json_int_t)all);
+}
+
+/* ---- the clock ---- */
+
+static json_t *clock_json(const struct capf_clock *c)
+{
+	json_t *devices = json_array();
+	for (size_t i = 0; i < c->ahead && i < CAPF_AHEAD_MAX; i++)
+		json_array_append_new(devices, json_string(c->devices[i]));
+	json_t *o = json_pack("{sb sI so}", "right", c->right, "ahead",
+		(json_int_t)c->ahead, "devices", devices);
+	capf_json_time(o, "now", c->now);
+	capf_json_time(o, "newest", c->newest);
+	if (*c->why)
+		json_object_set_new(o, "why", json_string(c->why));
+	return o;
+}
+
+static void show_clock(struct capf_request_order *o)
+{
+	struct capf_clock *c = memory_zero(sizeof(*c));
+	int error = capf_desk_clock(o->desk, c, &o->d);
+	if (error < 0)
+		capf_orders_refuse(o, error);
+	else
+		o->out->json = clock_json(c);
+	free(c);
+}
+
+static void accept_clock(struct capf_request_order *o)
+{
+	int error = (o->dry ? capf_desk_may_accept_clock
+			    : capf_desk_accept_clock)(o->desk, &o->d);
+	if (error < 0)
+		capf_orders_refuse(o, error);
+	else
+		show_clock(o);
+}
+
 /* ---- what there is ---- */
 
 static const struct resource {
 	struct order_row row;
 	void (*act)(struct capf_request_order *o);
+	bool takes_long;
 } resources[] = {
 	{{"/v1/capf/operations", "GET", 0}, list_operations},
-	{{"/v1/capf/operations", "POST", BODY_MAX}, capf_queue},
+	{{"/v1/capf/operations", "POST", BODY_MAX}, capf_queue, true},
 	{{"/v1/capf/operations/", "GET", 0}, show_operation},
 	{{"/v1/capf/operations/", "DELETE", 0}, cancel_operation},
 	{{"/v1/capf/ledger", "GET", 0}, show_ledger},
 	{{"/v1/capf/audit", "GET", 0}, show_audit},
-	{{"/v1/capf/audit/check", "POST", 0}, check_audit},
+	{{"/v1/capf/audit/check", "POST", 0}, check_audit, true},
+	{{"/v1/capf/progress", "GET", 0}, show_progress},
+	{{"/v1/capf/clock", "GET", 0}, show_clock},
+	{{"/v1/capf/clock/accept", "POST", 0}, accept_clock},
 	{{"/v1/capf/rollover", "GET", 0}, rollover_orders_show},
 	{{"/v1/capf/rollover/start", "POST", 0}, rollover_orders_start},
 	{{"/v1/capf/rollover/cancel", "POST", 0}, rollover_orders_cancel},
@@ -369,6 +418,12 @@ bool capf_orders_obey(struct capf_request_order *o)
 				"configuration, name trust.capf, and start "
 				"dialtoned anew"));
 	return true;
+}
+
+bool capf_orders_take_long(const char *method, const char *path)
+{
+	const struct order_row *row = order_find(&table, method, path);
+	return row && ((const struct resource *)row)->takes_long;
 }
 
 size_t capf_orders_body_max(const char *method, const char *path)

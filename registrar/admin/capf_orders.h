@@ -22,6 +22,7 @@ struct capf_request_order {
 	int error;	  /* 0, or -errno and d */
 	struct diag d;
 	char told[96]; /* what was done, for the audit line; "" */
+	struct capf_progress *progress; /* of all that take long */
 };
 
 /*
@@ -35,14 +36,20 @@ struct capf_request_order {
  * GET, DELETE /v1/capf/operations/NAME
  * GET /v1/capf/ledger?device=&state=&issuer=&expiresBefore=&after=&limit=
  * GET /v1/capf/audit?from=&limit=; POST /v1/capf/audit/check
+ * GET /v1/capf/progress: how far the orders are that take long
+ * GET /v1/capf/clock; POST /v1/capf/clock/accept
  * GET /v1/capf/rollover: where it stands, and the phones of the old root; POST
  *   /v1/capf/rollover/start and /cancel; /issue {"ratePerMinute": N (0: all at
  *   once), "tell": true}, which answers how many it "queued"; /finish {"force":
- *   false}, 409 with the "rollover" while live phones hang on the old root.
+ *   false, "unseen": false}, 409 with the "rollover" while live phones hang on
+ *   the old root.
  * Pages name what to ask for behind them in "next". False: no resource here has
  * that path; nothing was done.
  */
 bool capf_orders_obey(struct capf_request_order *o);
+
+/* Does it take longer than others should wait? */
+bool capf_orders_take_long(const char *method, const char *path);
 
 /* The longest body that such a request may have. */
 size_t capf_orders_body_max(const char *method, const char *path);

@@ -233,6 +233,7 @@ static int would(struct queue *q, const char *name, char why[256])
 
 static int obey(struct queue *q)
 {
+	q->order.progress = q->o->progress;
 	if (!q->dry_run)
 		return capf_desk_order(q->o->desk, &q->order,
 			(const char *const *)q->names, q->n, q->results,

@@ -86,6 +86,7 @@ static const struct {
 	{-ENOTSUP, PROBLEM_CONFIGURATION},
 	{-EMEDIUMTYPE, PROBLEM_CONTENT},
 	{-ENOSPC, PROBLEM_DISK},
+	{-ECANCELED, PROBLEM_ENDS},
 };
 enum { PROBLEMS = sizeof(problems) / sizeof(problems[0]) };
 

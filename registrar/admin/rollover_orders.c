@@ -14,7 +14,8 @@ enum { RATE_MAX = 60000 };
 static json_t *phone_json(const struct rollover_phone *p)
 {
 	char at[21];
-	json_t *o = json_pack("{ss sb sb sb}", "device", p->device,
+	json_t *o = json_pack("{ss ss sb sb sb}", "device", p->device,
+		"certificate", p->unseen ? "not seen" : "old root",
 		"registered", p->registered, "recent", p->recent, "queued",
 		p->queued);
 	cert_time_text((time_t)p->seen, at);
@@ -34,15 +35,18 @@ static json_t *root_json(const char *name, const char *sha256)
 static json_t *view_json(const struct rollover_view *v)
 {
 	json_t *phones = json_array();
-	for (size_t i = 0; i < v->left; i++)
+	for (size_t i = 0; i < v->n_phones; i++)
 		json_array_append_new(phones, phone_json(&v->phones[i]));
-	return json_pack("{ss so so sI sI sI sI sI so}", "state",
+	return json_pack("{ss so so sI sI sI sI sI sI sI ss so}", "state",
 		rollover_state_name(v->state), "oldRoot",
 		root_json(v->old_name, v->old_sha256), "newRoot",
 		root_json(v->new_name, v->new_sha256), "done",
 		(json_int_t)v->done, "left", (json_int_t)v->left, "offline",
 		(json_int_t)v->offline, "recent", (json_int_t)v->recent,
-		"queued", (json_int_t)v->queued, "phones", phones);
+		"queued", (json_int_t)v->queued, "notSeen",
+		(json_int_t)v->unseen, "notSeenRecent",
+		(json_int_t)v->unseen_recent, "missing", v->missing, "phones",
+		phones);
 }
 
 /* Where it stands, unless it failed: then no. */
@@ -82,7 +86,7 @@ void rollover_orders_cancel(struct capf_request_order *o)
 
 struct wish {
 	json_int_t per_min;
-	int tell, force;
+	int tell, force, unseen;
 };
 
 static int read_body(struct capf_request_order *o, struct wish *w)
@@ -93,9 +97,9 @@ static int read_body(struct capf_request_order *o, struct wish *w)
 	if (o->request->n == 0)
 		return 0;
 	json_t *body = order_object(o->request, &error, &o->d);
-	if (body && json_unpack_ex(body, &why, JSON_STRICT, "{s?I s?b s?b}",
+	if (body && json_unpack_ex(body, &why, JSON_STRICT, "{s?I s?b s?b s?b}",
 			    "ratePerMinute", &w->per_min, "tell", &w->tell,
-			    "force", &w->force) < 0)
+			    "force", &w->force, "unseen", &w->unseen) < 0)
 		error = diag_set(&o->d, -EINVAL, "body: %s", why.text);
 	json_decref(body);
 	if (error == 0 && (w->per_min < 0 || w->per_min > RATE_MAX))
@@ -135,10 +139,11 @@ void rollover_orders_finish(struct capf_request_order *o)
 	struct wish w;
 	struct rollover_view v = {.left = 0};
 	int error = read_body(o, &w);
+	const struct rollover_consent consent = {w.force, w.unseen};
 	if (error == 0)
 		error = (o->dry ? rollover_may_finish : rollover_finish)(
-			o->server, w.force, &v, &o->d);
-	if (error == -EPERM && v.recent && !w.force)
+			o->server, &consent, &v, &o->d);
+	if (error == -EPERM && (v.recent || v.unseen_recent) && !w.force)
 		refuse_finish(o, &v);
 	else
 		answer(o, error);

@@ -33,6 +33,17 @@ static enum capf_why say(
 
 /* ---- by string, and by none ---- */
 
+/* A clock that was ahead when it was ordered must not open a door for years. */
+#define BEYOND                                                          \
+	"its %s would end at %s, later than in %s, which no order may " \
+	"say: our clock was wrong then; order the operation again"
+
+static const char *time_text(int64_t at, char text[21])
+{
+	cert_time_text((time_t)at, text);
+	return text;
+}
+
 static enum capf_why wrong_string(const struct capf_examination *x,
 	struct capf_operation *o, char *detail)
 {
@@ -56,18 +67,20 @@ static enum capf_why by_string(const struct capf_examination *x,
 	struct capf_operation *o, char *detail)
 {
 	const char *password = x->said->password;
+	char until[21];
 	if (!capf_secret_is_set(o))
 		return say(detail, CAPF_WHY_STRING_LOCKED,
 			"the operation's authentication string is void; order "
 			"it again");
-	if (x->now >= o->string_until) {
-		char until[21];
-		cert_time_text((time_t)o->string_until, until);
+	if (x->now >= o->string_until)
 		return say(detail, CAPF_WHY_STRING_EXPIRED,
 			"its authentication string was good until %s; order "
 			"the operation again",
-			until);
-	}
+			time_text(o->string_until, until));
+	if (o->string_until - x->now > CAPF_STRING_MAX_S + CAPF_BACKDATED_S)
+		return say(detail, CAPF_WHY_STRING_EXPIRED, BEYOND,
+			"authentication string",
+			time_text(o->string_until, until), "720 hours");
 	if (!password || !*password)
 		return say(detail, CAPF_WHY_NO_STRING,
 			"it sent no authentication string, and the operation "
@@ -82,7 +95,10 @@ static enum capf_why by_null(const struct capf_examination *x,
 	const struct capf_operation *o, char *detail)
 {
 	char until[21];
-	cert_time_text((time_t)o->null_until, until);
+	time_text(o->null_until, until);
+	if (o->null_until - x->now > CAPF_NULL_MAX_S + CAPF_BACKDATED_S)
+		return say(detail, CAPF_WHY_NULL_ENDED, BEYOND, "null string",
+			until, "a day");
 	if (x->now >= o->null_until)
 		return say(detail, CAPF_WHY_NULL_ENDED,
 			"it could come by null string until %s; order the "

@@ -65,6 +65,29 @@ void capf_desk_looked(struct capf_desk *desk)
 	capf_desk_leave(desk);
 }
 
+enum { WALK = 500 }; /* links at once: some milliseconds */
+
+int capf_desk_check_audit(struct capf_desk *desk, struct capf_progress *p,
+	struct capf_audit *head, struct diag *d)
+{
+	struct capf_audit_walk walk = {.number = 0};
+	int error = 0;
+	*head = (struct capf_audit){.number = 0};
+	while (error == 0 && !walk.over) {
+		if (p && __atomic_load_n(&p->stop, __ATOMIC_RELAXED))
+			return diag_set(d, -ECANCELED,
+				"dialtoned ends: the chain was not walked to "
+				"its end");
+		struct capf_store *store = capf_desk_look(desk);
+		error = capf_store_audit_walk(store, &walk, WALK, d);
+		if (error == 0 && walk.over &&
+			capf_store_audit_head(store, head, d) == -EIO)
+			error = -EIO;
+		capf_desk_looked(desk);
+	}
+	return error;
+}
+
 /* ---- why nothing is issued ---- */
 
 static void log_halt(enum log_event event, const char *why)

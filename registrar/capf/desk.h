@@ -35,6 +35,13 @@ struct capf_desk_world {
 
 struct capf_desk;
 
+/* Of work that takes long: how much is done, and whether nobody wants it any
+ * more. All atomic. */
+struct capf_progress {
+	size_t done, all;
+	bool stop;
+};
+
 /* Opens the records in the state folder (NULL: in memory) and starts the
  * thread. With capf.issuer "est" it opens est, too. -errno with d. */
 int capf_desk_open(const struct capf_desk_world *world, const char *folder,
@@ -97,6 +104,7 @@ struct capf_order {
 	unsigned string_digits; /* 0: capf.string_digits */
 	int64_t string_until;	/* 0: as capf.string_hours says */
 	int64_t null_until;	/* 0: a day; never more */
+	struct capf_progress *progress; /* strings that are hashed; or NULL */
 };
 struct capf_ordered {
 	/* 0; -ENOENT unknown device, -EEXIST pending already, -EINVAL: warning
@@ -137,7 +145,34 @@ int capf_desk_may_import(struct capf_desk *desk, X509 *cert,
 int capf_desk_note(struct capf_desk *desk, const char *event,
 	const char *detail, struct diag *d);
 
+/* ---- our clock, judged by the ledger ---- */
+
+enum { CAPF_AHEAD_MAX = 1000 };
+struct capf_clock {
+	int64_t now, newest; /* unix seconds; that of the ledger, 0: none */
+	bool right;
+	char why[CAPF_DETAIL_MAX + 1]; /* it is not, and the cure; "" */
+	/* LSCs that phones have, or may have, and that are not valid yet: their
+	 * devices, as far as there is room. */
+	size_t ahead;
+	char devices[CAPF_AHEAD_MAX][CERT_DEVICE_MAX + 1];
+};
+int capf_desk_clock(
+	struct capf_desk *desk, struct capf_clock *out, struct diag *d);
+/* It is right, says an admin, and the ledger's newest LSCs were issued under
+ * one that was ahead: issuing goes on, and the chain has it. -EBUSY: the ledger
+ * does not speak against it; -EPERM: it is outside our root's life. */
+int capf_desk_accept_clock(struct capf_desk *desk, struct diag *d);
+/* What that would answer now; nothing is changed. */
+int capf_desk_may_accept_clock(struct capf_desk *desk, struct diag *d);
+
 /* ---- looking ---- */
+
+/* Walks the audit chain, in parts between which the desk works. *head is its
+ * last link then, number 0: it has none. -EINVAL: it does not hold; -ECANCELED:
+ * it was stopped. p may be NULL. */
+int capf_desk_check_audit(struct capf_desk *desk, struct capf_progress *p,
+	struct capf_audit *head, struct diag *d);
 
 /* The records, to be read under the desk's lock: between these two the desk
  * decides nothing, so be quick; nothing may be changed. */

@@ -170,7 +170,7 @@ struct capf_desk {
 	struct capf_store *store;
 	bool changed;	      /* in this transaction */
 	int64_t issued_at;    /* in this transaction; 0 */
-	int64_t newest_issue; /* unix seconds of the ledger's last line */
+	int64_t newest_issue; /* capf_store_newest_issue() */
 	struct desk_note *notes;
 	size_t n_notes;
 	struct desk_name *forgetting;
@@ -286,7 +286,7 @@ int capf_visit_key_failed(struct capf_visit *v, struct capf_operation *o,
 /* Decides what came of it. A failure has changed records, maybe. */
 int capf_decide(struct capf_visit *v, struct diag *d);
 
-/* ---- issuing (issue.c, outside.c) ---- */
+/* ---- issuing (clock.c, issue.c, outside.c) ---- */
 
 /* May anything be issued now? False: why, which status says, too. */
 bool capf_issue_may(
@@ -295,6 +295,8 @@ bool capf_issue_may(
 enum capf_why capf_issue_wish(const struct config *config,
 	const struct security_profile *profile, unsigned version,
 	struct capf_key_wish *wish, char detail[CAPF_DETAIL_MAX + 1]);
+/* Has it begun, and not ended? */
+bool capf_issue_is_valid(const struct capf_issued *i, int64_t now);
 /* Judges the phone's key and has it certified. */
 int capf_issue_key(struct capf_visit *v, struct capf_operation *o,
 	struct capf_bytes spki, struct diag *d);

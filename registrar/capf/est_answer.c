@@ -204,6 +204,13 @@ static void reason(const struct est_response *r, char *out, size_t size)
 	snprintf(out, size, ": \"%s\"", said);
 }
 
+/* What a CA stumbles over first; it has no status of its own. */
+static const char no_proof[] =
+	"its log says which rule of its own. If it misses the request's "
+	"signature: the phone keeps its key, so there is none (RFC 5272, "
+	"id-alg-noSignature); let the CA or RA take requests of "
+	"capf.est_certificate without proof of possession";
+
 static void later(const struct est_response *r, struct est_answer *out)
 {
 	long s = r->retry_s > 0 ? r->retry_s : EST_RETRY_S;
@@ -226,7 +233,12 @@ void est_answer_read(const struct est_response *response, EVP_PKEY *key,
 		read_certificates(r, key, out);
 	else if (r->status == 202)
 		later(r, out);
-	else if (r->status >= 400 && r->status <= 499)
+	else if (r->status == 400)
+		est_answer_set(out, EST_REFUSED,
+			"the EST server refused the request with HTTP 400%s; "
+			"%s",
+			why, no_proof);
+	else if (r->status >= 401 && r->status <= 499)
 		est_answer_set(out, EST_REFUSED,
 			"the EST server refused the request with HTTP %ld%s; "
 			"its log says which rule of its own",

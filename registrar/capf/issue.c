@@ -13,58 +13,11 @@
 
 enum {
 	DAY_S = 86400,
-	/* Who judges the LSC may have a clock that is a little behind. */
-	BACKDATED_S = 300,
 	SERIAL_TRIES = 8, /* of 2^126; one is enough as long as chance is */
 	FIRST_EC_VERSION = 3,
 };
 
 /* ---- may we, and what ---- */
-
-/* What was issued is proof of when it was: a clock that says earlier is wrong,
- * and so are the dates of what it would make. */
-static bool is_clock_right(const struct capf_desk *desk,
-	const struct capf_root *root, int64_t now, char *why)
-{
-	char is[21], from[21], to[21];
-	cert_time_text((time_t)now, is);
-	if (now < desk->newest_issue) {
-		cert_time_text((time_t)desk->newest_issue, from);
-		snprintf(why, CAPF_DETAIL_MAX + 1,
-			"our clock says %s, and the ledger's newest LSC was "
-			"issued at %s; set the clock right",
-			is, from);
-		return false;
-	}
-	if (!root)
-		return true;
-	if (now >= root->id.not_before && now < root->id.not_after)
-		return true;
-	cert_time_text(root->id.not_before, from);
-	cert_time_text(root->id.not_after, to);
-	snprintf(why, CAPF_DETAIL_MAX + 1,
-		"our clock says %s, and the root %.64s signs from %s to %s; "
-		"set the clock right or, if it is, replace the root (dialtone "
-		"rollover start)",
-		is, root->name, from, to);
-	return false;
-}
-
-bool capf_issue_may(
-	struct capf_desk *desk, int64_t now, char why[CAPF_DETAIL_MAX + 1])
-{
-	bool own = desk->world.config->capf_issuer == CONFIG_ISSUER_OWN;
-	struct capf_roots *roots =
-		own ? capf_authority_roots(desk->world.authority) : NULL;
-	bool right =
-		is_clock_right(desk, roots ? &roots->signing : NULL, now, why);
-	capf_roots_unref(roots);
-	if (right)
-		capf_desk_works(desk, HALT_CLOCK);
-	else
-		capf_desk_halt(desk, HALT_CLOCK, why);
-	return right;
-}
 
 enum capf_why capf_issue_wish(const struct config *config,
 	const struct security_profile *profile, unsigned version,
@@ -187,7 +140,7 @@ static int sign(struct capf_visit *v, struct capf_operation *o,
 			.issuer = root->cert,
 			.issuer_key = root->key,
 			.serial = serial,
-			.not_before = (time_t)(now - BACKDATED_S),
+			.not_before = (time_t)(now - CAPF_BACKDATED_S),
 			.not_after =
 				(time_t)(now +
 					 (int64_t)DAY_S *
@@ -209,6 +162,12 @@ static int sign(struct capf_visit *v, struct capf_operation *o,
 		     : capf_issue_deliver(v, o, DESK_ISSUED, v->serial, d);
 }
 
+/* One of a clock that was ahead begins in years. */
+bool capf_issue_is_valid(const struct capf_issued *i, int64_t now)
+{
+	return i->not_before <= now && now < i->not_after;
+}
+
 /* The same key again: the phone did not get, or did not keep, what this root
  * (NULL: a CA outside) made for it. 1: it was answered. */
 static int again(struct capf_visit *v, struct capf_operation *o,
@@ -222,7 +181,7 @@ static int again(struct capf_visit *v, struct capf_operation *o,
 		return 0;
 	if (error < 0)
 		return error;
-	if (i.not_after <= capf_desk_now(v->desk) ||
+	if (!capf_issue_is_valid(&i, capf_desk_now(v->desk)) ||
 		memcmp(i.issuer, root ? root->id.sha256_raw : outside, 32) != 0)
 		return 0;
 	error = capf_issue_deliver(v, o, DESK_AGAIN, i.serial, d);

@@ -2,6 +2,7 @@
 /* What a CA outside signed, out of the folder `signed`. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include "certs/file.h"
@@ -20,7 +22,12 @@
 #include "registrar/memory.h"
 #include "trust/folder.h"
 
-enum { WHY_MAX = 4000 };
+enum {
+	WHY_MAX = 4000,
+	/* Beside the file lies NAME.why, and .NAME.why.XXXXXX for a moment. */
+	KEPT_MAX = 200,
+	KEPT_OF_LONG = 180,
+};
 
 /* Why a file is refused: a line for each of its certificates. */
 struct whys {
@@ -125,6 +132,19 @@ static int read_file(struct capf_offline *o, struct trust_folder *f, size_t i,
 
 /* ---- where it goes ---- */
 
+/* The name that it has there: its own, unless that leaves no room. */
+static void name_there(const char *name, char out[NAME_MAX + 1])
+{
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	if (strlen(name) <= KEPT_MAX) {
+		snprintf(out, NAME_MAX + 1, "%s", name);
+		return;
+	}
+	SHA256((const uint8_t *)name, strlen(name), hash);
+	snprintf(out, NAME_MAX + 1, "%.*s~%02x%02x%02x%02x", KEPT_OF_LONG, name,
+		hash[0], hash[1], hash[2], hash[3]);
+}
+
 static int write_why(struct capf_offline *o, const char *name,
 	const struct whys *w, struct diag *d)
 {
@@ -161,8 +181,10 @@ static int move_to(const char *folder, const struct trust_folder *f, size_t i,
 	struct diag *d)
 {
 	const char *name = f->file[i].name;
+	char there[NAME_MAX + 1];
+	name_there(name, there);
 	int to = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int error = to < 0 || renameat(f->fd, name, to, name) ? -errno : 0;
+	int error = to < 0 || renameat(f->fd, name, to, there) ? -errno : 0;
 	if (!error && fsync(to) && errno != EINVAL)
 		error = -errno;
 	if (to >= 0)
@@ -175,7 +197,8 @@ static int move_to(const char *folder, const struct trust_folder *f, size_t i,
 static int put_away(struct capf_offline *o, const struct trust_folder *f,
 	size_t i, const struct whys *w, struct diag *d)
 {
-	const char *name = f->file[i].name;
+	char name[NAME_MAX + 1];
+	name_there(f->file[i].name, name);
 	if (!is_same(f, i))
 		return diag_set(d, -EAGAIN, "%s: has changed", f->file[i].path);
 	if (w->refused == 0) {

@@ -15,8 +15,6 @@
 
 enum {
 	HOUR_S = 3600,
-	NULL_MAX_S = 24 * HOUR_S,
-	STRING_MAX_S = 720 * HOUR_S,
 	MINUTE_S = 60,
 };
 
@@ -47,12 +45,13 @@ static int check(const struct capf_order *order, int64_t now, struct diag *d)
 			order->string_digits, CAPF_SECRET_MIN, CAPF_SECRET_MAX);
 	if (order->string_until &&
 		(order->string_until <= now ||
-			order->string_until - now > STRING_MAX_S))
+			order->string_until - now > CAPF_STRING_MAX_S))
 		return diag_set(d, -EINVAL,
 			"an authentication string ends within 720 hours, and "
 			"not in the past");
-	if (order->null_until && (order->null_until <= now ||
-					 order->null_until - now > NULL_MAX_S))
+	if (order->null_until &&
+		(order->null_until <= now ||
+			order->null_until - now > CAPF_NULL_MAX_S))
 		return diag_set(d, -EINVAL,
 			"null string ends within a day, and not in the past: "
 			"whoever names the device gets what is pending");
@@ -153,7 +152,7 @@ static void draft_mode(const struct capf_desk *desk,
 	}
 	if (o->mode == CAPF_MODE_NULL_STRING)
 		o->null_until = order->null_until ? order->null_until
-						  : now + NULL_MAX_S;
+						  : now + CAPF_NULL_MAX_S;
 }
 
 static void make_draft(struct capf_desk *desk, const struct capf_order *order,
@@ -180,14 +179,33 @@ static void make_draft(struct capf_desk *desk, const struct capf_order *order,
 	o->queued_at = o->changed_at = now;
 	o->completes_by = order->completes_by;
 	o->tell = order->tell;
-	draft_mode(desk, order, now, draft, result);
 	if (o->kind == CAPF_INSTALL &&
 		!capf_desk_can_name(o->device, result->warning))
 		result->error = -EINVAL;
-	else if (o->kind == CAPF_INSTALL)
+	else
+		draft_mode(desk, order, now, draft, result);
+	if (o->kind == CAPF_INSTALL && result->error == 0)
 		warn_of_keys(desk->world.config, device, &draft->profile,
 			result->warning);
 	device_unref(device);
+}
+
+/* Strings take milliseconds each to hash. False: nobody wants them any more. */
+static bool make_drafts(struct capf_desk *desk, const struct capf_order *order,
+	const char *const *devices, size_t n, struct draft *drafts,
+	struct capf_ordered *results)
+{
+	struct capf_progress nobody = {.stop = false};
+	struct capf_progress *p = order->progress ? order->progress : &nobody;
+	size_t i = 0;
+	__atomic_add_fetch(&p->all, n, __ATOMIC_RELAXED);
+	for (; i < n && !__atomic_load_n(&p->stop, __ATOMIC_RELAXED); i++) {
+		make_draft(desk, order, devices[i], &drafts[i], &results[i]);
+		__atomic_add_fetch(&p->done, 1, __ATOMIC_RELAXED);
+	}
+	__atomic_sub_fetch(&p->all, n, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&p->done, i, __ATOMIC_RELAXED);
+	return i == n;
 }
 
 /* ---- into the records ---- */
@@ -207,6 +225,12 @@ static int take_one(struct capf_desk *desk, struct draft *draft, bool replace,
 {
 	struct capf_operation *o = &draft->o, before;
 	struct capf_known known;
+	struct security_profile profile;
+	/* It may have left the inventory since: strings take time. */
+	if (!capf_profile_of(desk, o->device, &profile)) {
+		result->error = -ENOENT;
+		return 0;
+	}
 	int error = capf_pending(desk, o->device, &before, d);
 	if (error == 0 && !replace) {
 		result->error = -EEXIST;
@@ -256,6 +280,21 @@ static void tell_visits(struct capf_desk *desk, const struct draft *drafts,
 				"an admin ordered something else");
 }
 
+static int put_drafts(struct capf_desk *desk, const struct capf_order *order,
+	struct draft *drafts, size_t n, struct capf_ordered *results,
+	struct diag *d)
+{
+	capf_desk_enter(desk);
+	int error = capf_desk_begin(desk, d);
+	if (error == 0)
+		error = capf_desk_close_with(
+			desk, take_all(desk, order, drafts, n, results, d), d);
+	if (error == 0)
+		tell_visits(desk, drafts, n, results);
+	capf_desk_leave(desk);
+	return error;
+}
+
 int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
 	const char *const *devices, size_t n, struct capf_ordered *results,
 	struct diag *d)
@@ -264,16 +303,10 @@ int capf_desk_order(struct capf_desk *desk, const struct capf_order *order,
 	if (error < 0 || n == 0)
 		return error;
 	struct draft *drafts = memory_zero(n * sizeof(*drafts));
-	for (size_t i = 0; i < n; i++)
-		make_draft(desk, order, devices[i], &drafts[i], &results[i]);
-	capf_desk_enter(desk);
-	error = capf_desk_begin(desk, d);
-	if (error == 0)
-		error = capf_desk_close_with(
-			desk, take_all(desk, order, drafts, n, results, d), d);
-	if (error == 0)
-		tell_visits(desk, drafts, n, results);
-	capf_desk_leave(desk);
+	error = make_drafts(desk, order, devices, n, drafts, results)
+			? put_drafts(desk, order, drafts, n, results, d)
+			: diag_set(d, -ECANCELED,
+				  "dialtoned ends; nothing was queued");
 	for (size_t i = 0; i < n; i++)
 		if (error || results[i].error)
 			OPENSSL_cleanse(

@@ -394,7 +394,7 @@ int capf_outside_pick_up(
 		v->desk->store, o->device, v->key_sha256, &i, d);
 	if (error == -ENOENT)
 		return still_waits(v, o, d);
-	if (error == 0 && i.not_after <= capf_desk_now(v->desk))
+	if (error == 0 && !capf_issue_is_valid(&i, capf_desk_now(v->desk)))
 		return 0; /* it came too late: a new key */
 	if (error == 0) {
 		v->no_key = true;

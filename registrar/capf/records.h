@@ -12,6 +12,14 @@
 #include "registrar/peer.h"
 
 enum { CAPF_SALT = 16, CAPF_HASH = 32, CAPF_DETAIL_MAX = 511 };
+/*
+ * So much before our time LSCs begin, for who judges them may have a clock that
+ * is behind. For the same reason a clock that goes back by as much is no fault:
+ * what was issued before it did is good already.
+ */
+enum { CAPF_BACKDATED_S = 300 };
+/* So long a phone may come by null string, or by string, at most. */
+enum { CAPF_NULL_MAX_S = 86400, CAPF_STRING_MAX_S = 720 * 3600 };
 
 /* The last operation of a device. Times are unix seconds, 0: none. */
 struct capf_operation {

@@ -40,14 +40,46 @@ static bool is_in_force(
 	return good;
 }
 
+/* The first store that does not believe the root; NULL: all do that there are.
+ */
+static const char *missing_in(struct server *s, const struct capf_root *root)
+{
+	for (int i = 0; i < TRUST_STORES; i++) {
+		enum trust_store store = (enum trust_store)i;
+		if (*trust_store_folder(server_config(s), store) &&
+			!is_in_force(s, store, root))
+			return trust_store_title(store);
+	}
+	return NULL;
+}
+
 static enum rollover_state state_of(
 	struct server *s, const struct capf_roots *roots)
 {
 	if (roots->old.cert)
-		return is_in_force(s, STORE_CALLMANAGER, &roots->old)
-			       ? ROLLOVER_STARTED
-			       : ROLLOVER_FINISHING;
+		return missing_in(s, &roots->old) ? ROLLOVER_FINISHING
+						  : ROLLOVER_STARTED;
 	return roots->next.cert ? ROLLOVER_STARTING : ROLLOVER_IDLE;
+}
+
+/* Does each store believe whatever phones may hang on? */
+static bool is_whole(
+	struct server *s, const struct capf_roots *roots, char why[256])
+{
+	const struct capf_root *root = &roots->signing;
+	const char *store = missing_in(s, root);
+	if (!store && roots->old.cert) {
+		root = &roots->old;
+		store = missing_in(s, root);
+	}
+	why[0] = '\0';
+	if (store)
+		snprintf(why, 256,
+			"%.64s is not in force in %s: whose LSC it signed is "
+			"refused there; dialtone rollover start puts it back%s",
+			root->name, store,
+			root == &roots->old ? ", rollover finish goes on" : "");
+	return !store;
 }
 
 /* References of the caller's on the roots, if this node has some that sign. */
@@ -84,6 +116,7 @@ int rollover_look(struct server *s, struct rollover_view *out, struct diag *d)
 	if (error < 0)
 		return error;
 	out->state = state_of(s, roots);
+	is_whole(s, roots, out->missing);
 	const struct capf_root *old =
 		roots->old.cert ? &roots->old : &roots->signing;
 	const struct capf_root *new =
@@ -96,8 +129,7 @@ int rollover_look(struct server *s, struct rollover_view *out, struct diag *d)
 			sizeof(out->new_sha256));
 	}
 	if (roots->old.cert)
-		error = rollover_count(
-			s, old->id.sha256_raw, new->id.sha256_raw, out, d);
+		error = rollover_count(s, old, new, out, d);
 	capf_roots_unref(roots);
 	return error;
 }
@@ -143,7 +175,32 @@ static int settle(struct server *s, const struct capf_root *root, bool believed,
 	return 0;
 }
 
-/* The new root is there and believed; now it may sign. */
+/* Into both stores, where it is not in force there: it may lie there under
+ * another name. */
+static int put_in_force(
+	struct server *s, const struct capf_root *root, struct diag *d)
+{
+	int error = 0;
+	if (missing_in(s, root))
+		error = capf_authority_publish(server_authority(s), root, d);
+	return error ? error : settle(s, root, true, d);
+}
+
+/* Both roots of a rollover that is under way. */
+static int put_back(struct server *s, struct diag *d)
+{
+	struct capf_roots *roots = capf_authority_roots(server_authority(s));
+	int error = put_in_force(s, &roots->old, d);
+	if (error == 0)
+		error = put_in_force(s, &roots->signing, d);
+	if (error == 0)
+		error = tell(s, "rollover-put-back",
+			"both roots are in force in both stores again", d);
+	capf_roots_unref(roots);
+	return error;
+}
+
+/* The new root is there and believed, as the old one is; now it may sign. */
 static int begin(struct server *s, struct capf_authority *a, struct diag *d)
 {
 	char detail[2 * CERT_NAME_MAX + 32];
@@ -151,9 +208,9 @@ static int begin(struct server *s, struct capf_authority *a, struct diag *d)
 	struct capf_roots *roots = capf_authority_roots(a);
 	snprintf(detail, sizeof(detail), "%s signs in place of %s",
 		roots->next.name, roots->signing.name);
-	int error = capf_authority_publish(a, &roots->next, d);
+	int error = put_in_force(s, &roots->signing, d);
 	if (error == 0)
-		error = settle(s, &roots->next, true, d);
+		error = put_in_force(s, &roots->next, d);
 	if (error == 0)
 		error = tell(s, "rollover-start", detail, d);
 	if (error == 0)
@@ -167,10 +224,11 @@ static int begin(struct server *s, struct capf_authority *a, struct diag *d)
 int rollover_may_start(struct server *s, struct diag *d)
 {
 	struct capf_roots *roots;
+	char missing[256];
 	int error = open_roots(s, &roots, d);
 	if (error < 0)
 		return error;
-	if (roots->old.cert)
+	if (roots->old.cert && is_whole(s, roots, missing))
 		error = diag_set(d, -EBUSY,
 			"a rollover is under way: %s takes the place of %s; "
 			"finish it first",
@@ -181,11 +239,17 @@ int rollover_may_start(struct server *s, struct diag *d)
 
 int rollover_start(struct server *s, struct diag *d)
 {
+	struct capf_authority *a = server_authority(s);
 	int error = rollover_may_start(s, d);
-	if (error == 0)
-		error = capf_authority_prepare(
-			server_authority(s), time(NULL), d);
-	return error < 0 ? error : begin(s, server_authority(s), d);
+	if (error < 0)
+		return error;
+	struct capf_roots *roots = capf_authority_roots(a);
+	bool under_way = roots->old.cert;
+	capf_roots_unref(roots);
+	if (under_way)
+		return put_back(s, d);
+	error = capf_authority_prepare(a, time(NULL), d);
+	return error < 0 ? error : begin(s, a, d);
 }
 
 static int judge_cancel(const struct capf_roots *roots, struct diag *d)
@@ -236,8 +300,8 @@ static size_t take_page(
 	const struct rollover_view *v, size_t *at, const char *names[PAGE])
 {
 	size_t n = 0;
-	for (; *at < v->left && n < PAGE; ++*at)
-		if (!v->phones[*at].queued)
+	for (; *at < v->n_phones && n < PAGE; ++*at)
+		if (!v->phones[*at].queued && !v->phones[*at].unseen)
 			names[n++] = v->phones[*at].device;
 	return n;
 }
@@ -273,6 +337,8 @@ static int look_at_started(
 			"the rollover is %s, and only a started one has "
 			"phones to queue (dialtone rollover start)",
 			rollover_state_name(v->state));
+	if (error == 0 && *v->missing)
+		error = diag_set(d, -EBUSY, "%s", v->missing);
 	return error;
 }
 
@@ -280,7 +346,7 @@ int rollover_may_issue(struct server *s, size_t *queued, struct diag *d)
 {
 	struct rollover_view v;
 	int error = look_at_started(s, &v, d);
-	*queued = v.left - v.queued;
+	*queued = error ? 0 : v.left - v.queued;
 	rollover_view_deinit(&v);
 	return error;
 }
@@ -317,10 +383,11 @@ static int say_end(struct server *s, const struct rollover_view *v, bool force,
 {
 	char detail[CAPF_DETAIL_MAX + 1];
 	snprintf(detail, sizeof(detail),
-		"%.64s goes; %zu device%s with an LSC of %.64s, %zu without%s",
+		"%.64s goes; %zu device%s with an LSC of %.64s, %zu without, "
+		"%zu of which nobody knows%s",
 		v->old_name, v->done, plural(v->done), v->new_name, v->left,
-		v->recent && force ? ": FORCED, though some of them are live"
-				   : "");
+		v->unseen,
+		v->recent && force ? ": FORCED, though some are live" : "");
 	return tell(s, force ? "rollover-finish-forced" : "rollover-finish",
 		detail, d);
 }
@@ -343,8 +410,32 @@ static int end(struct server *s, const struct rollover_view *v, bool force,
 	return error;
 }
 
-int rollover_may_finish(struct server *s, bool force,
-	struct rollover_view *view, struct diag *d)
+/* Is anybody in the way who is not consented to? */
+static int judge_end(struct server *s, const struct rollover_consent *consent,
+	const struct rollover_view *v, struct diag *d)
+{
+	unsigned days = server_config(s)->capf_live_days;
+	if (v->recent > 0 && !consent->force)
+		return diag_set(d, -EPERM,
+			"%zu phone%s, live or seen within the last %u days, "
+			"on %s: give each a new LSC first (dialtone rollover "
+			"issue), or wait for those that are offline",
+			v->recent, plural(v->recent), days, v->old_name);
+	if (v->unseen_recent > 0 && !consent->force && !consent->unseen)
+		return diag_set(d, -EPERM,
+			"%zu phone%s, live or seen within the last %u days, "
+			"whose certificate was not seen: it may be of %s; have "
+			"it fetched (dialtone capf troubleshoot), give each a "
+			"new LSC (dialtone capf install), or say that none of "
+			"them has one (--unseen)",
+			v->unseen_recent, plural(v->unseen_recent), days,
+			v->old_name);
+	return 0;
+}
+
+int rollover_may_finish(struct server *s,
+	const struct rollover_consent *consent, struct rollover_view *view,
+	struct diag *d)
 {
 	int error = rollover_look(s, view, d);
 	if (error < 0)
@@ -354,19 +445,20 @@ int rollover_may_finish(struct server *s, bool force,
 		return diag_set(d, -EBUSY,
 			"the rollover is %s: there is nothing to finish",
 			rollover_state_name(view->state));
-	if (view->recent > 0 && !force)
-		return diag_set(d, -EPERM,
-			"%zu phone%s, live or seen within the last %u days, "
-			"on %s: give each a new LSC first (dialtone rollover "
-			"issue), or wait for those that are offline",
-			view->recent, plural(view->recent),
-			server_config(s)->capf_live_days, view->old_name);
-	return 0;
+	struct capf_roots *roots = capf_authority_roots(server_authority(s));
+	const char *store = missing_in(s, &roots->signing);
+	capf_roots_unref(roots);
+	if (store)
+		return diag_set(d, -EBUSY,
+			"%.64s, which is to stay, is not in force in %s: "
+			"dialtone rollover start puts it back",
+			view->new_name, store);
+	return judge_end(s, consent, view, d);
 }
 
-int rollover_finish(struct server *s, bool force, struct rollover_view *view,
-	struct diag *d)
+int rollover_finish(struct server *s, const struct rollover_consent *consent,
+	struct rollover_view *view, struct diag *d)
 {
-	int error = rollover_may_finish(s, force, view, d);
-	return error < 0 ? error : end(s, view, force, d);
+	int error = rollover_may_finish(s, consent, view, d);
+	return error < 0 ? error : end(s, view, consent->force, d);
 }

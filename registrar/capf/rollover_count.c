@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include <openssl/x509v3.h>
+
 #include "registrar/capf/desk.h"
 #include "registrar/census.h"
 #include "registrar/memory.h"
@@ -79,7 +81,7 @@ static struct holder *find(const struct holders *h, const char *device)
 
 struct count {
 	struct server *server;
-	const uint8_t *old, *new;
+	const struct capf_root *old, *new;
 	struct holders had, has; /* of the old root, of the new */
 	struct holders may;	 /* have one of the old, that is stale */
 	int64_t now;
@@ -89,13 +91,29 @@ struct count {
 /* ---- one device ---- */
 
 /* Which root is known to have signed what the phone has? */
-enum belongs { BELONGS_TO_NEITHER, BELONGS_TO_OLD, BELONGS_TO_NEW };
+enum belongs {
+	BELONGS_TO_NEITHER,
+	BELONGS_TO_OLD,
+	BELONGS_TO_NEW,
+	BELONGS_TO_NOBODY_KNOWS
+};
 
-static bool showed(const struct bearer *b, const uint8_t root[32])
+/* Roots' names are theirs alone; an older version knew no more. */
+static bool showed_to_tls(const struct bearer *b, const struct capf_root *root)
 {
-	return (b->lsc && memcmp(b->lsc->anchor, root, 32) == 0) ||
-	       (b->seen.kind == CERT_KIND_LSC &&
-		       memcmp(b->seen.anchor_sha256, root, 32) == 0);
+	if (b->seen.kind != CERT_KIND_LSC)
+		return false;
+	return census_is_known(b->seen.anchor_sha256)
+		       ? memcmp(b->seen.anchor_sha256, root->id.sha256_raw,
+				 32) == 0
+		       : strcmp(b->seen.issuer, root->name) == 0;
+}
+
+static bool showed(const struct bearer *b, const struct capf_root *root)
+{
+	return (b->lsc &&
+		       memcmp(b->lsc->anchor, root->id.sha256_raw, 32) == 0) ||
+	       showed_to_tls(b, root);
 }
 
 /* What we know of one device. */
@@ -132,7 +150,11 @@ static enum belongs belongs(
 		return BELONGS_TO_NEITHER;
 	if (showed_old || f->had)
 		return BELONGS_TO_OLD;
-	return showed_new ? BELONGS_TO_NEW : BELONGS_TO_NEITHER;
+	if (showed_new)
+		return BELONGS_TO_NEW;
+	return b->seen.kind == CERT_KIND_UNKNOWN && !b->lsc && !b->mic
+		       ? BELONGS_TO_NOBODY_KNOWS
+		       : BELONGS_TO_NEITHER;
 }
 
 static void look_at_presence(struct server *s, struct rollover_phone *phone)
@@ -146,14 +168,31 @@ static void look_at_presence(struct server *s, struct rollover_phone *phone)
 	directory_entry_deinit(&e);
 }
 
+static struct rollover_phone *new_phone(struct count *c, const struct bearer *b)
+{
+	struct rollover_view *v = c->view;
+	struct rollover_phone *phone =
+		memory_grow((void **)&v->phones, &v->n_phones, sizeof(*phone));
+	*phone = (struct rollover_phone){.seen = b->seen.registered};
+	snprintf(phone->device, sizeof(phone->device), "%s", b->name);
+	look_at_presence(c->server, phone);
+	return phone;
+}
+
+static bool is_live(const struct count *c, const struct rollover_phone *phone)
+{
+	int64_t live_s =
+		(int64_t)server_config(c->server)->capf_live_days * DAY_S;
+	return phone->registered ||
+	       (phone->seen && c->now - phone->seen <= live_s);
+}
+
 static void add_phone(
 	struct count *c, const struct bearer *b, const struct facts *f)
 {
 	struct rollover_view *v = c->view;
-	struct rollover_phone *phone =
-		memory_grow((void **)&v->phones, &v->left, sizeof(*phone));
-	*phone = (struct rollover_phone){.seen = b->seen.registered};
-	snprintf(phone->device, sizeof(phone->device), "%s", b->name);
+	struct rollover_phone *phone = new_phone(c, b);
+	v->left++;
 	if (!b->device)
 		snprintf(phone->last, sizeof(phone->last),
 			"it is not in the inventory: add it (dialtone device "
@@ -162,15 +201,35 @@ static void add_phone(
 		phone->seen = f->had->at;
 	if (f->may && f->may->at > phone->seen)
 		phone->seen = f->may->at;
-	look_at_presence(c->server, phone);
-	int64_t live_s =
-		(int64_t)server_config(c->server)->capf_live_days * DAY_S;
 	/* Of some nobody can say: what was seen is written behind, and may be
 	 * lost when we are killed. They may be alive. */
-	phone->recent = phone->registered || !phone->seen ||
-			c->now - phone->seen <= live_s;
+	phone->recent = !phone->seen || is_live(c, phone);
 	v->offline += !phone->registered;
 	v->recent += phone->recent;
+}
+
+/* Does its profile want it to come with a certificate? */
+static bool is_secure(struct count *c, const struct device *device)
+{
+	struct security_profile p;
+	return inventory_profile(
+		       server_inventory(c->server), device->profile, &p) &&
+	       p.mode != SECURITY_NON_SECURE;
+}
+
+/* One that comes without TLS shows no certificate, and may have one all the
+ * same, for 802.1X or a VPN. One that was never here at all, and needs none, is
+ * nobody's. */
+static void add_unseen(struct count *c, const struct bearer *b)
+{
+	struct rollover_view *v = c->view;
+	if (!b->device)
+		return;
+	struct rollover_phone *phone = new_phone(c, b);
+	phone->unseen = true;
+	phone->recent = is_live(c, phone);
+	if (!phone->recent && !is_secure(c, b->device))
+		v->n_phones--;
 }
 
 static bool visit(void *self, const struct bearer *b)
@@ -182,6 +241,8 @@ static bool visit(void *self, const struct bearer *b)
 		add_phone(c, b, &f);
 	else if (root == BELONGS_TO_NEW)
 		c->view->done++;
+	else if (root == BELONGS_TO_NOBODY_KNOWS)
+		add_unseen(c, b);
 	return true;
 }
 
@@ -204,6 +265,69 @@ static void visit_the_others(struct count *c, const struct holders *h)
 
 /* ---- what is pending for them ---- */
 
+/* What the phone handed over at Troubleshoot. */
+struct fetched {
+	const struct capf_root *old;
+	bool any, of_old;
+};
+
+static bool take_fetched(void *self, const struct capf_shown *shown)
+{
+	struct fetched *f = self;
+	const unsigned char *at = shown->der;
+	X509 *cert = d2i_X509(NULL, &at, (long)shown->n);
+	f->any |= cert != NULL;
+	f->of_old |= cert && X509_check_issued(f->old->cert, cert) == X509_V_OK;
+	X509_free(cert);
+	return true;
+}
+
+/* Did CAPF learn what the phone has, or that it has none? */
+static int ask_capf(struct count *c, struct capf_store *store,
+	struct rollover_phone *phone, struct diag *d)
+{
+	struct fetched f = {.old = c->old};
+	struct capf_operation o = {.kind = CAPF_NONE};
+	int error = capf_store_shown(store, phone->device, take_fetched, &f, d);
+	if (error == 0 || error == -ENOENT)
+		error = capf_store_operation(store, phone->device, &o, d);
+	if (error < 0 && error != -ENOENT)
+		return error;
+	bool has_none = (o.kind == CAPF_TROUBLESHOOT &&
+				o.why == CAPF_WHY_PHONE_REFUSED) ||
+			(o.kind == CAPF_DELETE && o.state == CAPF_STATE_DONE);
+	if (f.of_old) {
+		phone->unseen = false;
+		c->view->left++;
+		c->view->offline += !phone->registered;
+		c->view->recent += phone->recent;
+	} else if (!f.any && !has_none) {
+		c->view->unseen++;
+		c->view->unseen_recent += phone->recent;
+	} else {
+		phone->device[0] = '\0'; /* it is nobody's */
+	}
+	return 0;
+}
+
+/* Those of whom CAPF knows better leave the list. */
+static int look_at_unseen(struct count *c, struct diag *d)
+{
+	struct rollover_view *v = c->view;
+	struct capf_store *store = capf_desk_look(server_capf(c->server));
+	size_t n = 0;
+	int error = 0;
+	for (size_t i = 0; error == 0 && i < v->n_phones; i++) {
+		if (v->phones[i].unseen)
+			error = ask_capf(c, store, &v->phones[i], d);
+		if (*v->phones[i].device)
+			v->phones[n++] = v->phones[i];
+	}
+	v->n_phones = n;
+	capf_desk_looked(server_capf(c->server));
+	return error;
+}
+
 static int look_at_operation(struct capf_store *store, struct rollover_view *v,
 	struct rollover_phone *phone, struct diag *d)
 {
@@ -214,7 +338,7 @@ static int look_at_operation(struct capf_store *store, struct rollover_view *v,
 	if (error < 0)
 		return error;
 	phone->queued = o.state == CAPF_STATE_PENDING;
-	v->queued += phone->queued;
+	v->queued += phone->queued && !phone->unseen;
 	if (o.why != CAPF_WHY_NOTHING)
 		snprintf(phone->last, sizeof(phone->last), "%s%s%.400s",
 			capf_why_text(o.why), *o.detail ? ": " : "", o.detail);
@@ -226,38 +350,49 @@ static int look_at_operations(
 {
 	int error = 0;
 	struct capf_store *store = capf_desk_look(desk);
-	for (size_t i = 0; error == 0 && i < v->left; i++)
+	for (size_t i = 0; error == 0 && i < v->n_phones; i++)
 		error = look_at_operation(store, v, &v->phones[i], d);
 	capf_desk_looked(desk);
 	return error;
 }
 
-int rollover_count(struct server *s, const uint8_t old[32],
-	const uint8_t new[32], struct rollover_view *out, struct diag *d)
+/* What the ledger says of both roots. */
+static int read_ledger(struct count *c, struct diag *d)
 {
-	struct capf_desk *desk = server_capf(s);
+	const uint8_t *old = c->old->id.sha256_raw;
+	struct capf_desk *desk = server_capf(c->server);
+	struct capf_store *store = capf_desk_look(desk);
+	int error = read_holders(store, CAPF_ISSUED_INSTALLED, old, &c->had, d);
+	if (error == 0)
+		error = read_holders(store, CAPF_ISSUED_INSTALLED,
+			c->new->id.sha256_raw, &c->has, d);
+	if (error == 0)
+		error = read_holders(store, CAPF_ISSUED_STALE, old, &c->may, d);
+	capf_desk_looked(desk);
+	return error;
+}
+
+int rollover_count(struct server *s, const struct capf_root *old,
+	const struct capf_root *new, struct rollover_view *out, struct diag *d)
+{
 	struct count c = {.server = s,
 		.old = old,
 		.new = new,
 		.now = time(NULL),
 		.view = out};
-	struct capf_store *store = capf_desk_look(desk);
-	int error = read_holders(store, CAPF_ISSUED_INSTALLED, old, &c.had, d);
-	if (error == 0)
-		error = read_holders(
-			store, CAPF_ISSUED_INSTALLED, new, &c.has, d);
-	if (error == 0)
-		error = read_holders(store, CAPF_ISSUED_STALE, old, &c.may, d);
-	capf_desk_looked(desk);
+	int error = read_ledger(&c, d);
 	if (error == 0) {
 		const struct census_sources from = server_census(s);
 		census_walk(&from, LEAVES_FACTS, visit, &c);
 		visit_the_others(&c, &c.had);
 		visit_the_others(&c, &c.may);
-		if (out->left)
-			qsort(out->phones, out->left, sizeof(*out->phones),
+		error = look_at_unseen(&c, d);
+	}
+	if (error == 0) {
+		if (out->n_phones)
+			qsort(out->phones, out->n_phones, sizeof(*out->phones),
 				by_name);
-		error = look_at_operations(desk, out, d);
+		error = look_at_operations(server_capf(s), out, d);
 	}
 	free(c.had.list);
 	free(c.has.list);

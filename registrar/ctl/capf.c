@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <openssl/crypto.h>
 
 #include "certs/file.h"
 #include "certs/identity.h"
@@ -80,29 +79,29 @@ static int make_file(const char *file)
 	return CTL_FAILED;
 }
 
-/* The list for the installers, malloc'ed. */
+static const char list_head[] =
+	"Authentication strings for CAPF, made %s. Each serves its own phone, "
+	"once.\nAt the phone: Settings > Security Configuration, unlock with "
+	"**#, LSC > Update,\ntype the string, Submit.\n\n";
+enum { LIST_LINE = CERT_DEVICE_MAX + 32 };
+
+/* The list for the installers, malloc'ed; in one piece from the beginning, so
+ * that none of it stays behind. */
 static char *list_text(const json_t *strings, size_t *n)
 {
-	char *text = NULL;
+	size_t room =
+		sizeof(list_head) + 32 + json_array_size(strings) * LIST_LINE;
+	char *text = memory_zero(room);
 	char at[21];
 	size_t i;
 	json_t *one;
-	FILE *to = open_memstream(&text, n);
-	if (!to)
-		abort(); /* law 2: no memory */
 	cert_time_text(time(NULL), at);
-	fprintf(to,
-		"Authentication strings for CAPF, made %s. Each serves its own "
-		"phone, once.\nAt the phone: Settings > Security "
-		"Configuration, unlock with **#, LSC > Update,\ntype the "
-		"string, Submit.\n\n",
-		at);
+	*n = (size_t)snprintf(text, room, list_head, at);
 	json_array_foreach((json_t *)strings, i, one)
 	{
-		fprintf(to, "%-24s %s\n", ctl_text(one, "device"),
-			ctl_text(one, "string"));
+		*n += (size_t)snprintf(text + *n, LIST_LINE, "%-24.63s %.10s\n",
+			ctl_text(one, "device"), ctl_text(one, "string"));
 	}
-	fclose(to);
 	return text;
 }
 
@@ -131,8 +130,7 @@ static int write_strings(const char *file, const json_t *devices)
 		status = write_file(file, text, n);
 	else if (json_array_size(strings))
 		printf("%s\n", text);
-	OPENSSL_cleanse(text, n);
-	free(text);
+	memory_wipe(text);
 	json_decref(strings);
 	return status;
 }
@@ -257,7 +255,8 @@ static int print(const struct ctl *ctl, const char *verb, const char *file,
 static int send_order(const struct ctl *ctl, const json_t *body, json_t **out)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
-	const struct ctl_body sent = {"application/json", text, strlen(text)};
+	const struct ctl_body sent = {
+		"application/json", text, strlen(text), "/v1/capf/progress"};
 	int status =
 		ctl_admin_send(ctl, "POST", "/v1/capf/operations", &sent, out);
 	free(text);
@@ -269,6 +268,7 @@ static int order_with_file(const struct ctl *ctl, const char *verb,
 {
 	json_t *o;
 	int status = ctl->dry_run ? CTL_OK : make_file(file);
+	prctl(PR_SET_DUMPABLE, 0); /* strings are no core file's */
 	if (status != CTL_OK)
 		return status;
 	status = send_order(ctl, body, &o);

@@ -222,6 +222,65 @@ int ctl_capf_audit(const struct ctl *ctl, int argc, char **argv)
 	return show_list(ctl, argc, argv, COLUMNS(options), &v);
 }
 
+/* ---- the clock ---- */
+
+static const struct ctl_column clock_fields[] = {
+	{"our clock", "now"},
+	{"newest LSC, or clock accepted", "newest"},
+	{"nothing is issued, because", "why"},
+	{"LSCs not valid yet", "ahead"},
+};
+
+/* They were issued under the clock that was ahead, and nobody takes them. */
+static void print_ahead(const json_t *o)
+{
+	enum { SHOWN = 10 };
+	size_t i;
+	json_t *one;
+	const json_t *devices = json_object_get(o, "devices");
+	if (json_array_size(devices) == 0)
+		return;
+	puts("\nThese phones have, or may have, an LSC that is not valid yet; "
+	     "give them new ones\n(dialtone capf install NAME --mode mic, or "
+	     "null, or string):");
+	json_array_foreach((json_t *)devices, i, one)
+	{
+		if (i < SHOWN)
+			printf("  %s\n", json_string_value(one));
+	}
+	if (ctl_number(o, "ahead") > SHOWN)
+		printf("  and %lld more: dialtone capf clock --json\n",
+			ctl_number(o, "ahead") - SHOWN);
+}
+
+int ctl_capf_clock(const struct ctl *ctl, int argc, char **argv)
+{
+	json_t *o;
+	bool accept = argc == 1 && strcmp(argv[0], "--accept") == 0;
+	int status = accept ? CTL_OK : ctl_no_words(ctl, argc, argv);
+	if (status == CTL_OK)
+		status = ctl_admin(ctl, accept ? "POST" : "GET",
+			accept ? "/v1/capf/clock/accept" : "/v1/capf/clock",
+			&o);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json) {
+		ctl_print_json(o);
+	} else {
+		if (accept)
+			printf("%sOur clock is accepted: LSCs are issued "
+			       "again.\n",
+				ctl_would(ctl));
+		ctl_print_fields(o, COLUMNS(clock_fields));
+		print_ahead(o);
+	}
+	status = accept || json_is_true(json_object_get(o, "right"))
+			 ? CTL_OK
+			 : CTL_FAILED;
+	json_decref(o);
+	return status;
+}
+
 /* ---- status ---- */
 
 static const struct ctl_column status_fields[] = {

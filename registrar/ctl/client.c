@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
@@ -15,8 +16,23 @@ enum {
 	ANSWER_MAX = 256 << 20,
 	CONNECT_MS = 3000,
 	ANSWER_MS = 30000,
-	BODY_MS = 600000, /* when something long is sent */
+	ORDER_MS = 600000, /* what is sent may be long, and take long */
 };
+
+/* No piece of an answer is left behind: it may be a secret. */
+static bool grow(struct ctl_answer *a, size_t n)
+{
+	size_t room = 2 * (a->n + n + 1);
+	char *grown = malloc(room);
+	if (!grown)
+		return false;
+	if (a->n)
+		memcpy(grown, a->text, a->n);
+	memory_wipe(a->text);
+	a->text = grown;
+	a->room = room;
+	return true;
+}
 
 static size_t on_data(char *data, size_t size, size_t count, void *self)
 {
@@ -24,37 +40,66 @@ static size_t on_data(char *data, size_t size, size_t count, void *self)
 	size_t n = size * count;
 	if (a->n + n > ANSWER_MAX)
 		return 0;
-	char *grown = realloc(a->text, a->n + n + 1);
-	if (!grown)
+	if (a->n + n + 1 > a->room && !grow(a, n))
 		return 0;
-	memcpy(grown + a->n, data, n);
-	a->text = grown;
+	memcpy(a->text + a->n, data, n);
 	a->n += n;
 	a->text[a->n] = '\0';
 	return n;
+}
+
+struct watch;
+static struct ctl_answer perform(const char *url, const char *method,
+	const char *socket, const struct ctl_body *body, struct watch *w);
+
+/* Somebody looks at it. */
+struct watch {
+	struct progress progress;
+	const char *socket, *path; /* says how far it is; or NULL */
+	time_t asked;
+	double done, all;
+};
+
+static void ask_how_far(struct watch *w)
+{
+	time_t now = time(NULL);
+	if (!w->path || w->asked == now)
+		return;
+	w->asked = now;
+	char *url = memory_format("http://localhost%s", w->path);
+	struct ctl_answer a = perform(url, "GET", w->socket, NULL, NULL);
+	json_t *o =
+		a.error ? NULL : json_loadb(a.text ? a.text : "", a.n, 0, NULL);
+	w->done = (double)ctl_number(o, "done");
+	w->all = (double)ctl_number(o, "of");
+	json_decref(o);
+	ctl_answer_deinit(&a);
+	free(url);
 }
 
 /* What is sent, then the wait, then what comes. */
 static int on_progress(void *self, curl_off_t down_all, curl_off_t down,
 	curl_off_t up_all, curl_off_t up)
 {
-	if (up < up_all)
-		progress_show(self, "sent", (double)up, (double)up_all);
-	else if (down)
-		progress_show(self, "received", (double)down, (double)down_all);
-	else
-		progress_show(self, "the registrar works", 0, 0);
+	struct watch *w = self;
+	struct progress *p = &w->progress;
+	if (up < up_all) {
+		progress_show(p, "sent", (double)up, (double)up_all);
+	} else if (down) {
+		progress_show(p, "received", (double)down, (double)down_all);
+	} else {
+		ask_how_far(w);
+		progress_show(p, "the registrar works", w->done, w->all);
+	}
 	return 0;
 }
 
-static void watch(CURL *curl, struct progress *p)
+static void watch(CURL *curl, struct watch *w)
 {
-	if (!progress_is_watched())
-		return;
-	progress_begin(p);
+	progress_begin(&w->progress);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, p);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, w);
 }
 
 /* The list of headers must live until the request is done. */
@@ -67,15 +112,14 @@ static struct curl_slist *send_body(CURL *curl, const struct ctl_body *body)
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data);
 	curl_easy_setopt(
 		curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)BODY_MS);
 	return headers;
 }
 
-struct ctl_answer ctl_ask(const char *url, const char *method,
-	const char *socket, const struct ctl_body *body)
+/* w NULL: nobody looks. */
+static struct ctl_answer perform(const char *url, const char *method,
+	const char *socket, const struct ctl_body *body, struct watch *w)
 {
 	struct ctl_answer a = {0};
-	struct progress progress = {.shown = false};
 	struct curl_slist *headers = NULL;
 	CURL *curl = curl_easy_init();
 	if (!curl)
@@ -85,20 +129,33 @@ struct ctl_answer ctl_ask(const char *url, const char *method,
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)ANSWER_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+		strcmp(method, "GET") == 0 ? (long)ANSWER_MS : (long)ORDER_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &a);
 	if (body)
 		headers = send_body(curl, body);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-	watch(curl, &progress);
+	if (w)
+		watch(curl, w);
 	CURLcode code = curl_easy_perform(curl);
-	progress_end(&progress);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &a.system_error);
 	a.error = code == CURLE_OK ? NULL : curl_easy_strerror(code);
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
+	return a;
+}
+
+struct ctl_answer ctl_ask(const char *url, const char *method,
+	const char *socket, const struct ctl_body *body)
+{
+	struct watch w = {
+		.socket = socket, .path = body ? body->progress : NULL};
+	if (!progress_is_watched())
+		return perform(url, method, socket, body, NULL);
+	struct ctl_answer a = perform(url, method, socket, body, &w);
+	progress_end(&w.progress);
 	return a;
 }
 
@@ -112,7 +169,7 @@ char *ctl_path(const char *folder, const char *name)
 
 void ctl_answer_deinit(struct ctl_answer *a)
 {
-	free(a->text);
+	memory_wipe(a->text);
 }
 
 static int take(const struct ctl_answer *a, const char *who, json_t **out)

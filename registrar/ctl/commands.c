@@ -236,6 +236,12 @@ const struct ctl_command ctl_commands[] = {
 		"  --out   a folder, which is made if need be (default: here)\n"
 		"  import  takes the certificates of a CA outside: PEM or DER, "
 		"one or many\n"},
+	{"capf", "clock", ctl_capf_clock, true, "[--accept]",
+		"may our clock date LSCs, as far as the ledger knows?",
+		"  --accept  it is right, and was ahead when the newest LSCs "
+		"were issued:\n"
+		"            issuing goes on\n"
+		"exit status: 1 it may not\n"},
 	{"capf", "status", ctl_capf_status, false, "",
 		"who issues, what is pending, what holds it up",
 		"exit status: 1 while nothing is issued\n"},
@@ -268,9 +274,13 @@ const struct ctl_command ctl_commands[] = {
 		"  --watch  stay, and count them down until none is left\n"},
 	{"rollover", "export", ctl_rollover_export, true, export_words,
 		"the CAs with both roots, as others need them", export_more},
-	{"rollover", "finish", ctl_rollover_finish, true, "[--force]",
+	{"rollover", "finish", ctl_rollover_finish, true,
+		"[--unseen | --force]",
 		"the old root goes, unless a live phone hangs on it",
-		"  --force  also while phones hang on the old root\n"
+		"  --unseen  phones whose certificate was not seen have none "
+		"of "
+		"the old root\n"
+		"  --force   also while phones hang on the old root\n"
 		"exit status: 3 phones hang on it\n"},
 	{"rollover", "cancel", ctl_rollover_cancel, true, "",
 		"undo a start that was cut short", NULL},

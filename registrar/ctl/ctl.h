@@ -48,6 +48,8 @@ struct ctl_body {
 	const char *type; /* "application/json" */
 	const char *data;
 	size_t n;
+	const char *progress; /* that path says {"done": 1, "of": 2} while the
+			       * answer is being made; NULL: none does */
 };
 /* The same with a body, which may be NULL. */
 int ctl_admin_send(const struct ctl *ctl, const char *method, const char *path,
@@ -74,7 +76,7 @@ struct ctl_answer {
 	long system_error; /* errno of a connection that failed, or 0 */
 	long status;
 	char *text;
-	size_t n;
+	size_t n, room;
 };
 /* socket NULL: over TCP. body NULL: none. */
 struct ctl_answer ctl_ask(const char *url, const char *method,
@@ -208,6 +210,7 @@ int ctl_capf_stale(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_ledger(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_audit(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_csr(const struct ctl *ctl, int argc, char **argv);
+int ctl_capf_clock(const struct ctl *ctl, int argc, char **argv);
 int ctl_capf_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_phone_cert(const struct ctl *ctl, int argc, char **argv);
 int ctl_lab_init(const struct ctl *ctl, int argc, char **argv);

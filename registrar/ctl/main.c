@@ -6,6 +6,7 @@
 
 #include "registrar/ctl/commands.h"
 #include "registrar/ctl/say.h"
+#include "registrar/memory.h"
 #include "registrar/version.h"
 
 static void usage(FILE *to)
@@ -151,5 +152,7 @@ int main(int argc, char **argv)
 		puts("dialtone " DIALTONE_VERSION);
 		return CTL_OK;
 	}
+	/* Authentication strings go through JSON. */
+	json_set_alloc_funcs(malloc, memory_wipe);
 	return say_end(&ctl, dispatch(&ctl, argc - i, argv + i, asks_help));
 }

@@ -17,6 +17,7 @@ static const char view_path[] = "/v1/capf/rollover";
 
 static const struct ctl_column phone_columns[] = {
 	{"DEVICE", "device"},
+	{"CERTIFICATE", "certificate"},
 	{"REGISTERED", "registered"},
 	{"LAST SEEN", "lastSeen"},
 	{"HOLDS UP", "recent"},
@@ -53,6 +54,12 @@ static void print_started(const json_t *o)
 		ctl_number(o, "done"), plural(ctl_number(o, "done")),
 		ctl_number(o, "left"), ctl_number(o, "offline"),
 		ctl_number(o, "queued"), ctl_number(o, "recent"));
+	if (ctl_number(o, "notSeen"))
+		printf("%lld phone%s whose certificate was not seen, %lld of "
+		       "them in the way.\n",
+			ctl_number(o, "notSeen"),
+			plural(ctl_number(o, "notSeen")),
+			ctl_number(o, "notSeenRecent"));
 	print_phones(o);
 }
 
@@ -69,9 +76,8 @@ static void print_view(const json_t *o)
 			name_of(o, "newRoot"));
 	else
 		print_started(o);
-	if (strcmp(state, "finishing") == 0)
-		puts("\nThe old root is not in CallManager-trust any more: "
-		     "dialtone rollover finish goes on.");
+	if (*ctl_text(o, "missing"))
+		printf("\n%s.\n", ctl_text(o, "missing"));
 }
 
 static int print(const struct ctl *ctl, const json_t *o)
@@ -209,8 +215,12 @@ static int refused(
 		say_problem(who, o);
 	if (!ctl->json && view) {
 		print_phones(view);
-		puts("\nRefused. --force ends it all the same, and locks "
-		     "these phones out.");
+		puts(ctl_number(view, "recent")
+				? "\nRefused. --force ends it all the same, "
+				  "and locks these phones out."
+				: "\nRefused. --unseen ends it all the same, "
+				  "and locks out those that have an LSC of the "
+				  "old root.");
 	}
 	int status = view ? CTL_REFUSED : CTL_FAILED;
 	json_decref(o);
@@ -219,6 +229,7 @@ static int refused(
 
 static const struct ctl_option finish_options[] = {
 	{"--force", "force", ctl_take_true, true},
+	{"--unseen", "unseen", ctl_take_true, true},
 };
 
 int ctl_rollover_finish(const struct ctl *ctl, int argc, char **argv)

@@ -208,11 +208,13 @@ static const struct explain_rule rules[] = {
 		"capf install NAME"},
 	{"capf-clock", "",
 		"The registrar's clock stands before its CAPF root, or before "
-		"the newest LSC of the ledger: it is wrong, and so would be "
-		"every date in a certificate.",
-		"date\n"
+		"the newest LSC of the ledger by more than five minutes: it "
+		"is wrong, and so would be every date in a certificate.",
+		"dialtone capf clock\n"
 		"Correct the clock (NTP). CAPF issues again by itself: "
-		"dialtone capf status"},
+		"dialtone capf status\n"
+		"If it is right, and was ahead when that LSC was issued: "
+		"dialtone capf clock --accept"},
 	{"capf-not-written", "",
 		"The ledger could not be written, so nothing was issued: what "
 		"is not in it must not exist.",

@@ -19,6 +19,7 @@
 #include <openssl/crypto.h>
 
 #include "registrar/http/head.h"
+#include "registrar/http/late.h"
 #include "registrar/http/respond.h"
 #include "registrar/http/stream.h"
 #include "registrar/memory.h"
@@ -40,6 +41,8 @@ struct upload {
 	size_t max, n, room;
 	bool crowded; /* there was no room for it beside the others */
 	char *data;
+	char type[TYPE_MAX + 1];
+	struct late late; /* an answer that takes long */
 };
 
 /* A place for a client. */
@@ -60,6 +63,7 @@ struct plane {
 	bool stopping;
 	struct client clients[PLACES];
 	struct streams streams;
+	struct lates lates;
 };
 
 /* ---- answers ---- */
@@ -286,19 +290,37 @@ static void stays(struct plane *p, int fd)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static enum MHD_Result queue_late(
+	struct plane *p, struct MHD_Connection *client, struct upload *u)
+{
+	struct plane_answer a = u->late.answer;
+	u->late.answer = (struct plane_answer){.json = NULL};
+	return queue(p, client, &a);
+}
+
+static enum MHD_Result answer_late(
+	struct plane *p, const struct plane_request *request, struct upload *u)
+{
+	u->late.client = request->client;
+	u->late.request = *request;
+	late_begin(&p->lates, &u->late);
+	return MHD_YES;
+}
+
 static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
 	const char *path, const char *method, struct upload *u)
 {
 	static char nothing[1];
-	char type[TYPE_MAX + 1];
 	struct plane_answer a = {.status = MHD_HTTP_OK};
+	if (u->late.there)
+		return queue_late(p, client, u);
 	const char *said = header(client, MHD_HTTP_HEADER_CONTENT_TYPE);
-	copy_type(type, said ? said : "");
+	copy_type(u->type, said ? said : "");
 	struct plane_request request = {
 		.method = is(method, MHD_HTTP_METHOD_HEAD) ? "GET" : method,
 		.path = path,
 		.fd = descriptor_of(client),
-		.type = type,
+		.type = u->type,
 		.body = u->data ? u->data : nothing,
 		.n = u->n,
 		.client = client,
@@ -307,6 +329,9 @@ static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
 		plane_problem(&a, PROBLEM_CROWDED,
 			"others are sending long bodies, too; nothing was "
 			"done");
+	else if (p->handler.takes_long &&
+		 p->handler.takes_long(p->handler.self, &request))
+		return answer_late(p, &request, u);
 	else
 		p->handler.answer(p->handler.self, &request, &a);
 	if (a.source.read && is(method, MHD_HTTP_METHOD_HEAD)) {
@@ -342,6 +367,7 @@ static void on_completed(void *self, struct MHD_Connection *client,
 	if (!u)
 		return;
 	drop_data(self, u);
+	late_deinit(&u->late);
 	free(u);
 }
 
@@ -489,11 +515,13 @@ int plane_new(int fd, const struct plane_handler *handler, struct plane **out)
 	p->handler = *handler;
 	pthread_mutex_init(&p->lock, NULL);
 	streams_init(&p->streams);
+	lates_init(&p->lates, &p->handler);
 	int error = start(p);
 	if (error < 0) {
 		close(fd);
 		pthread_mutex_destroy(&p->lock);
 		streams_deinit(&p->streams);
+		lates_deinit(&p->lates);
 		free(p);
 		return error;
 	}
@@ -516,9 +544,11 @@ void plane_free(struct plane *p)
 	shutdown(p->fd, SHUT_RDWR); /* its accept fails: the thread ends */
 	pthread_join(p->thread, NULL);
 	close(p->fd);
+	lates_end(&p->lates);
 	streams_wake(&p->streams, true); /* none may be suspended */
 	MHD_stop_daemon(p->daemon);
 	streams_deinit(&p->streams);
+	lates_deinit(&p->lates);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

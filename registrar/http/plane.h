@@ -80,7 +80,8 @@ struct plane_answer {
 	char etag[PLANE_ETAG_MAX + 1];
 };
 
-/* Called on the plane's thread, one request at a time. */
+/* Called on the plane's thread, one request at a time; but for those that take
+ * long. */
 struct plane_handler {
 	void (*answer)(void *self, const struct plane_request *request,
 		struct plane_answer *out);
@@ -88,6 +89,9 @@ struct plane_handler {
 	 * one: it has none, and one that brings some is refused at its
 	 * headers. */
 	size_t (*body_max)(void *self, const char *method, const char *path);
+	/* Its answer takes longer than others should wait: it is made on a
+	 * thread of its own, a few at a time. NULL: none does. */
+	bool (*takes_long)(void *self, const struct plane_request *request);
 	/* Clients may keep what they got and ask with its ETag. Else nobody
 	 * is to keep anything. */
 	bool etags;

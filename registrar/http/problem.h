@@ -55,6 +55,7 @@
 	X(WHO, 500, "who-are-you", "who are you", "id")                       \
 	X(READERS, 503, "too-many-readers", "too many readers", NULL)         \
 	X(CROWDED, 503, "come-later", "come later", NULL)                     \
+	X(ENDS, 503, "it-ends", "it ends", NULL)                              \
 	X(DISK, 507, "disk-full", "the disk is full", "df -h")
 
 enum problem {

@@ -111,12 +111,14 @@ static struct MHD_Response *of_pieces(const struct plane_pieces *pieces)
 	return r;
 }
 
+/* There may be authentication strings in it. */
 static struct MHD_Response *of_text(char *text)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(
-		strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer_with_free_callback(
+			strlen(text), text, memory_wipe);
 	if (!r)
-		free(text);
+		memory_wipe(text);
 	return r;
 }
 

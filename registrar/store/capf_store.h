@@ -103,6 +103,7 @@ struct capf_issued_which {
 	/* In the part of their life that `part` of 1000 says has passed; 0. */
 	int64_t now;
 	unsigned part;
+	int64_t begins_after; /* not_before > that; 0: any */
 	/* Behind this one in the order, all if there is none such; NULL */
 	const char *after_serial;
 	size_t most;
@@ -111,8 +112,12 @@ int capf_store_ledger(struct capf_store *s,
 	const struct capf_issued_which *which,
 	bool (*visit)(void *self, const struct capf_issued *i), void *self,
 	struct diag *d);
-/* Unix seconds of the newest line; 0: there is none. */
+/* Unix seconds that no right clock is before: when the newest line was issued,
+ * of those behind which no clock was accepted, or when that was; 0: nobody
+ * knows any. */
 int capf_store_newest_issue(struct capf_store *s, int64_t *at, struct diag *d);
+/* What the lines so far say of the time counts no more; `at` does. */
+int capf_store_accept_clock(struct capf_store *s, int64_t at, struct diag *d);
 
 /* ---- phones' certificates, one of a type and device ---- */
 
@@ -162,5 +167,14 @@ int capf_store_audit_head(
 	struct capf_store *s, struct capf_audit *out, struct diag *d);
 /* Walks the chain. -EINVAL with d: it does not hold. */
 int capf_store_audit_check(struct capf_store *s, struct diag *d);
+/* The same in parts, between which links may be added: `most` links a call
+ * (0: all that are left), until it is over. Zeroed: before the first one. */
+struct capf_audit_walk {
+	uint64_t number; /* of the last link that held */
+	uint8_t hash[CAPF_HASH];
+	bool over; /* up to the head: it holds */
+};
+int capf_store_audit_walk(struct capf_store *s, struct capf_audit_walk *w,
+	size_t most, struct diag *d);
 
 #endif

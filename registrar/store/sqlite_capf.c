@@ -50,6 +50,10 @@ static const char *const steps[] = {
 	" address TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);"
 	"CREATE TABLE head (only INTEGER PRIMARY KEY CHECK (only = 1),"
 	" number INTEGER NOT NULL, hash BLOB NOT NULL);",
+	/* A clock that an admin said is right, though lines of the ledger, up
+	 * to `line`, are of later. */
+	"CREATE TABLE clock (only INTEGER PRIMARY KEY CHECK (only = 1),"
+	" at INTEGER NOT NULL, line INTEGER NOT NULL);",
 };
 
 static const char *const statements[] = {

@@ -140,81 +140,110 @@ int capf_store_audit_read(struct capf_store *s, uint64_t number,
 	return sqlite_capf_each(s, q, visit_link, &v, d);
 }
 
-/* A walk: the last link that held, and what is wrong with the next. */
-struct walk {
-	const struct capf_store *store;
-	uint64_t number;
-	uint8_t hash[HASH];
+/* One part of a walk, and what is wrong with the link behind it. */
+struct part {
+	struct capf_store *store;
+	struct capf_audit_walk *walk;
+	size_t seen;
 	const char *fault;
+	int64_t number; /* of the link at fault */
 };
+
+static int fault(struct part *p, int64_t number, const char *what)
+{
+	p->fault = what;
+	p->number = number;
+	return 0;
+}
 
 static int check_link(void *self, sqlite3_stmt *row)
 {
-	struct walk *w = self;
+	struct part *p = self;
+	struct capf_audit_walk *w = p->walk;
 	struct capf_audit link;
 	uint8_t hash[HASH];
 	int64_t number = sqlite_number(row, 0);
+	int64_t next = (int64_t)w->number + 1;
+	p->seen++;
 	if (number < 1)
-		w->fault = "stands before the first one: it was inserted";
-	else if ((uint64_t)number != w->number + 1)
-		w->fault = "is missing: it was removed";
-	else if (!take_link(row, &link))
-		w->fault = "holds what dialtoned never writes: it was changed";
-	if (w->fault) {
-		w->number = number < 1 ? (uint64_t)number : w->number + 1;
-		return 0;
-	}
+		return fault(p, number,
+			"stands before the first one: it was inserted");
+	if (number != next)
+		return fault(p, next, "is missing: it was removed");
+	if (!take_link(row, &link))
+		return fault(p, next,
+			"holds what dialtoned never writes: it was changed");
+	hash_of(p->store, w->hash, &link, hash);
+	if (memcmp(hash, link.hash, HASH) != 0)
+		return fault(p, next,
+			"does not fit its hash and the link before: it was "
+			"changed, moved or inserted");
 	w->number++;
-	hash_of(w->store, w->hash, &link, hash);
-	if (memcmp(hash, link.hash, HASH) != 0) {
-		w->fault = "does not fit its hash and the link before: it was "
-			   "changed, moved or inserted";
-		return 0;
-	}
 	memcpy(w->hash, hash, HASH);
 	return 1;
 }
 
 /* What the head says of a chain that holds in itself. */
-static void check_head(
-	struct walk *w, uint64_t number, const uint8_t hash[HASH])
+static int check_head(struct part *p, struct diag *d)
 {
-	if (w->number < number) {
-		w->number++;
-		w->fault = "is missing: the end of the chain was removed";
-	} else if (w->number > number) {
-		w->number = number + 1;
-		w->fault = "stands behind the chain's head: it was added by "
-			   "another program";
-	} else if (memcmp(w->hash, hash, HASH) != 0) {
-		w->fault = "is not what the chain's head says: one of them was "
-			   "changed";
-	}
-}
-
-int capf_store_audit_check(struct capf_store *s, struct diag *d)
-{
-	sqlite3_stmt *q;
-	struct walk w = {.store = s};
+	const struct capf_audit_walk *w = p->walk;
 	uint8_t hash[HASH];
 	uint64_t number;
-	int error = sqlite_capf_head(s, &number, hash, d);
-	if (error == 0)
-		error = sqlite_prepare(
-			s->db, SQLITE_CAPF_LINKS " ORDER BY number", &q, d);
-	if (error == 0)
-		error = sqlite_capf_each(s, q, check_link, &w, d);
+	int error = sqlite_capf_head(p->store, &number, hash, d);
 	if (error < 0)
 		return error;
-	if (!w.fault)
-		check_head(&w, number, hash);
-	if (!w.fault)
-		return 0;
+	if (w->number < number)
+		return fault(p, (int64_t)w->number + 1,
+			"is missing: the end of the chain was removed");
+	if (w->number > number)
+		return fault(p, (int64_t)number + 1,
+			"stands behind the chain's head: it was added by "
+			"another program");
+	if (memcmp(w->hash, hash, HASH) != 0)
+		return fault(p, (int64_t)number,
+			"is not what the chain's head says: one of them was "
+			"changed");
+	p->walk->over = true;
+	return 0;
+}
+
+static int walk_part(
+	struct capf_store *s, struct part *p, size_t most, struct diag *d)
+{
+	sqlite3_stmt *q;
+	const struct capf_audit_walk *w = p->walk;
+	int error = sqlite_prepare(s->db,
+		SQLITE_CAPF_LINKS " WHERE number >= ? ORDER BY number"
+				  " LIMIT coalesce(?, -1)",
+		&q, d);
+	if (error < 0)
+		return error;
+	sqlite_bind_number(
+		q, 1, w->number ? (int64_t)w->number + 1 : INT64_MIN);
+	sqlite_capf_filter_number(q, 2, (int64_t)most);
+	return sqlite_capf_each(s, q, check_link, p, d);
+}
+
+int capf_store_audit_walk(struct capf_store *s, struct capf_audit_walk *w,
+	size_t most, struct diag *d)
+{
+	struct part p = {.store = s, .walk = w};
+	int error = walk_part(s, &p, most, d);
+	if (error == 0 && !p.fault && (most == 0 || p.seen < most))
+		error = check_head(&p, d);
+	if (error < 0 || !p.fault)
+		return error;
 	const char *path = sqlite3_db_filename(s->db, "main");
 	return diag_set(d, -EINVAL,
 		"%s: link %" PRId64
 		" of the audit chain %s: find out who wrote "
 		"to the file, then restore it from a backup, or move %s* away "
 		"to begin without the ledger",
-		path, (int64_t)w.number, w.fault, path);
+		path, p.number, p.fault, path);
+}
+
+int capf_store_audit_check(struct capf_store *s, struct diag *d)
+{
+	struct capf_audit_walk w = {.number = 0};
+	return capf_store_audit_walk(s, &w, 0, d);
 }

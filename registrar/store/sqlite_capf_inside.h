@@ -143,8 +143,12 @@
 				     " ORDER BY id DESC LIMIT 1")              \
 	X(DER, "SELECT der FROM certificate WHERE id ="                        \
 	       " (SELECT id FROM issued WHERE serial = ?)")                    \
-	X(NEWEST_ISSUE, "SELECT issued_at FROM issued"                         \
-			" ORDER BY id DESC LIMIT 1")                           \
+	X(NEWEST_ISSUE,                                                        \
+		"SELECT max(coalesce((SELECT at FROM clock), 0),"              \
+		" coalesce((SELECT max(issued_at) FROM issued WHERE id >"      \
+		" coalesce((SELECT line FROM clock), 0)), 0))")                \
+	X(ACCEPT_CLOCK, "REPLACE INTO clock (only, at, line) VALUES (1, ?,"    \
+			" (SELECT coalesce(max(id), 0) FROM issued))")         \
 	X(HEAD, "SELECT number, hash FROM head")                               \
 	X(LINK, SQLITE_CAPF_LINKS " WHERE number = ?")                         \
 	X(ADD_LINK,                                                            \

@@ -164,6 +164,7 @@ static int visit_issued(void *self, sqlite3_stmt *row)
 	" AND (?4 IS NULL OR not_after < ?4)"                          \
 	" AND (?5 IS NULL OR"                                          \
 	"  (?5 - not_before) * 1000 >= ?6 * (not_after - not_before))" \
+	" AND (?9 IS NULL OR not_before > ?9)"                         \
 	" ORDER BY id LIMIT coalesce(?8, -1)"
 
 static const char *question(const struct capf_issued_which *which)
@@ -199,6 +200,7 @@ int capf_store_ledger(struct capf_store *s,
 	sqlite_capf_filter_number(q, 6, which->part);
 	sqlite_capf_filter(q, 7, which->after_serial);
 	sqlite_capf_filter_number(q, 8, (int64_t)which->most);
+	sqlite_capf_filter_number(q, 9, which->begins_after);
 	return sqlite_capf_each(s, q, visit_issued, &v, d);
 }
 
@@ -216,6 +218,13 @@ int capf_store_newest_issue(struct capf_store *s, int64_t *at, struct diag *d)
 			take_time, at, "LSC", "any device"},
 		d);
 	return error == -ENOENT ? 0 : error;
+}
+
+int capf_store_accept_clock(struct capf_store *s, int64_t at, struct diag *d)
+{
+	sqlite3_stmt *q = s->statements[SQLITE_CAPF_ACCEPT_CLOCK];
+	sqlite_bind_number(q, 1, at);
+	return sqlite_capf_change(s, q, d);
 }
 
 static int count_alike(void *self, sqlite3_stmt *q)

@@ -78,7 +78,8 @@ static int visit_operation(void *self, sqlite3_stmt *row)
 				       " AND (?4 IS NULL OR completes_by "   \
 				       "BETWEEN 1 AND ?4 - 1)"               \
 				       " AND (?5 IS NULL OR (mode = 'null' " \
-				       "AND null_until > ?5))"               \
+				       "AND null_until BETWEEN ?5 + 1 "      \
+				       "AND ?5 + 86700))"                    \
 				       " AND (?6 IS NULL OR origin = ?6)"    \
 				       " ORDER BY " order                    \
 				       " LIMIT coalesce(?7, -1)"

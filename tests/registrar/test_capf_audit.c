@@ -130,6 +130,24 @@ static void texts_as_long_as_may_be_hold(void **state)
 	rig_reopen();
 }
 
+static void a_walk_in_parts_takes_what_is_added_meanwhile(void **state)
+{
+	struct capf_audit_walk w = {.number = 0};
+	add_links(LINKS);
+	rig_good(capf_store_audit_walk(rig_store, &w, 2, &rig_why));
+	assert_int_equal(w.number, 2);
+	assert_false(w.over);
+	rig_begin();
+	struct capf_audit link = link_to(LINKS + 1);
+	rig_good(capf_store_audit(rig_store, &link, &rig_why));
+	rig_commit();
+	for (int i = 0; i < 3 && !w.over; i++)
+		rig_good(capf_store_audit_walk(rig_store, &w, 3, &rig_why));
+	assert_true(w.over);
+	assert_int_equal(w.number, LINKS + 1);
+	assert_memory_equal(w.hash, link.hash, sizeof(w.hash));
+}
+
 /* ---- a hand in it ---- */
 
 #define SWAP(a, b)                                                \
@@ -238,6 +256,7 @@ int main(void)
 		FACT(an_empty_chain_has_no_head),
 		FACT(links_are_read_from_a_number_on),
 		FACT(no_text_can_be_moved_to_its_neighbour),
+		FACT(a_walk_in_parts_takes_what_is_added_meanwhile),
 		FACT(texts_as_long_as_may_be_hold),
 		FACT(a_hand_in_it_is_told_by_number),
 		FACT(a_chain_made_anew_holds),

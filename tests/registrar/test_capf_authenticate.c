@@ -191,6 +191,21 @@ static void a_null_string_ends_in_time(void **state)
 	assert_int_equal(try_string(&o, NULL), CAPF_WHY_NULL_ENDED);
 }
 
+static void a_clock_that_was_ahead_opens_nothing_for_years(void **state)
+{
+	struct capf_operation o = operation(CAPF_MODE_NULL_STRING);
+	o.null_until = MADE_NOW + DAY_S + CAPF_BACKDATED_S + 1;
+	assert_int_equal(try_string(&o, NULL), CAPF_WHY_NULL_ENDED);
+	assert_non_null(strstr(detail, "clock was wrong"));
+	o = operation(CAPF_MODE_STRING);
+	capf_secret_hash("123456", o.salt, o.hash);
+	o.string_until = MADE_NOW + 30 * DAY_S + CAPF_BACKDATED_S;
+	assert_int_equal(try_string(&o, "123456"), CAPF_WHY_NOTHING);
+	o.string_until++;
+	assert_int_equal(try_string(&o, "123456"), CAPF_WHY_STRING_EXPIRED);
+	assert_non_null(strstr(detail, "clock was wrong"));
+}
+
 /* ---- by certificate ---- */
 
 /* A phone that comes with a certificate, and what is wrong with it. */
@@ -432,6 +447,8 @@ int main(void)
 		cmocka_unit_test(strings_are_told_apart),
 		cmocka_unit_test(a_string_of_yesterday_is_none),
 		cmocka_unit_test(a_null_string_ends_in_time),
+		cmocka_unit_test(
+			a_clock_that_was_ahead_opens_nothing_for_years),
 		cmocka_unit_test(lsc_and_mic_let_in),
 		cmocka_unit_test(without_a_certificate_nobody_proves_anything),
 		cmocka_unit_test(a_proof_with_a_wrong_bit_is_refused),

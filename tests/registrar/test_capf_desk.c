@@ -431,17 +431,108 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 	open_with(sep1);
 	office_add(sep2, "ec");
 	office_install(sep1, 1);
-	__atomic_sub_fetch(&office.now, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&office.now, 301, __ATOMIC_RELAXED);
 	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
 	ANSWERS(come_with(sep2, NULL), "END 7 clock");
 	assert_string_equal(office_state(sep2), "pending clock");
 	struct capf_desk_state s = capf_desk_state(office.desk);
 	assert_non_null(strstr(s.halted, "ledger"));
+	assert_non_null(strstr(s.halted, "dialtone capf clock --accept"));
 	assert_int_equal(s.halted_since, office.now);
 	__atomic_add_fetch(&office.now, 1, __ATOMIC_RELAXED);
 	capf_desk_tend(office.desk);
 	assert_string_equal(capf_desk_state(office.desk).halted, "");
 	office_install(sep2, 2);
+}
+
+static void on_clock(const char *device, bool right, size_t ahead)
+{
+	struct capf_clock *c = malloc(sizeof(*c));
+	assert_int_equal(capf_desk_clock(office.desk, c, &d), 0);
+	assert_int_equal(c->now, office.now);
+	assert_int_equal(c->right, right);
+	assert_int_equal(!*c->why, right);
+	assert_int_equal(c->ahead, ahead);
+	if (ahead)
+		assert_string_equal(c->devices[0], device);
+	free(c);
+}
+
+static void an_admin_s_word_ends_what_a_clock_that_was_ahead_began(void **state)
+{
+	open_with(sep1);
+	office_add(sep2, "ec");
+	assert_int_equal(capf_desk_accept_clock(office.desk, &d), -EBUSY);
+	__atomic_add_fetch(&office.now, 365 * DAY_S, __ATOMIC_RELAXED);
+	office_install(sep1, 1);
+	on_clock("", true, 0);
+	__atomic_sub_fetch(&office.now, 365 * DAY_S, __ATOMIC_RELAXED);
+	office_restart();
+	capf_desk_tend(office.desk);
+	on_clock(sep1, false, 1);
+	assert_int_equal(capf_desk_may_accept_clock(office.desk, &d), 0);
+	on_clock(sep1, false, 1);
+	assert_int_equal(capf_desk_accept_clock(office.desk, &d), 0);
+	assert_string_equal(capf_desk_state(office.desk).halted, "");
+	on_clock(sep1, true, 1);
+	assert_non_null(strstr(office_chain(), "installed clock-accepted"));
+	assert_int_equal(capf_desk_accept_clock(office.desk, &d), -EBUSY);
+	office_restart();
+	office_install(sep2, 2);
+	/* It is the time that counts now. */
+	__atomic_sub_fetch(&office.now, 301, __ATOMIC_RELAXED);
+	capf_desk_tend(office.desk);
+	assert_non_null(strstr(capf_desk_state(office.desk).halted, "ledger"));
+	office_restart();
+	capf_desk_tend(office.desk);
+	assert_non_null(strstr(capf_desk_state(office.desk).halted, "ledger"));
+}
+
+static void what_a_clock_that_is_behind_the_root_says_is_not_accepted(
+	void **state)
+{
+	open_with(sep1);
+	office_install(sep1, 1);
+	__atomic_store_n(&office.now, MADE_NOW - 10 * DAY_S, __ATOMIC_RELAXED);
+	assert_int_equal(capf_desk_accept_clock(office.desk, &d), -EPERM);
+	assert_non_null(strstr(d.text, "CAPF-"));
+	assert_null(strstr(office_chain(), "clock-accepted"));
+}
+
+static void the_chain_is_walked_while_phones_are_served(void **state)
+{
+	struct capf_audit head;
+	struct capf_progress p = {.stop = false};
+	open_with(sep1);
+	for (int i = 0; i < 1200; i++)
+		assert_int_equal(
+			capf_desk_note(office.desk, "note", "", &d), 0);
+	assert_int_equal(capf_desk_check_audit(office.desk, &p, &head, &d), 0);
+	assert_int_equal(head.number, 1200);
+	p.stop = true;
+	assert_int_equal(
+		capf_desk_check_audit(office.desk, &p, &head, &d), -ECANCELED);
+}
+
+static void an_order_that_nobody_wants_any_more_queues_nothing(void **state)
+{
+	const char *name = sep1;
+	struct capf_progress p = {.stop = true};
+	struct capf_ordered result;
+	open_with(sep1);
+	const struct capf_order order = {.kind = CAPF_INSTALL,
+		.mode = CAPF_MODE_STRING,
+		.origin = "admin",
+		.progress = &p};
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, &name, 1, &result, &d),
+		-ECANCELED);
+	assert_string_equal(office_chain(), "");
+	p.stop = false;
+	assert_int_equal(
+		capf_desk_order(office.desk, &order, &name, 1, &result, &d), 0);
+	assert_int_equal(p.done, 0);
+	assert_int_equal(p.all, 0);
 }
 
 static void a_clock_outside_the_root_s_life_issues_nothing(void **state)
@@ -889,6 +980,10 @@ int main(void)
 		FACT(a_phone_that_shows_nothing_has_refused),
 		FACT(a_clock_before_the_ledger_issues_nothing),
 		FACT(a_clock_outside_the_root_s_life_issues_nothing),
+		FACT(an_admin_s_word_ends_what_a_clock_that_was_ahead_began),
+		FACT(what_a_clock_that_is_behind_the_root_says_is_not_accepted),
+		FACT(the_chain_is_walked_while_phones_are_served),
+		FACT(an_order_that_nobody_wants_any_more_queues_nothing),
 		FACT(a_full_disk_gives_no_certificate_away),
 		FACT(an_order_on_a_full_disk_is_none),
 		FACT(orders_say_what_came_of_each_device),

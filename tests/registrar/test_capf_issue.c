@@ -209,11 +209,53 @@ static void a_clock_that_went_back_meanwhile_signs_nothing(void **state)
 	office_add("SEP000000000002", "ec");
 	office_install("SEP000000000002", 2);
 	struct capf_visit *v = come("ec");
+	office.now -= CAPF_BACKDATED_S + 1;
+	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 clock");
+	office_leave(v, NULL);
+	office.now += CAPF_BACKDATED_S + 1;
+	assert_string_equal(office_ledger(sep1), "");
+}
+
+/* NTP steps by seconds, and by minutes after a long sleep. */
+static void a_clock_that_went_back_a_little_signs_what_is_good_now(void **state)
+{
+	office_start();
+	office_add("SEP000000000002", "ec");
+	office_install("SEP000000000002", 2);
+	struct capf_visit *v = come("ec");
+	office.now -= CAPF_BACKDATED_S;
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	struct capf_issued i = line_of(office_operation(sep1).serial);
+	assert_true(i.not_before <= office.now);
+	office_leave(v, "phone-gone");
+	/* It is no thread to pull at: the newest of all counts. */
+	v = come("ec");
 	office.now -= 1;
 	ANSWERS(office_key(v, made_key("p256", 1)), "END 7 clock");
 	office_leave(v, NULL);
-	office.now += 1;
-	assert_string_equal(office_ledger(sep1), "");
+	office_restart();
+	ANSWERS(office_auth(v = office_visit(), sep1, 3, NULL), "END 7 clock");
+	office_leave(v, NULL);
+}
+
+static void an_lsc_of_a_clock_that_was_ahead_is_not_delivered_again(
+	void **state)
+{
+	char serial[CERT_SERIAL_MAX + 1];
+	office_start();
+	struct capf_visit *v = come("ec");
+	office.now += 100 * DAY_S;
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	strcpy(serial, office_operation(sep1).serial);
+	office_leave(v, "phone-gone");
+	office.now -= 100 * DAY_S;
+	assert_int_equal(capf_desk_accept_clock(office.desk, &d), 0);
+	v = come("ec");
+	ANSWERS(office_key(v, made_key("p256", 1)), "STORE");
+	assert_string_not_equal(office_operation(sep1).serial, serial);
+	assert_true(line_of(office_operation(sep1).serial).not_before <=
+		    office.now);
+	office_leave(v, NULL);
 }
 
 /* ---- a new root ---- */
@@ -269,6 +311,8 @@ int main(void)
 		FACT(exponent_3_needs_a_permission),
 		FACT(garbage_is_no_key),
 		FACT(a_clock_that_went_back_meanwhile_signs_nothing),
+		FACT(a_clock_that_went_back_a_little_signs_what_is_good_now),
+		FACT(an_lsc_of_a_clock_that_was_ahead_is_not_delivered_again),
 		FACT(what_the_old_root_signed_is_not_delivered_again),
 		FACT(an_expired_stale_lsc_is_not_delivered_again),
 #undef FACT

@@ -285,6 +285,28 @@ static void while_nothing_is_issued_files_stay(void **state)
 	WAIT_UNTIL(lies("done/b.pem"));
 }
 
+/* Its name and ".why" would be longer than a name may be. */
+static void a_file_of_a_long_name_is_put_away(void **state)
+{
+	char name[241], there[320];
+	open_office();
+	phone_makes_a_key(sep1, 1);
+	memset(name, 'n', 240);
+	name[240] = '\0';
+	drop(name, sep1, 2); /* a key that nobody waits with */
+	snprintf(there, sizeof(there), "signed/%s", name);
+	WAIT_UNTIL(!lies(there));
+	snprintf(there, sizeof(there), "refused/%.180s~0c441b63", name);
+	assert_true(lies(there));
+	strcat(there, ".why");
+	assert_true(lies(there));
+	drop(name, sep1, 1);
+	snprintf(there, sizeof(there), "done/%.180s~0c441b63", name);
+	WAIT_UNTIL(lies(there));
+	snprintf(there, sizeof(there), "refused/%.180s~0c441b63.why", name);
+	assert_false(lies(there));
+}
+
 static void no_folder_is_no_fault(void **state)
 {
 	office.config->capf_issuer = CONFIG_ISSUER_OFFLINE;
@@ -329,6 +351,7 @@ int main(void)
 		FACT(files_come_and_go_with_their_request),
 		FACT(the_same_file_again_does_no_harm),
 		FACT(while_nothing_is_issued_files_stay),
+		FACT(a_file_of_a_long_name_is_put_away),
 		FACT(no_folder_is_no_fault),
 		FACT(a_link_instead_of_a_folder_is_refused),
 	};

@@ -337,7 +337,6 @@ static void what_a_device_had_ends_but_for_one(void **state)
 static void the_newest_is_what_was_issued_last(void **state)
 {
 	struct capf_issued i, other = rig_issued(3, "SEP1");
-	int64_t at;
 	other.key_sha256[0] = 9;
 	rig_begin();
 	rig_good(rig_add(rig_issued(7, "SEP1")));
@@ -350,8 +349,48 @@ static void the_newest_is_what_was_issued_last(void **state)
 	rig_good(capf_store_stale(
 		rig_store, "SEP1", rig_issued(2, "").key_sha256, &i, &rig_why));
 	assert_string_equal(i.serial, rig_issued(2, "").serial);
+}
+
+static int64_t newest_issue(void)
+{
+	int64_t at = -1;
 	rig_good(capf_store_newest_issue(rig_store, &at, &rig_why));
-	assert_int_equal(at, other.issued_at);
+	return at;
+}
+
+static void no_clock_is_right_before_the_newest_line_or_the_one_accepted(
+	void **state)
+{
+	assert_int_equal(newest_issue(), 0);
+	rig_begin();
+	rig_good(rig_add(rig_issued(7, "SEP1")));
+	rig_good(rig_add(rig_issued(3, "SEP1")));
+	rig_commit();
+	assert_int_equal(newest_issue(), rig_issued(7, "").issued_at);
+	rig_begin();
+	rig_good(capf_store_accept_clock(rig_store, 1000, &rig_why));
+	rig_commit();
+	rig_reopen();
+	assert_int_equal(newest_issue(), 1000);
+	rig_begin();
+	rig_good(rig_add(rig_issued(1, "SEP1")));
+	rig_commit();
+	assert_int_equal(newest_issue(), rig_issued(1, "").issued_at);
+}
+
+static void records_of_the_first_version_are_brought_up_to_date(void **state)
+{
+	rig_begin();
+	rig_good(rig_add(rig_issued(7, "SEP1")));
+	rig_commit();
+	rig_close();
+	rig_change("DROP TABLE clock; PRAGMA user_version = 1");
+	rig_open();
+	assert_int_equal(newest_issue(), rig_issued(7, "").issued_at);
+	rig_begin();
+	rig_good(capf_store_accept_clock(rig_store, 1000, &rig_why));
+	rig_commit();
+	assert_int_equal(newest_issue(), 1000);
 }
 
 static void lines_that_are_asked_for_are_shown(void **state)
@@ -642,6 +681,8 @@ int main(void)
 		FACT(a_line_changes_its_state_and_no_more),
 		FACT(what_a_device_had_ends_but_for_one),
 		FACT(the_newest_is_what_was_issued_last),
+		FACT(no_clock_is_right_before_the_newest_line_or_the_one_accepted),
+		FACT(records_of_the_first_version_are_brought_up_to_date),
 		FACT(lines_that_are_asked_for_are_shown),
 		FACT(who_looks_may_look_again),
 		FACT(a_device_shows_one_certificate_of_a_type),

@@ -316,6 +316,15 @@ static void a_4xx_is_refused_with_its_reason(void **state)
 		"HTTP 400;");
 }
 
+/* As a CA does that wants requests signed. */
+static void a_400_says_that_there_is_no_proof_of_possession(void **state)
+{
+	expect(judge_text(400, "text/plain", "PKCS10 signature is invalid"),
+		EST_REFUSED, "id-alg-noSignature");
+	expect(judge_text(400, NULL, ""), EST_REFUSED,
+		"without proof of possession");
+}
+
 static void a_5xx_is_unreachable(void **state)
 {
 	expect(judge_text(500, "text/plain", "on fire"), EST_UNREACHABLE,
@@ -352,6 +361,8 @@ int main(void)
 		cmocka_unit_test(refuses_certificates_of_other_keys),
 		cmocka_unit_test(a_202_comes_back_when_it_says),
 		cmocka_unit_test(a_4xx_is_refused_with_its_reason),
+		cmocka_unit_test(
+			a_400_says_that_there_is_no_proof_of_possession),
 		cmocka_unit_test(a_5xx_is_unreachable),
 		cmocka_unit_test(other_statuses_are_unfit),
 	};

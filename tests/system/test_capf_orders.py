@@ -418,6 +418,42 @@ def a_clock_before_the_ledger_halts_it_and_is_told():
         done = run(DIALTONE, "--url", c.daemon.url, "capf", "status")
         same(done.returncode, 1)
         holds(done.stdout, halted["why"], halted["since"])
+        holds(halted["why"], "dialtone capf clock --accept")
+
+
+def a_clock_that_was_ahead_is_ended_by_an_admin_s_word():
+    path = capf_config()
+    with Capf(path) as c:
+        c.admin.say("device", "add", FIRST)
+        c.admin.say("device", "add", SECOND)
+        c.install(FIRST)
+        holds(c.admin.refused("capf", "clock", "--accept"),
+              "nothing to accept")
+        same(c.run("clock").returncode, 0)
+    in_records("UPDATE issued SET issued_at = issued_at + 86400,"
+               " not_before = not_before + 86400")
+    with Capf(path) as c:
+        c.order("install", SECOND, "--mode", "null")
+        looked = c.run("clock", "--json")
+        said = json.loads(looked.stdout)
+        same((looked.returncode, said["right"], said["devices"]),
+             (1, False, [FIRST]))
+        c.admin.say("capf", "clock", "--accept", "--dry-run")
+        assert c.daemon.get("/v1/capf").get("halted"), "a dry run did it"
+        said = c.admin.json("capf", "clock", "--accept")
+        same((said["right"], said["ahead"]), (True, 1))
+        holds(c.admin.say("capf", "clock"), "not valid yet", FIRST)
+        same(c.daemon.get("/v1/capf").get("halted"), None)
+        capf.install(c.port, SECOND, KEY)
+        [link] = [n for n in c.admin.json("capf", "audit")["audit"]
+                  if n["event"] == "clock-accepted"]
+        holds(link["detail"], said["now"])
+        c.admin.say("capf", "audit", "--check")
+        serials = [i["serial"] for i in c.admin.json(
+            "capf", "ledger")["ledger"]]
+        same(len(set(serials)), 2, "serial numbers")
+    with Capf(path) as c:
+        c.install(SECOND)
 
 
 def a_broken_chain_is_no_start():
@@ -506,6 +542,7 @@ if __name__ == "__main__":
         counts_are_metrics,
         certificates_are_shown_with_both_stores_verdicts,
         a_clock_before_the_ledger_halts_it_and_is_told,
+        a_clock_that_was_ahead_is_ended_by_an_admin_s_word,
         a_broken_chain_is_no_start,
         without_capf_it_says_how_to_have_it,
         only_what_there_is_is_answered,

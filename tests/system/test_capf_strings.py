@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Authentication strings: what they open, how often, and who reads them."""
+import contextlib
 import os
 import sys
 import time
@@ -71,7 +72,37 @@ def answers(place):
     yield place.explain()
 
 
+def in_memory(needle, pid):
+    """Where the process has these bytes; stacks and heaps, all it may write.
+    """
+    found = []
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, \
+            open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            area, rights = line.split()[:2]
+            first, end = (int(x, 16) for x in area.split("-"))
+            # What is larger is a sanitizer's shadow, which has no text in it.
+            if not rights.startswith("rw") or end - first > 1 << 28:
+                continue
+            with contextlib.suppress(OSError):
+                memory.seek(first)
+                if needle.encode() in memory.read(end - first):
+                    found.append(line.strip())
+    return found
+
+
 # ---- facts ----
+
+def once_told_it_is_in_nobody_s_memory():
+    if os.geteuid() != 0:
+        tap.remark("skipped: it takes root to look into a daemon's memory")
+        return
+    with Place("EC") as place:
+        string = string_of(place, *TEN)
+        assert in_memory(DEVICE, place.daemon.pid), "nothing is found"
+        wait_until("it to be gone", lambda: not in_memory(
+            string, place.daemon.pid))
+
 
 def it_opens_once():
     with Place("EC") as place:
@@ -151,4 +182,5 @@ if __name__ == "__main__":
                      three_wrong_ones_lock_it_over_kill_9,
                      two_wrong_ones_do_not,
                      it_expires,
+                     once_told_it_is_in_nobody_s_memory,
                      nobody_reads_it_but_whom_the_order_told))

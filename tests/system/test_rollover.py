@@ -12,7 +12,8 @@ import ssl
 import sys
 import time
 
-from admin import LAB, Admin, config
+import capf_client as capf
+from admin import LAB, Admin, config, state_folder
 from clients import Phones
 from daemon import Daemon
 from harness import (LOOPBACK, PHONE, SANITIZER, SLOW, holds, quiet_port,
@@ -36,9 +37,9 @@ def numbered(first, count):
     return [f"SEP{int(first[3:], 16) + i:012X}" for i in range(count)]
 
 
-def capf_config(ports=None, **changes):
+def capf_config(ports=None, listeners_more=(), **changes):
     """With ports: those of an earlier run, for phones that know them."""
-    services = [("sip", "tls"), ("capf", "tls")]
+    services = [("sip", "tls"), ("capf", "tls"), *listeners_more]
     listeners = [listener(*s, port=(ports or {}).get(s[0], 0))
                  for s in services]
     changes.setdefault("capf", {})["folder"] = "capf"
@@ -80,8 +81,10 @@ class Site:
 
     def __init__(self, **changes):
         as_it_was()
+        services = ["sip", "capf",
+                    *(s for s, _ in changes.get("listeners_more", ()))]
         self.config = capf_config(
-            ports={s: quiet_port() for s in ("sip", "capf")}, **changes)
+            ports={s: quiet_port() for s in services}, **changes)
         self.daemon = self.admin = None
         self._began, self._used = time.monotonic(), 0
         self.start()
@@ -291,11 +294,106 @@ def a_removed_device_holds_it_up_while_any_lsc_gets_in():
                  "the ledger")
             site.admin.say("device", "remove", name)
             site.admin.say("rollover", "start")
-            same([p["device"] for p in site.rollover()["phones"]], hanging,
+            same([p["device"] for p in site.rollover()["phones"]
+                  if p["certificate"] == "old root"], hanging,
                  f"who hangs on the old root, unknown: {unknown}")
             if hanging:
                 site.refuses_to_finish(*hanging)
                 holds(json.dumps(site.rollover()), "not in the inventory")
+
+
+def not_seen(site):
+    """{device: does it hold it up} of those whose certificate is unknown."""
+    seen = site.rollover()
+    found = {p["device"]: p["recent"] for p in seen["phones"]
+             if p["certificate"] == "not seen"}
+    same((seen["notSeen"], seen["notSeenRecent"]),
+         (len(found), sum(found.values())), "numbers")
+    return found
+
+
+def whose_certificate_nobody_saw_holds_it_up_while_it_is_here():
+    plain, secure, bare = TWO[0], TWO[1], "SEP020000000A03"
+    with Site(listeners_more=[("sccp", "tcp")]) as site:
+        add_devices(site.admin, secure)
+        site.admin.say("device", "add", plain, "--profile",
+                       "non-secure")
+        site.admin.say("device", "add", bare, "--profile",
+                       "non-secure")
+        site.admin.say("rollover", "start")
+        # One that should have an LSC, and was never here, is told of.
+        same(not_seen(site), {secure: False})
+        with Phones(site.daemon, "sccp", "--device", plain, transport="tcp"):
+            site.daemon.wait_registered(1)
+            same(not_seen(site), {plain: True, secure: False})
+            site.refuses_to_finish(plain)
+            holds(run(*site.admin.words, "rollover", "finish").stderr,
+                  "not seen", "troubleshoot", "--unseen")
+        # It says to Troubleshoot that it has none: now that is known.
+        site.admin.say("capf", "troubleshoot", plain, "--mode", "null",
+                       "--no-reset")
+        with capf.Visit(site.daemon.port("capf")) as visit:
+            same(visit.authenticate(plain).command, capf.FETCH_REQUEST)
+            visit.answer(capf.FETCH_RESPONSE, capf.DECLINED)
+        wait_until("it to be known", lambda: not_seen(site)
+                   == {secure: False})
+        with Phones(site.daemon, "sccp", "--device", bare, transport="tcp"):
+            site.daemon.wait_registered(1)
+            same(not_seen(site), {bare: True, secure: False})
+        site.refuses_to_finish(bare)
+        site.admin.say("rollover", "finish", "--unseen")
+        same(site.rollover()["state"], "idle")
+
+
+def what_troubleshoot_fetched_counts():
+    """The ledger is gone, and with it all that CAPF knew."""
+    name = TWO[0]
+    with Site() as site:
+        site.admin.say("device", "add", name)
+        site.admin.say("capf", "install", name, "--mode", "null",
+                       "--no-reset")
+        key = capf.Key(2048)
+        der = capf.install(site.daemon.port("capf"), name, key)
+        site.daemon.stop()
+        for left in os.listdir(state_folder()):
+            if left.startswith("capf.db"):
+                os.unlink(os.path.join(state_folder(), left))
+        site.start()
+        site.admin.say("capf", "troubleshoot", name, "--mode", "null",
+                       "--no-reset")
+        with capf.Visit(site.daemon.port("capf")) as visit:
+            visit.authenticate(name)
+            visit.answer(capf.FETCH_RESPONSE, capf.SUCCESS,
+                         capf.certificate(capf.LSC, der))
+        site.admin.say("rollover", "start")
+        [phone] = site.rollover()["phones"] or [None]
+        same((phone["device"], phone["certificate"]), (name, "old root"))
+
+
+def both_roots_are_to_be_in_both_stores():
+    with Site() as site:
+        site.admin.say("rollover", "start")
+        for which, refused, state in (
+                ("oldRoot", ("issue",), "finishing"),
+                ("newRoot", ("issue", "finish"), "started")):
+            for store in ("CallManager-trust", "CAPF-trust"):
+                name = site.rollover()[which]["name"]
+                os.unlink(LAB.path(store, f"{name}.pem"))
+                site.daemon.reload(store={"CallManager-trust": "callmanager",
+                                          "CAPF-trust": "capf"}[store])
+                seen = site.rollover()
+                same(seen["state"], state, f"{which} gone from {store}")
+                holds(seen["missing"], name, store)
+                holds(site.admin.say("rollover", "status"), name, store,
+                      "rollover start")
+                for order in refused:
+                    site.admin.refused("rollover", order, "--dry-run")
+                site.admin.say("rollover", "start")
+                seen = site.rollover()
+                same((seen["state"], seen["missing"]), ("started", ""))
+                same([len(s) for s in stores()], [2, 2])
+        holds(site.admin.refused("rollover", "start"), "under way")
+        site.admin.say("rollover", "finish")
 
 
 def shown_by_capf(daemon):
@@ -348,4 +446,7 @@ if __name__ == "__main__":
                      force_is_logged,
                      who_may_have_an_lsc_of_the_old_root_holds_it_up,
                      a_removed_device_holds_it_up_while_any_lsc_gets_in,
+                     whose_certificate_nobody_saw_holds_it_up_while_it_is_here,
+                     what_troubleshoot_fetched_counts,
+                     both_roots_are_to_be_in_both_stores,
                      capfs_port_changes_its_certificate_last))
