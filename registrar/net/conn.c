@@ -110,7 +110,7 @@ static void on_handle_closed(uv_handle_t *handle)
 static void forget_finding(struct conn *c)
 {
 	if (c->finding)
-		peer_cert_unref(c->finding->record.cert);
+		profile_finding_deinit(c->finding);
 	free(c->finding);
 	c->finding = NULL;
 }
