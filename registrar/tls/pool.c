@@ -12,7 +12,7 @@
 
 enum {
 	STEP = 16,
-	CLASSES = 1280,	       /* up to 20 KB: a record and more */
+	CLASSES = 1408,	       /* up to 22 KB: a handshake's buffer */
 	CLASS_MAX = 8 * 1024,  /* bytes of one size that are kept, */
 	CLASS_LEAST = 2,       /* but so many blocks anyway; */
 	KEPT_MAX = 256 * 1024, /* bytes of a thread */
@@ -24,12 +24,14 @@ struct block {
 	const void *owner; /* the pool; who frees it again finds that */
 };
 
-static _Thread_local struct pool {
+/* Of the program's own: found without asking the dynamic linker. */
+__attribute__((tls_model("local-exec"))) static _Thread_local struct pool {
 	size_t kept;
 	bool watched; /* the end of this thread empties it */
-	struct {
+	struct class
+	{
 		struct block *first;
-		size_t n;
+		size_t kept; /* bytes */
 	} classes[CLASSES];
 } pool;
 
@@ -38,11 +40,6 @@ static _Thread_local struct pool {
 static size_t class_of(size_t n)
 {
 	return n <= STEP + 8 ? 1 : (n + STEP - 8 - 1) / STEP;
-}
-
-static size_t size_of(size_t c)
-{
-	return c * STEP + 8;
 }
 
 static void *take(size_t n, const char *file, int line)
@@ -54,35 +51,34 @@ static void *take(size_t n, const char *file, int line)
 	if (!b)
 		return malloc(n);
 	pool.classes[c].first = b->next;
-	pool.classes[c].n--;
-	pool.kept -= size_of(c);
+	pool.classes[c].kept -= c * STEP + 8;
+	pool.kept -= c * STEP + 8;
 	b->owner = NULL;
 	return b;
 }
 
 static void *resize(void *p, size_t n, const char *file, int line)
 {
-	(void)file;
-	(void)line;
+	if (!p)
+		return take(n, file, line);
 	if (n)
 		return realloc(p, n);
 	free(p);
 	return NULL;
 }
 
-static void check_kept_once(const struct block *b, size_t c)
+static void check_kept_once(const struct block *b, const struct class *c)
 {
-	for (const struct block *at = pool.classes[c].first; at; at = at->next)
+	for (const struct block *at = c->first; at; at = at->next)
 		if (at == b)
 			abort();
 }
 
 /* One more of that size? */
-static bool wanted(size_t c)
+static bool wanted(const struct class *c, size_t size)
 {
-	return c < CLASSES && pool.kept < KEPT_MAX &&
-	       (pool.classes[c].n < CLASS_LEAST ||
-		       pool.classes[c].n * size_of(c) < CLASS_MAX);
+	return pool.kept < KEPT_MAX &&
+	       (c->kept < CLASS_MAX || c->kept < CLASS_LEAST * size);
 }
 
 static pthread_key_t key;
@@ -112,8 +108,10 @@ static void give(void *p, const char *file, int line)
 	(void)line;
 	if (!b)
 		return;
-	size_t c = (malloc_usable_size(b) - 8) / STEP;
-	if (!wanted(c)) {
+	size_t size = malloc_usable_size(b);
+	struct class *c =
+		size < CLASSES * STEP ? &pool.classes[size / STEP] : NULL;
+	if (!c || !wanted(c, size)) {
 		free(b);
 		return;
 	}
@@ -122,10 +120,10 @@ static void give(void *p, const char *file, int line)
 	if (b->owner == &pool)
 		check_kept_once(b, c);
 	b->owner = &pool;
-	b->next = pool.classes[c].first;
-	pool.classes[c].first = b;
-	pool.classes[c].n++;
-	pool.kept += size_of(c);
+	b->next = c->first;
+	c->first = b;
+	c->kept += size;
+	pool.kept += size;
 }
 
 #if defined(__has_feature)
