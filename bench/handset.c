@@ -11,8 +11,8 @@
 #include <netinet/in.h>
 #include <openssl/rand.h>
 
+#include "bench/handset_tls.h"
 #include "bench/tcp_line.h"
-#include "bench/tls_client.h"
 
 enum { LOOP_LATE_MS = 20 };
 
@@ -83,20 +83,6 @@ static int send_out(struct handset *h)
 	return error ? -1 : 0;
 }
 
-/* Tickets of TLS 1.3 come behind the handshake: the last state counts. */
-static void keep_session(struct handset *h)
-{
-	if (!h->session || !h->result.tls_version)
-		return;
-	SSL_SESSION *now = SSL_get1_session(h->tls.ssl);
-	if (!now || !SSL_SESSION_is_resumable(now)) {
-		SSL_SESSION_free(now);
-		return;
-	}
-	SSL_SESSION_free(*h->session);
-	*h->session = now;
-}
-
 static void open_handles(struct handset *h)
 {
 	h->open_handles = 2;
@@ -132,11 +118,9 @@ static void on_closed(uv_handle_t *handle)
 		udp_line_deinit(&h->udp);
 	if (h->talk_on)
 		talk_deinit(&h->talk);
-	if (h->tls_on) {
-		keep_session(h);
-		tls_engine_deinit(&h->tls);
-	}
-	h->talk_on = h->tls_on = false;
+	if (h->tls_on)
+		handset_tls_end(h);
+	h->talk_on = false;
 	if (h->returning && handset_outcome_good(h->result.outcome)) {
 		start_again(h);
 		return;
@@ -328,67 +312,19 @@ static void begin_talk(struct handset *h)
 	h->talk_on = true;
 }
 
-/* Where the chain is not looked at, OpenSSL has a verdict all the same. */
-static const char *why_we_refused(SSL *ssl, const char *error)
+static void on_tls_up(struct handset *h)
 {
-	long verdict = SSL_get_verify_result(ssl);
-	if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE || verdict == X509_V_OK)
-		return error;
-	return X509_verify_cert_error_string(verdict);
-}
-
-static void on_alert(struct handset *h, const struct tls_event *event)
-{
-	enum console_alert_side side = event->fail == TLS_FAIL_ALERT_SENT
-					       ? CONSOLE_ALERT_WRITE
-					       : CONSOLE_ALERT_READ;
-	h->result.alert = event->alert;
-	h->result.alert_side = side;
-	const char *text = console_alert_text(event->alert);
-	if (side == CONSOLE_ALERT_WRITE) {
-		text = why_we_refused(h->tls.ssl, event->error);
-		console_say(&h->console, "ERR", "SECD", "PXY_SRVR_REFUSED",
-			"[%s], <%s>, we refused the server: %s", user(h),
-			h->setup->target->text, text);
-	}
-	console_alert(&h->console, side, SSL3_AL_FATAL, event->alert);
-	handset_close(h, HANDSET_ALERT, text);
+	handset_tls_up(h);
+	if (h->setup->on_secured)
+		h->setup->on_secured(h);
+	begin_talk(h);
 }
 
 static void on_tls_failed(struct handset *h, const struct tls_event *event)
 {
-	switch (event->fail) {
-	case TLS_FAIL_ALERT_SENT:
-	case TLS_FAIL_ALERT_RECEIVED:
-		on_alert(h, event);
-		return;
-	case TLS_FAIL_LATE:
-		handset_close(h, HANDSET_TIMEOUT, tls_fail_text(event->fail));
-		return;
-	case TLS_FAIL_NONE:
-	case TLS_FAIL_PROTOCOL:
-	case TLS_FAIL_NOT_READING:
-		handset_close(h, HANDSET_FAILED,
-			event->error[0] ? event->error
-					: tls_fail_text(event->fail));
-		return;
-	}
-}
-
-/* In TLS 1.3 this is not the end of it: the server reads our certificate
- * afterwards, and its alert comes where answers are expected. */
-static void on_tls_up(struct handset *h)
-{
-	SSL *ssl = h->tls.ssl;
-	h->result.tls_version = SSL_get_version(ssl);
-	h->result.cipher = SSL_get_cipher_name(ssl);
-	h->result.resumed = SSL_session_reused(ssl);
-	console_say(&h->console, "NOT", "SECD", "PXY_TLS_UP",
-		"[%s], [%s], cipher [%s]", user(h), h->result.tls_version,
-		h->result.cipher);
-	if (h->setup->on_secured)
-		h->setup->on_secured(h);
-	begin_talk(h);
+	const char *text;
+	enum handset_outcome outcome = handset_tls_failed(h, event, &text);
+	handset_close(h, outcome, text);
 }
 
 static void tick_talk(struct handset *h, const struct moment *now)
@@ -534,55 +470,6 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buffer,
 		on_bytes(h, n, buffer);
 }
 
-static const struct credential *shown(const struct handset *h)
-{
-	static const struct credential none;
-	return h->shown ? h->shown : &none;
-}
-
-/* The server asks for our certificate, although a session was offered. */
-static int on_certificate_wanted(SSL *ssl, void *owner)
-{
-	return credential_use(shown(owner), ssl) == 0;
-}
-
-/* Offers the session of the last visit, if there is one. */
-static bool offer_session(struct handset *h)
-{
-	SSL *ssl = h->tls.ssl;
-	if (!h->session || !*h->session)
-		return false;
-	SSL_set_session(ssl, *h->session);
-	h->result.offered = true;
-	if (SSL_SESSION_get_protocol_version(*h->session) < TLS1_3_VERSION)
-		return true;
-	SSL_SESSION_free(*h->session);
-	*h->session = NULL;
-	return true;
-}
-
-/* Begins the handshake. 0, or -1 when it cannot. */
-static int begin_tls(struct handset *h)
-{
-	const struct handset_setup *s = h->setup;
-	char ciphers[1024];
-	const struct moment now = moment_now(h);
-	if (tls_engine_init(
-		    &h->tls, s->ctx, false, s->plain, s->connect_ms, &now) < 0)
-		abort();
-	h->tls_on = true;
-	if (h->console.to) {
-		tls_client_ciphers(h->tls.ssl, ciphers, sizeof(ciphers));
-		console_cert_cipher(&h->console, tls_client_version(h->tls.ssl),
-			credential_kind_name(shown(h)->kind), ciphers);
-	}
-	if (!offer_session(h))
-		return credential_use(shown(h), h->tls.ssl);
-	/* Most sessions resume, and then nobody looks at a certificate. */
-	SSL_set_cert_cb(h->tls.ssl, on_certificate_wanted, h);
-	return 0;
-}
-
 static void on_connect(uv_connect_t *request, int status)
 {
 	struct handset *h = request->data;
@@ -595,12 +482,13 @@ static void on_connect(uv_connect_t *request, int status)
 			uv_strerror(status));
 		return;
 	}
+	const struct moment now = moment_now(h);
 	h->state = HANDSET_TALKING;
 	uv_tcp_nodelay(&h->tcp, 1);
 	uv_read_start((uv_stream_t *)&h->tcp, on_alloc, on_read);
 	if (!h->setup->ctx)
 		begin_talk(h);
-	else if (begin_tls(h) < 0) {
+	else if (handset_tls_begin(h, &now) < 0) {
 		handset_close(h, HANDSET_FAILED,
 			"OpenSSL does not take the phone's certificate");
 		return;
@@ -666,7 +554,7 @@ void handset_start(struct handset *h)
 	h->deadline_ms = uv_now(s->loop) + s->connect_ms;
 	h->give_up_ms = s->patience_ms ? uv_now(s->loop) + s->patience_ms
 				       : MOMENT_NEVER;
-	if (s->ctx && shown(h)->kind != CREDENTIAL_LSC)
+	if (s->ctx && handset_tls_shown(h)->kind != CREDENTIAL_LSC)
 		console_no_lsc(&h->console);
 	uv_timer_start(&h->timer, on_timer, deadline(h) - uv_now(s->loop), 0);
 	if (s->talk.udp) {

@@ -154,8 +154,10 @@ int cert_serial_text(const X509 *cert, char out[CERT_SERIAL_MAX + 1])
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
 	*out = '\0';
+	/* A sign takes a digit's place: lists name no negative number. */
+	bool negative = ASN1_STRING_type(serial) & V_ASN1_NEG;
 	if (ASN1_STRING_length(serial) < 1 ||
-		ASN1_STRING_length(serial) >= SERIAL_BYTES_MAX)
+		ASN1_STRING_length(serial) + negative > SERIAL_BYTES_MAX)
 		return -EINVAL;
 	BIGNUM *number = cert_must(ASN1_INTEGER_to_BN(serial, NULL));
 	char *hex = cert_must(BN_bn2hex(number));

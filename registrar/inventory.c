@@ -312,7 +312,7 @@ static void note(struct inventory *inv, struct entry *e,
 	__atomic_add_fetch(&inv->n_dirty, 1, __ATOMIC_RELAXED);
 }
 
-void inventory_seen(struct inventory *inv, const char *name,
+bool inventory_seen(struct inventory *inv, const char *name,
 	const struct peer *peer, int64_t unix_s)
 {
 	pthread_rwlock_rdlock(&inv->lock);
@@ -323,4 +323,5 @@ void inventory_seen(struct inventory *inv, const char *name,
 		pthread_mutex_unlock(&inv->sight);
 	}
 	pthread_rwlock_unlock(&inv->lock);
+	return e;
 }

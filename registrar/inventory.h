@@ -102,8 +102,9 @@ int inventory_may_remove_profile(
 
 /* ---- what phones tell, written behind ---- */
 
-/* The device registered over this connection: costs no SQL and no wait. */
-void inventory_seen(struct inventory *inv, const char *name,
+/* The device registered over this connection: costs no SQL and no wait. False:
+ * it is not in the inventory. */
+bool inventory_seen(struct inventory *inv, const char *name,
 	const struct peer *peer, int64_t unix_s);
 
 /* ---- auto-registration ---- */

@@ -163,13 +163,39 @@ bool leaves_fail(const struct leaves *l)
 	return __atomic_load_n(&l->failing, __ATOMIC_RELAXED);
 }
 
+/* Nothing of it was written. Certificates come again, in a new epoch; whom to
+ * forget nobody says twice, and it goes before what came since. */
+static void give_back(struct leaves *l, struct leaf *list)
+{
+	struct leaf *forget = NULL, **end = &forget, *next;
+	size_t dropped = 0;
+	for (; list; list = next) {
+		next = list->next;
+		if (list->kind == CERT_KIND_UNKNOWN) {
+			*end = list;
+			end = &list->next;
+			continue;
+		}
+		free(list);
+		dropped++;
+	}
+	pthread_mutex_lock(&l->lock);
+	*end = l->first;
+	if (forget && !l->first)
+		l->end = end;
+	if (forget)
+		l->first = forget;
+	l->dropped += dropped;
+	pthread_mutex_unlock(&l->lock);
+	begin_epoch(l);
+}
+
 /* Writes what waits, in one transaction. The caller has store_lock. */
 static void flush(struct leaves *l)
 {
 	struct diag d;
 	pthread_mutex_lock(&l->lock);
 	struct leaf *list = l->first;
-	size_t n = l->n;
 	l->first = NULL;
 	l->end = &l->first;
 	l->n = 0;
@@ -178,13 +204,10 @@ static void flush(struct leaves *l)
 		return;
 	bool failed = leaf_store_write(l->store, list, &d) < 0;
 	tell(l, failed, &d);
-	leaves_free(list);
-	if (!failed)
-		return;
-	pthread_mutex_lock(&l->lock);
-	l->dropped += n;
-	pthread_mutex_unlock(&l->lock);
-	begin_epoch(l);
+	if (failed)
+		give_back(l, list);
+	else
+		leaves_free(list);
 }
 
 static void write_behind(void *self)

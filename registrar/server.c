@@ -154,6 +154,13 @@ static void displace(void *self, struct conn_ref ref)
 	worker_displace(s->workers[ref.worker], ref);
 }
 
+static void make_room(void *self, struct limits *limits)
+{
+	struct server *s = self;
+	for (size_t i = 0; i < s->n_workers; i++)
+		worker_make_room(s->workers[i], limits);
+}
+
 int server_may_order(struct server *s, const char *device, struct conn_ref *ref,
 	struct diag *d)
 {
@@ -445,6 +452,7 @@ int server_new(const struct config *config, struct server **out, struct diag *d)
 		.workers = workers_wanted(config),
 		.profiles = reload_profiles_at(s->reload),
 		.get_profiles = get_profiles,
+		.make_room = make_room,
 		.self = s,
 	};
 	s->shared.meters =

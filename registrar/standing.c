@@ -16,15 +16,29 @@ static bool is_revoked(const struct trust_snapshot *trust,
 		revoked);
 }
 
+bool standing_vouches(
+	const struct trust_anchor *anchor, enum cert_kind kind, unsigned waived)
+{
+	return anchor && anchor->usable && !anchor->enrol_only &&
+	       anchor->kind == kind && (waived & ~anchor->allows) == 0;
+}
+
+static const struct trust_anchor *anchor_now(
+	const struct trust_snapshot *trust, const struct peer *peer)
+{
+	return trust_snapshot_find(trust, peer->anchor->id.sha256_raw);
+}
+
 enum standing standing_of(
 	const struct trust_snapshot *trust, const struct peer *peer)
 {
 	struct trust_revoked revoked;
 	if (is_revoked(trust, peer, &revoked))
 		return STANDING_REVOKED;
-	const struct trust_anchor *anchor =
-		trust_snapshot_find(trust, peer->anchor->id.sha256_raw);
-	return anchor && anchor->usable ? STANDING_GOOD : STANDING_REMOVED;
+	return standing_vouches(
+		       anchor_now(trust, peer), peer->kind, peer->cert->waived)
+		       ? STANDING_GOOD
+		       : STANDING_REMOVED;
 }
 
 static void log_it(const struct peer *peer, enum log_event event,
@@ -49,9 +63,12 @@ const char *standing_tell(const struct trust_snapshot *trust,
 	const struct peer *peer, struct history *history)
 {
 	struct trust_revoked revoked;
-	char why[256] = "the CA that vouched for it is not in "
-			"CallManager-trust any more";
+	char why[256];
 	bool listed = is_revoked(trust, peer, &revoked);
+	snprintf(why, sizeof(why), "the CA that vouched for it %s",
+		anchor_now(trust, peer)
+			? "may not do so any more: dialtone trust list"
+			: "is not in CallManager-trust any more");
 	if (listed)
 		trust_revoked_text(&revoked, why, sizeof(why));
 	log_it(peer, listed ? LOG_EV_PHONE_REVOKED : LOG_EV_PHONE_DISTRUSTED,

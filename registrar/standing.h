@@ -12,6 +12,10 @@ enum standing {
 	STANDING_REMOVED, /* its anchor is gone or cannot vouch any more */
 };
 
+/* Would that anchor still let in who came as this, with this waived? NULL: no.
+ * Of what a certificate says, its end apart, nothing else can change. */
+bool standing_vouches(const struct trust_anchor *anchor, enum cert_kind kind,
+	unsigned waived);
 /* peer was verified. A few lookups; no lock, no memory. */
 enum standing standing_of(
 	const struct trust_snapshot *trust, const struct peer *peer);

@@ -2,56 +2,17 @@
 /* One thread that serves phones: a loop, its sockets, its connections. */
 #include "registrar/worker.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "protocols/tls/engine.h"
+#include "registrar/accept.h"
 #include "registrar/lag.h"
-#include "registrar/log.h"
 #include "registrar/memory.h"
-#include "registrar/net/address.h"
-#include "registrar/net/admission.h"
 #include "registrar/net/flow.h"
-#include "registrar/net/socket.h"
 #include "registrar/slots.h"
 #include "registrar/sweep.h"
-#include "registrar/text.h"
-
-enum {
-	BACKLOG = 4096,
-	RETRY_MS = 100, /* until paused listeners look for room again */
-	ACCEPT_BATCH = 32,
-	START_BATCH = 4, /* handshakes of those who waited, in one turn */
-	/* While somebody waits, accepting takes that share of the time: what
-	 * it does not come to waits in the kernel, which is cheaper. */
-	ACCEPT_SHARE = 10,
-	ACCEPT_LEAST = 4, /* of each listener in each turn */
-	/* Phones that want an LSC do not keep others from registering. */
-	CAPF_BATCH = 4,
-	CAPF_BATCH_IN_STORM = 1,
-	TICK_MS = 100, /* while somebody waits */
-};
-
-/* One listening socket of this worker. */
-struct listener {
-	uv_poll_t poll;
-	int fd;
-	size_t sharers; /* workers with a copy of it */
-	struct worker *worker;
-	const struct service *service;
-	struct limits *limits; /* that count who comes here */
-	bool tls;
-	bool capf;
-	bool full;		 /* of CAPF, and that was logged */
-	size_t number;		 /* in the configuration */
-	uint8_t tag[RESUME_TAG]; /* sessions stay at their listener */
-	struct listener *next;
-};
 
 /* An order from another thread. */
 struct order {
@@ -67,20 +28,13 @@ struct worker {
 	uv_loop_t loop;
 	uv_thread_t thread;
 	uv_async_t wake;
-	uv_timer_t retry;
-	uv_timer_t tick;    /* on while somebody waits or it is not calm */
-	uv_check_t turn;    /* after each look at the sockets */
-	uv_idle_t spin;	    /* on while somebody waits: the loop never sleeps */
-	uint64_t heard;	    /* bytes that came, at the last turn */
-	uint64_t turn_ns;   /* when that was */
-	uint64_t accept_ns; /* that accepting may take until the next */
-	pthread_mutex_t lock;		    /* of orders, stopping and asked */
+	pthread_mutex_t lock;		    /* of orders to full */
 	struct order *orders, **last_order; /* obeyed as they came */
 	bool stopping;
-	bool asked; /* for a sign of life that it has not given */
+	bool asked;	     /* for a sign of life that it has not given */
+	struct limits *full; /* somebody waits for room there; or NULL */
 	bool started;
-	bool paused; /* accept-paused was logged */
-	struct listener *listeners;
+	struct accept accept;
 	struct slots slots;
 	struct service_world world;
 	struct conn_host host;
@@ -88,7 +42,6 @@ struct worker {
 	struct clock clock;
 	struct conn_counters counters;
 	struct overload_part overload;
-	struct admission admission;
 	struct sweep sweep;
 	struct lag lag;
 	struct flows *flows; /* NULL: no listener of UDP */
@@ -96,16 +49,12 @@ struct worker {
 	uint8_t input[CONN_INPUT_MAX];
 };
 
-/* ---- accepting ---- */
+/* ---- for connections and flows ---- */
 
 static void on_opened(void *self, const struct peer *peer)
 {
 	struct worker *w = self;
-	bool capf = peer->protocol == CONFIG_CAPF;
-	limits_opened(capf ? w->shared->capf_limits : w->shared->limits,
-		peer->address, peer->udp);
-	if (peer->tls && !capf)
-		admission_ended(&w->admission);
+	accept_opened(&w->accept, peer);
 }
 
 static void on_gone(void *self, struct conn_ref ref)
@@ -122,45 +71,10 @@ static struct conn_ref on_flow(void *self, struct flow *f)
 	return slots_take(&w->slots, w->number, &holds);
 }
 
-static void log_accept(struct worker *w, enum log_event event, const char *why)
+static bool room_for_flow(void *self)
 {
-	struct log_line line;
-	log_begin(&line, event);
-	log_num(&line, "worker", w->number);
-	log_str(&line, "why", why);
-	log_end(&line);
-}
-
-static void refuse_address(const struct listener *l, const char *address)
-{
-	struct worker *w = l->worker;
-	struct peer peer = {.protocol = l->service->protocol, .tls = l->tls};
-	struct failure f;
-	text_copy(peer.address, sizeof(peer.address), address);
-	failure_from_peer(&f, &peer);
-	text_copy(f.rule, sizeof(f.rule), "half-open-per-address");
-	text_copy(f.why, sizeof(f.why),
-		l->capf ? "too many unfinished CAPF connections from this "
-			  "address (a quarter of "
-			  "limits.half_open_per_address)"
-			: "too many unfinished connections from this address "
-			  "(limits.half_open_per_address)");
-	text_copy(f.cure, sizeof(f.cure),
-		"look at what this address does; raise "
-		"limits.half_open_per_address if many phones share it");
-	failures_add(w->shared->world.failures, &f);
-	conn_counter_add(&w->counters.refused, 1);
-}
-
-/* It was counted by limits_enter, but no connection comes of it. */
-static void drop(const struct listener *l, struct conn *c,
-	const struct in6_addr *from, const char *why)
-{
-	char address[PEER_ADDRESS_MAX];
-	address_text(from, address);
-	limits_opened(l->limits, address, false);
-	limits_leave(l->limits);
-	conn_refuse(c, why);
+	struct worker *w = self;
+	return accept_room(&w->accept);
 }
 
 /* The lock is taken only after a reload: our own reference keeps the address
@@ -174,240 +88,6 @@ static const struct profiles *in_force(void *self)
 		w->profiles = s->get_profiles(s->self);
 	}
 	return w->profiles;
-}
-
-/* A socket that limits_enter counted becomes a connection. */
-static void start(struct listener *l, int fd, const struct in6_addr *packed,
-	const struct sockaddr_storage *from)
-{
-	struct worker *w = l->worker;
-	struct conn *c = conn_new(&w->host);
-	int error = uv_tcp_open(conn_tcp(c), fd);
-	if (error < 0) {
-		close(fd);
-		log_accept(w, LOG_EV_ACCEPT_FAILED, uv_strerror(error));
-		drop(l, c, packed, uv_strerror(error));
-		return;
-	}
-	if (!conn_came_from(c, from)) {
-		drop(l, c, packed, "gone before it was served");
-		return;
-	}
-	struct profile *profile = NULL;
-	if (l->tls) {
-		profile = profile_ref(in_force(w)->of[l->number]);
-		if (!l->capf)
-			admission_started(&w->admission);
-	}
-	const struct slot holds = {.conn = c, .limits = l->limits};
-	conn_start(c, l->service, profile, l->tag,
-		slots_take(&w->slots, w->number, &holds));
-}
-
-/* ---- who waits ---- */
-
-static void on_spin(uv_idle_t *idle)
-{
-}
-
-/* Somebody waits, or did a moment ago: then who comes may be long gone. */
-static bool in_storm(const struct worker *w)
-{
-	return uv_is_active((const uv_handle_t *)&w->tick);
-}
-
-/* A few at a time, so that those who are in have their turn too. */
-static void serve_waiting(struct worker *w, bool idle)
-{
-	struct room_guest guest;
-	for (int i = 0; i < START_BATCH; i++) {
-		if (!admission_next(
-			    &w->admission, idle, uv_now(&w->loop), &guest))
-			return;
-		meters_took(w->world.meters, METERS_WAITING,
-			1000 * (uv_now(&w->loop) - guest.since_ms));
-		start(guest.listener, guest.fd, &guest.address, NULL);
-	}
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-	struct worker *w = timer->data;
-	uint64_t backlog = 0;
-	for (const struct listener *l = w->listeners; l; l = l->next)
-		if (l->tls && !l->capf)
-			backlog += socket_backlog(l->fd) / l->sharers;
-	admission_tick(&w->admission, backlog, uv_now(&w->loop));
-	/* Were all in progress silent, and others never so, nobody else would
-	 * have a turn: a few always do. */
-	serve_waiting(w, true);
-	if (backlog == 0 && !admission_somebody_waits(&w->admission) &&
-		overload_state(w->shared->overload) == OVERLOAD_CALM)
-		uv_timer_stop(&w->tick);
-}
-
-static void let_wait(struct worker *w, struct listener *l, int fd,
-	const struct in6_addr *from)
-{
-	admission_wait(&w->admission, fd, l, from, uv_now(&w->loop));
-	uv_idle_start(&w->spin, on_spin);
-	if (in_storm(w))
-		return;
-	uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
-	w->turn_ns = clock_cpu_ns();
-}
-
-/* Once a turn, outside of every connection's callback: who waited is served. */
-static void on_turn(uv_check_t *check)
-{
-	struct worker *w = check->data;
-	if (!admission_somebody_waits(&w->admission))
-		uv_idle_stop(&w->spin);
-	if (!in_storm(w))
-		return;
-	uint64_t heard = conn_counter_get(&w->counters.bytes_in);
-	uint64_t now_ns = clock_cpu_ns();
-	bool idle = heard == w->heard;
-	w->accept_ns = (now_ns - w->turn_ns) / ACCEPT_SHARE;
-	w->heard = heard;
-	w->turn_ns = now_ns;
-	serve_waiting(w, idle);
-}
-
-/* ---- accepting ---- */
-
-/* An accepted socket is served or waits, unless its address has many. */
-static void take(
-	struct listener *l, int fd, const struct sockaddr_storage *from)
-{
-	struct worker *w = l->worker;
-	struct in6_addr packed = address_pack(from);
-	char address[PEER_ADDRESS_MAX];
-	address_text(&packed, address);
-	if (!limits_enter(l->limits, address, false)) {
-		close(fd);
-		refuse_address(l, address);
-		return;
-	}
-	bool admitted = l->tls && !l->capf; /* who needs admission's leave */
-	if (admitted && (in_storm(w) || !admission_at_once(&w->admission))) {
-		let_wait(w, l, fd, &packed);
-		return;
-	}
-	if (admitted)
-		overload_add(&w->overload.figures.at_once, 1);
-	start(l, fd, &packed, from);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events);
-
-static void on_retry(uv_timer_t *timer)
-{
-	struct worker *w = timer->data;
-	for (struct listener *l = w->listeners; l; l = l->next)
-		uv_poll_start(&l->poll, UV_READABLE, on_readable);
-}
-
-/*
- * Nobody is accepted for a moment; who comes waits in the kernel's backlog.
- * This is why we accept by ourselves: uv_listen() tries again at once and for
- * ever when another thread took the descriptor it keeps in reserve.
- */
-static void pause_accepting(struct worker *w, const char *why)
-{
-	if (!w->paused)
-		log_accept(w, LOG_EV_ACCEPT_PAUSED, why);
-	w->paused = true;
-	for (struct listener *l = w->listeners; l; l = l->next)
-		uv_poll_stop(&l->poll);
-	uv_timer_start(&w->retry, on_retry, RETRY_MS, 0);
-}
-
-static void resume_accepting(struct worker *w)
-{
-	if (w->paused)
-		log_accept(w, LOG_EV_ACCEPT_RESUMED, NULL);
-	w->paused = false;
-}
-
-/* A few at a time: those who are in already have their turn too. */
-static bool enough(struct worker *w, const struct listener *l, unsigned count,
-	uint64_t began_ns)
-{
-	if (l->capf)
-		return count >=
-		       (in_storm(w) ? CAPF_BATCH_IN_STORM : CAPF_BATCH);
-	if (!l->tls || !in_storm(w))
-		return count >= ACCEPT_BATCH;
-	uint64_t took_ns = clock_cpu_ns() - began_ns;
-	if (count < ACCEPT_LEAST || took_ns < w->accept_ns)
-		return false;
-	w->accept_ns = 0;
-	return true;
-}
-
-/* Who keeps others from CAPF by saying nothing goes. */
-static bool make_room(struct worker *w)
-{
-	for (size_t i = 0; i < w->slots.n; i++) {
-		const struct slot *s = &w->slots.all[i];
-		if (s->conn && s->limits == w->shared->capf_limits)
-			conn_give_way(s->conn);
-	}
-	return limits_room(w->shared->capf_limits);
-}
-
-/* CAPF has its share and no more: who comes to it waits in the kernel, and
- * nobody else does. */
-static void pause_capf(struct listener *l)
-{
-	if (!l->full)
-		log_accept(l->worker, LOG_EV_ACCEPT_PAUSED,
-			"CAPF has its share, a quarter, of limits.connections "
-			"or limits.half_open");
-	l->full = true;
-	uv_poll_stop(&l->poll);
-	uv_timer_start(&l->worker->retry, on_retry, RETRY_MS, 0);
-}
-
-static bool has_room(struct listener *l)
-{
-	struct worker *w = l->worker;
-	if (!limits_room(w->shared->limits)) {
-		pause_accepting(w, "limits.connections or "
-				   "limits.half_open is reached");
-		return false;
-	}
-	if (!limits_room(l->limits) && !make_room(w)) {
-		pause_capf(l);
-		return false;
-	}
-	l->full = false;
-	return true;
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-	struct listener *l = poll->data;
-	struct worker *w = l->worker;
-	uint64_t began_ns = in_storm(w) ? clock_cpu_ns() : 0;
-	for (unsigned i = 0; !enough(w, l, i, began_ns); i++) {
-		if (!has_room(l))
-			return;
-		struct sockaddr_storage from;
-		socklen_t n = sizeof(from);
-		int fd = accept4(l->fd, (struct sockaddr *)&from, &n,
-			SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED ||
-				      errno == EINTR))
-			return;
-		if (fd < 0) {
-			pause_accepting(w, strerror(errno));
-			return;
-		}
-		resume_accepting(w);
-		take(l, fd, &from);
-	}
 }
 
 /* ---- orders from other threads ---- */
@@ -446,21 +126,15 @@ static struct conn *conn_at(void *self, size_t place)
 
 static void end_everything(struct worker *w)
 {
-	for (struct listener *l = w->listeners; l; l = l->next)
-		uv_close((uv_handle_t *)&l->poll, NULL);
 	for (size_t i = 0; i < w->slots.n; i++)
 		if (w->slots.all[i].conn)
 			conn_abort(w->slots.all[i].conn,
 				REASON_UNREG_CALLMANAGER_RESTART);
 	if (w->flows)
 		flows_end(w->flows, REASON_UNREG_CALLMANAGER_RESTART);
-	admission_deinit(&w->admission);
+	accept_end(&w->accept);
 	sweep_end(&w->sweep);
 	lag_end(&w->lag);
-	uv_close((uv_handle_t *)&w->retry, NULL);
-	uv_close((uv_handle_t *)&w->tick, NULL);
-	uv_close((uv_handle_t *)&w->turn, NULL);
-	uv_close((uv_handle_t *)&w->spin, NULL);
 	uv_close((uv_handle_t *)&w->wake, NULL);
 }
 
@@ -470,7 +144,9 @@ static void on_wake(uv_async_t *async)
 	pthread_mutex_lock(&w->lock);
 	struct order *orders = w->orders;
 	bool stopping = w->stopping;
+	struct limits *full = w->full;
 	w->asked = false;
+	w->full = NULL;
 	w->orders = NULL;
 	w->last_order = &w->orders;
 	pthread_mutex_unlock(&w->lock);
@@ -480,6 +156,8 @@ static void on_wake(uv_async_t *async)
 		free(orders);
 		orders = next;
 	}
+	if (full)
+		accept_give_way(&w->accept, full);
 	if (stopping && !uv_is_closing((uv_handle_t *)async))
 		end_everything(w);
 }
@@ -505,6 +183,16 @@ bool worker_turns(struct worker *w)
 		uv_async_send(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 	return turned;
+}
+
+void worker_make_room(struct worker *w, struct limits *limits)
+{
+	pthread_mutex_lock(&w->lock);
+	if (w->full != w->shared->limits) /* which are of all */
+		w->full = limits;
+	if (!w->stopping)
+		uv_async_send(&w->wake);
+	pthread_mutex_unlock(&w->lock);
 }
 
 void worker_displace(struct worker *w, struct conn_ref ref)
@@ -540,23 +228,12 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 	if (uv_loop_init(&w->loop) < 0 ||
 		uv_async_init(&w->loop, &w->wake, on_wake) < 0)
 		abort(); /* law 2: no descriptors at start */
-	uv_timer_init(&w->loop, &w->retry);
-	uv_timer_init(&w->loop, &w->tick);
-	uv_check_init(&w->loop, &w->turn);
-	uv_idle_init(&w->loop, &w->spin);
-	uv_check_start(&w->turn, on_turn);
 	w->wake.data = w;
-	w->retry.data = w;
-	w->tick.data = w;
-	w->turn.data = w;
 	w->world = shared->world;
 	w->world.overload = &w->overload;
 	w->world.meters = &shared->meters[number];
 	service_limits_count(&w->world.limits, w->world.meters);
 	overload_join(shared->overload, &w->overload);
-	lag_begin(&w->lag, &w->loop, w->world.meters);
-	admission_init(&w->admission, w->world.config, shared->workers,
-		shared->resume, shared->limits, &w->overload);
 	w->host = (struct conn_host){
 		.loop = &w->loop,
 		.clock = &w->clock,
@@ -570,6 +247,19 @@ struct worker *worker_new(uint32_t number, const struct worker_shared *shared)
 		.gone = on_gone,
 		.self = w,
 	};
+	accept_init(&w->accept, &(struct accept_host){
+					.conn = &w->host,
+					.slots = &w->slots,
+					.limits = shared->limits,
+					.capf_limits = shared->capf_limits,
+					.overload = &w->overload,
+					.resume = shared->resume,
+					.workers = shared->workers,
+					.ask_others = shared->make_room,
+					.self = shared->self,
+				});
+	/* After it, whose turns are thus in what is measured. */
+	lag_begin(&w->lag, &w->loop, w->world.meters);
 	sweep_init(&w->sweep, &(struct sweep_host){
 				      .loop = &w->loop,
 				      .config = w->world.config,
@@ -591,6 +281,7 @@ static int listen_udp(
 		.limits = w->shared->limits,
 		.idle_max = limits_idle_flows(
 			w->world.config->half_open_max, w->shared->workers),
+		.room = room_for_flow,
 		.came = on_flow,
 	};
 	if (!w->flows)
@@ -610,28 +301,7 @@ int worker_listen(struct worker *w, const struct config_listener *listener,
 	const struct service *service = services[listener->protocol];
 	if (listener->udp)
 		return listen_udp(w, service, fd, d);
-	struct listener *l = memory_zero(sizeof(*l));
-	l->worker = w;
-	l->tls = listener->tls;
-	l->capf = listener->protocol == CONFIG_CAPF;
-	l->limits = l->capf ? w->shared->capf_limits : w->shared->limits;
-	l->service = service;
-	l->number = (size_t)(listener - w->world.config->listeners);
-	profile_tag(listener, l->tag);
-	l->next = w->listeners;
-	w->listeners = l;
-	l->poll.data = l;
-	l->fd = fd;
-	l->sharers = sharers;
-	socket_set_options(fd, l->tls, l->capf);
-	int error = listen(fd, BACKLOG) < 0 ? -errno : 0;
-	uv_poll_init(&w->loop, &l->poll, fd);
-	if (error == 0)
-		error = uv_poll_start(&l->poll, UV_READABLE, on_readable);
-	if (error < 0)
-		return diag_set(d, error, "%s port %u: cannot listen: %s",
-			listener->address, listener->port, uv_strerror(error));
-	return 0;
+	return accept_listen(&w->accept, listener, service, fd, sharers, d);
 }
 
 static void run(void *arg)
@@ -674,12 +344,7 @@ void worker_free(struct worker *w)
 	if (!w)
 		return;
 	uv_loop_close(&w->loop);
-	while (w->listeners) {
-		struct listener *next = w->listeners->next;
-		close(w->listeners->fd);
-		free(w->listeners);
-		w->listeners = next;
-	}
+	accept_deinit(&w->accept);
 	while (w->orders) {
 		struct order *next = w->orders->next;
 		free(w->orders);

@@ -24,6 +24,8 @@ struct worker_shared {
 	size_t workers;
 	struct profiles *const *profiles; /* in force; read atomically */
 	struct profiles *(*get_profiles)(void *self);
+	/* worker_make_room of each */
+	void (*make_room)(void *self, struct limits *limits);
 	void *self;
 };
 
@@ -44,6 +46,9 @@ void worker_wake(struct worker *w, struct conn_ref ref);
 bool worker_turns(struct worker *w);
 /* Looks at its phones: there is a new trust; likewise. */
 void worker_sweep(struct worker *w);
+/* Who says too little gives way, for somebody waits for room in those limits;
+ * likewise. */
+void worker_make_room(struct worker *w, struct limits *limits);
 /* Asks it to end, from any thread; waits for that; frees it. No worker is
  * freed before all have ended: until then they write to each other. */
 void worker_stop(struct worker *w);

@@ -2,6 +2,7 @@
 /* A device while an admin writes it: every part can still be changed. */
 #include "registrar/admin/device_draft.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,12 +20,17 @@ void device_draft_init(struct device_draft *draft, const struct device *from)
 		.digest_user = "",
 		.softkeys = "",
 	};
-	draft->device = from ? *from : fresh;
+	/* All but the count, which others change meanwhile. */
+	const size_t at = offsetof(struct device, fixed);
+	from = from ? from : &fresh;
+	draft->device.refs = 0;
+	memcpy((char *)&draft->device + at, (const char *)from + at,
+		sizeof(*from) - at);
 	draft->device.lines = draft->lines;
 	draft->device.dials = draft->dials;
-	for (size_t i = 0; i < draft->device.n_lines; i++)
+	for (size_t i = 0; i < from->n_lines; i++)
 		draft->lines[i] = from->lines[i];
-	for (size_t i = 0; i < draft->device.n_dials; i++)
+	for (size_t i = 0; i < from->n_dials; i++)
 		draft->dials[i] = from->dials[i];
 }
 

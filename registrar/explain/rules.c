@@ -255,7 +255,8 @@ static const struct explain_rule rules[] = {
 		"If the phone is right: dialtone device set NAME --protocol "
 		"sip (or sccp). If not: give it the firmware of its protocol."},
 	{"directory-number", "",
-		"The phone asked for a number that is none of its lines.",
+		"The phone asked for a number that is none of its lines, or "
+		"for another device's name.",
 		"dialtone device show NAME\n"
 		"Give the device that line, or correct the phone's "
 		"configuration file; then dialtone phone reset NAME"},

@@ -2,24 +2,23 @@
 /* One connection: a socket, perhaps TLS, and the service behind it. */
 #include "registrar/net/conn.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "protocols/tls/engine.h"
 #include "registrar/log.h"
 #include "registrar/memory.h"
 #include "registrar/net/address.h"
-#include "registrar/tls/handshake.h"
+#include "registrar/net/conn_out.h"
+#include "registrar/net/conn_tls.h"
 
 enum {
 	LINGER_MS = 2000,	/* for the peer to read our last words */
 	UNREAD_MAX = 32 * 1024, /* waiting to be sent: stop reading above */
-	/* Old phones take two seconds for their handshake, and none for its
-	 * first byte. */
+	/* While others wait. Old phones take two seconds for their handshake,
+	 * and none for its first byte. */
 	SILENT_MS = 1000,
+	STRANGER_MS = 3000,
 	SLOW_MS = 10000,
 };
 
@@ -37,39 +36,21 @@ struct conn {
 	const struct conn_host *host;
 	const struct service *service;
 	void *self; /* the service's own memory */
-	struct profile *profile;
-	struct tls_engine *tls;
-	struct profile_finding *finding; /* only until the handshake ends */
+	struct conn_tls tls;
 	struct peer peer;
 	enum conn_state state;
 	bool half_open;
 	bool heard; /* a byte of it */
 	bool timed; /* how long its registration took */
 	bool paused;
-	bool eof;		 /* the peer sent FIN, or close_notify */
-	uint8_t handles;	 /* uv handles not closed yet */
-	struct parcel *writing;	 /* in flight, or NULL */
-	uint64_t write_deadline; /* while writing */
+	bool eof;	 /* the peer sent FIN, or close_notify */
+	uint8_t handles; /* uv handles not closed yet */
+	struct conn_out out;
+	uint64_t write_deadline; /* while something waits in out */
 	uint64_t linger_deadline;
 	uint64_t started_us;
 	uint64_t timer_at; /* when the timer fires; MOMENT_NEVER: stopped */
 };
-
-/* What the socket would not take at once; most connections never have one. */
-struct parcel {
-	uv_write_t request;
-	char data[];
-};
-
-void conn_counter_add(uint64_t *counter, uint64_t n)
-{
-	__atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
-}
-
-uint64_t conn_counter_get(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
 
 static struct moment now_of(const struct conn *c)
 {
@@ -103,16 +84,8 @@ static void on_handle_closed(uv_handle_t *handle)
 		return;
 	if (c->peer.ref.id)
 		conn_counter_add(&c->host->counters->closed, 1);
-	free(c->writing);
+	conn_out_deinit(&c->out);
 	free(c);
-}
-
-static void forget_finding(struct conn *c)
-{
-	if (c->finding)
-		profile_finding_deinit(c->finding);
-	free(c->finding);
-	c->finding = NULL;
 }
 
 /* Everything but the handles, whose memory uv still holds. */
@@ -125,17 +98,10 @@ static void release(struct conn *c, enum reason_unreg cause)
 		free(c->self);
 		c->self = NULL;
 	}
-	if (c->tls) {
-		tls_engine_deinit(c->tls);
-		free(c->tls);
-		c->tls = NULL;
-	}
-	forget_finding(c);
 	peer_cert_unref(c->peer.cert);
 	c->peer.cert = NULL;
 	c->peer.anchor = NULL; /* it is the profile's */
-	profile_unref(c->profile);
-	c->profile = NULL;
+	conn_tls_deinit(&c->tls);
 }
 
 static void leave_half_open(struct conn *c)
@@ -181,16 +147,16 @@ static void linger(struct conn *c)
 
 static const uint8_t *wire_out(const struct conn *c, size_t *n)
 {
-	if (c->tls)
-		return tls_engine_out(c->tls, n);
+	if (c->tls.engine)
+		return tls_engine_out(c->tls.engine, n);
 	return c->service->out(c->self, n);
 }
 
 static void wire_sent(struct conn *c, size_t n)
 {
 	conn_counter_add(&c->host->counters->bytes_out, n);
-	if (c->tls)
-		tls_engine_sent(c->tls, n);
+	if (c->tls.engine)
+		tls_engine_sent(c->tls.engine, n);
 	else
 		c->service->sent(c->self, n);
 }
@@ -200,9 +166,9 @@ static void encrypt(struct conn *c)
 {
 	size_t n;
 	const uint8_t *p;
-	while (c->tls && (p = c->service->out(c->self, &n))) {
+	while (c->tls.engine && (p = c->service->out(c->self, &n))) {
 		size_t piece = n < TLS_PLAIN_MAX ? n : TLS_PLAIN_MAX;
-		if (tls_engine_write(c->tls, p, piece) < 0)
+		if (tls_engine_write(c->tls.engine, p, piece) < 0)
 			return;
 		c->service->sent(c->self, piece);
 	}
@@ -210,11 +176,9 @@ static void encrypt(struct conn *c)
 
 static void flush(struct conn *c);
 
-static void on_written(uv_write_t *request, int status)
+static void on_written(uv_stream_t *to, int status)
 {
-	struct conn *c = request->data;
-	free(c->writing);
-	c->writing = NULL;
+	struct conn *c = to->data;
 	if (c->state == CONN_CLOSING)
 		return;
 	if (status < 0) {
@@ -224,22 +188,6 @@ static void on_written(uv_write_t *request, int status)
 	flush(c);
 	if (c->state != CONN_CLOSING)
 		set_timer(c);
-}
-
-/* What the socket would not take now goes out through the loop. */
-static void write_later(struct conn *c, const uint8_t *p, size_t n)
-{
-	c->writing = memory_zero(sizeof(*c->writing) + n);
-	memcpy(c->writing->data, p, n);
-	uv_buf_t buf = uv_buf_init(c->writing->data, (unsigned)n);
-	c->writing->request.data = c;
-	c->write_deadline =
-		uv_now(c->host->loop) + c->host->world->config->write_ms;
-	wire_sent(c, n);
-	int error = uv_write(&c->writing->request, (uv_stream_t *)&c->tcp, &buf,
-		1, on_written);
-	if (error < 0)
-		close_now(c, uv_strerror(error), REASON_UNREG_CONNECTIVITY);
 }
 
 static bool has_much_unread(const struct conn *c)
@@ -271,23 +219,23 @@ static void flush(struct conn *c)
 	const uint8_t *p;
 	if (c->state == CONN_OPEN || c->state == CONN_ENDING)
 		encrypt(c);
-	while (!c->writing && c->self && (p = wire_out(c, &n))) {
-		uv_buf_t buf = uv_buf_init((char *)p, (unsigned)n);
-		int sent = uv_try_write((uv_stream_t *)&c->tcp, &buf, 1);
-		if (sent < 0 && sent != UV_EAGAIN) {
+	while (!c->out.waiting && c->self && (p = wire_out(c, &n))) {
+		int sent = conn_out_send(
+			&c->out, (uv_stream_t *)&c->tcp, p, n, on_written);
+		if (sent < 0) {
 			close_now(c, uv_strerror(sent),
 				REASON_UNREG_CONNECTIVITY);
 			return;
 		}
-		if (sent > 0)
-			wire_sent(c, (size_t)sent);
-		else
-			write_later(c, p, n);
+		wire_sent(c, (size_t)sent);
+		if (c->out.waiting)
+			c->write_deadline = uv_now(c->host->loop) +
+					    c->host->world->config->write_ms;
 	}
 	if (c->state == CONN_CLOSING)
 		return;
 	set_reading(c);
-	if (c->state == CONN_ENDING && !c->writing)
+	if (c->state == CONN_ENDING && !c->out.waiting)
 		linger(c);
 }
 
@@ -300,8 +248,8 @@ void conn_end(struct conn *c, const char *why, enum reason_unreg cause)
 	c->service->leave(c->self, cause, &now);
 	leave_half_open(c);
 	encrypt(c);
-	if (c->tls)
-		tls_engine_close(c->tls);
+	if (c->tls.engine)
+		tls_engine_close(c->tls.engine);
 	c->state = CONN_ENDING;
 	flush(c);
 	if (c->state != CONN_CLOSING)
@@ -311,7 +259,8 @@ void conn_end(struct conn *c, const char *why, enum reason_unreg cause)
 enum standing conn_standing(
 	const struct conn *c, const struct trust_snapshot *trust)
 {
-	bool secured = c->state == CONN_OPEN && c->peer.verified && !c->finding;
+	bool secured =
+		c->state == CONN_OPEN && c->peer.verified && !c->tls.finding;
 	return secured ? standing_of(trust, &c->peer) : STANDING_GOOD;
 }
 
@@ -321,11 +270,23 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust)
 		REASON_UNREG_CALLMANAGER_RESET);
 }
 
-bool conn_give_way(struct conn *c)
+/* How old it may become while others wait. */
+static uint64_t patience_ms(const struct conn *c, struct limits *limits)
+{
+	if (c->half_open && !c->heard)
+		return SILENT_MS;
+	if (c->half_open)
+		return limits_heavy(limits, c->peer.address) ? STRANGER_MS
+							     : SLOW_MS;
+	bool stranger = !c->peer.tls && !*service_device(c->self);
+	return stranger ? STRANGER_MS : UINT64_MAX;
+}
+
+bool conn_give_way(struct conn *c, struct limits *limits)
 {
 	uint64_t age = (meters_now_us() - c->started_us) / 1000;
-	if (c->state != CONN_OPEN || !c->half_open ||
-		age < (c->heard ? SLOW_MS : SILENT_MS))
+	if (c->state != CONN_OPEN || age < SILENT_MS ||
+		age < patience_ms(c, limits))
 		return false;
 	close_now(c, "too slow, and others wait", REASON_UNREG_NO_RESPONSE);
 	return true;
@@ -338,60 +299,21 @@ void conn_abort(struct conn *c, enum reason_unreg cause)
 
 /* ---- receiving ---- */
 
-static void count_handshake(struct conn *c)
-{
-	struct conn_counters *counters = c->host->counters;
-	int version = SSL_version(c->tls->ssl) - TLS1_VERSION;
-	assert(version >= 0 && version < CONN_TLS_VERSIONS);
-	conn_counter_add(&counters->handshakes_ok, 1);
-	conn_counter_add(&counters->by_version[version][c->peer.resumed], 1);
-	if (c->peer.resumed)
-		conn_counter_add(&counters->resumed, 1);
-	meters_secured(c->host->world->meters,
-		&(struct meters_handshake){
-			.version = (unsigned)version,
-			.cipher = c->peer.cipher,
-			.anchor = c->peer.anchor,
-			.resumed = c->peer.resumed,
-			.us = meters_now_us() - c->started_us,
-		});
-}
-
-/* Its CA was there when it began and is not any more: the phone comes again,
- * and reads the right alert. */
-static void on_overtaken(struct conn *c)
-{
-	static const char rule[] = "trust-changed";
-	service_fault(c->host->world, &c->peer, peer_device(&c->peer), rule,
-		"while it shook hands a reload took away the CA that it was "
-		"let in by");
-	conn_end(c, rule, REASON_UNREG_CONNECTIVITY);
-}
-
 static void on_secured(struct conn *c)
 {
-	const struct profiles *now = c->host->in_force(c->host->self);
-	c->peer.resumed = profile_conclude(c->profile, c->tls->ssl, c->finding);
-	bool stands = c->profile->capf || now == c->profile->set ||
-		      profile_stands(now, c->finding);
-	handshake_facts(&c->peer, c->tls->ssl, c->finding);
-	count_handshake(c);
-	profile_settle(c->profile, c->tls->ssl);
-	forget_finding(c);
+	static const char overtaken[] = "trust-changed";
+	bool stands = conn_tls_up(&c->tls, c->host, &c->peer, c->started_us);
 	if (!c->service->greeted)
 		leave_half_open(c);
 	log_conn(c, LOG_EV_SECURED, NULL);
-	if (!stands)
-		on_overtaken(c);
-}
-
-static void on_handshake_failed(struct conn *c, const struct tls_event *e)
-{
-	struct failure f;
-	handshake_facts(&c->peer, c->tls->ssl, c->finding);
-	handshake_failure(&f, &c->peer, c->finding, e);
-	conn_counter_add(&c->host->counters->handshakes_failed, 1);
-	failures_add(c->host->world->failures, &f);
+	if (stands)
+		return;
+	/* The phone comes again, and reads the right alert. */
+	service_fault(c->host->world, &c->peer, peer_device(&c->peer),
+		overtaken,
+		"while it shook hands a reload took away the CA that it was "
+		"let in by");
+	conn_end(c, overtaken, REASON_UNREG_CONNECTIVITY);
 }
 
 /* Once: who registers again over it was served long ago. */
@@ -417,14 +339,7 @@ static void feed_service(struct conn *c, const uint8_t *data, size_t n)
 
 static void on_tls_failed(struct conn *c, const struct tls_event *e)
 {
-	meters_alerted(c->host->world->meters, e->alert,
-		e->fail == TLS_FAIL_ALERT_RECEIVED);
-	if (c->finding)
-		on_handshake_failed(c, e);
-	else
-		service_fault(c->host->world, &c->peer, peer_device(&c->peer),
-			tls_fail_name(e->fail),
-			*e->error ? e->error : tls_fail_text(e->fail));
+	conn_tls_failed(&c->tls, c->host, &c->peer, e);
 	conn_end(c, tls_fail_name(e->fail), REASON_UNREG_CONNECTIVITY);
 }
 
@@ -443,7 +358,7 @@ static void pump_tls(struct conn *c)
 {
 	struct tls_event e;
 	while (c->state == CONN_OPEN && !c->service->ended(c->self) &&
-		tls_engine_next(c->tls, &e))
+		tls_engine_next(c->tls.engine, &e))
 		switch (e.type) {
 		case TLS_EVENT_UP:
 			on_secured(c);
@@ -483,7 +398,7 @@ void conn_order(struct conn *c, enum phone_order order)
 void conn_wake(struct conn *c)
 {
 	struct moment now = now_of(c);
-	if (c->state != CONN_OPEN || c->finding)
+	if (c->state != CONN_OPEN || c->tls.finding)
 		return;
 	c->service->tick(c->self, &now);
 	settle(c);
@@ -512,8 +427,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	c->heard = true;
 	if (c->state != CONN_OPEN)
 		return;
-	if (c->tls) {
-		tls_engine_feed(c->tls, buf->base, (size_t)n);
+	if (c->tls.engine) {
+		tls_engine_feed(c->tls.engine, buf->base, (size_t)n);
 		pump_tls(c);
 	} else {
 		leave_half_open(c);
@@ -534,12 +449,12 @@ static uint64_t next_deadline(const struct conn *c)
 	uint64_t at = MOMENT_NEVER;
 	if (c->state == CONN_LINGER)
 		return c->linger_deadline;
-	if (c->writing)
+	if (c->out.waiting)
 		at = c->write_deadline;
-	if (c->state == CONN_OPEN && c->tls)
-		at = min64(at, tls_engine_deadline(c->tls));
+	if (c->state == CONN_OPEN && c->tls.engine)
+		at = min64(at, tls_engine_deadline(c->tls.engine));
 	/* A service waits for a first message only once it can be sent. */
-	if (c->state == CONN_OPEN && !c->finding)
+	if (c->state == CONN_OPEN && !c->tls.finding)
 		at = min64(at, c->service->deadline(c->self));
 	return at;
 }
@@ -553,18 +468,18 @@ static void on_timer(uv_timer_t *timer)
 		close_now(c, "ended", REASON_UNREG_CONNECTIVITY);
 		return;
 	}
-	if (c->writing && now.mono_ms >= c->write_deadline) {
+	if (c->out.waiting && now.mono_ms >= c->write_deadline) {
 		service_fault(c->host->world, &c->peer, peer_device(&c->peer),
 			"not-reading",
 			"what waits for this peer was not read in time");
 		close_now(c, "not-reading", REASON_UNREG_NO_RESPONSE);
 		return;
 	}
-	if (c->state == CONN_OPEN && c->tls) {
-		tls_engine_tick(c->tls, &now);
+	if (c->state == CONN_OPEN && c->tls.engine) {
+		tls_engine_tick(c->tls.engine, &now);
 		pump_tls(c);
 	}
-	if (c->state == CONN_OPEN && !c->finding)
+	if (c->state == CONN_OPEN && !c->tls.finding)
 		c->service->tick(c->self, &now);
 	settle(c);
 }
@@ -631,20 +546,6 @@ void conn_refuse(struct conn *c, const char *why)
 	close_now(c, why, REASON_UNREG_UNKNOWN);
 }
 
-static void start_tls(struct conn *c, struct profile *profile,
-	const uint8_t tag[RESUME_TAG], const struct moment *now)
-{
-	c->profile = profile;
-	c->finding = memory_zero(sizeof(*c->finding));
-	c->tls = memory_zero(sizeof(*c->tls));
-	if (tls_engine_init(c->tls, profile->ctx, true, c->host->plain,
-		    c->host->world->config->handshake_ms, now) < 0)
-		abort(); /* law 2: no memory; connections are capped */
-	memcpy(c->finding->record.tag, tag, RESUME_TAG);
-	c->finding->record.protocol = c->peer.protocol;
-	profile_watch(c->tls->ssl, c->finding);
-}
-
 /* The kernel gives us a TLS connection when its ClientHello is there: the loop
  * need not be asked for it. */
 static void read_at_once(struct conn *c)
@@ -675,7 +576,7 @@ void conn_start(struct conn *c, const struct service *service,
 	c->state = CONN_OPEN;
 	conn_counter_add(&c->host->counters->accepted, 1);
 	if (profile)
-		start_tls(c, profile, tag, &now);
+		conn_tls_start(&c->tls, c->host, profile, tag, &c->peer, &now);
 	service->init(c->self, c->host->world, &c->peer, &now);
 	log_conn(c, LOG_EV_CONNECTED, NULL);
 	set_timer(c);

@@ -9,6 +9,8 @@
 #include <uv.h>
 
 #include "registrar/clock.h"
+#include "registrar/net/conn_counter.h"
+#include "registrar/net/limits.h"
 #include "registrar/peer.h"
 #include "registrar/service/service.h"
 #include "registrar/standing.h"
@@ -32,40 +34,7 @@ struct conn_host {
 	void *self;
 };
 
-enum { CONN_INPUT_MAX = 64 * 1024, CONN_TLS_VERSIONS = 4 };
-
-/*
- * Counted by one worker, read by status: relaxed atomics. Who has closed was
- * accepted before: they are read in this order.
- */
-#define CONN_COUNTER_LIST(X)                                             \
-	X(closed)   /* of those accepted */                              \
-	X(accepted) /* connections, and flows of UDP */                  \
-	X(flows_closed)                                                  \
-	X(flows)   /* of those accepted */                               \
-	X(refused) /* by a cap, or gone before it was accepted */        \
-	X(handshakes_ok)                                                 \
-	X(handshakes_failed)                                             \
-	X(resumed) /* of handshakes_ok */                                \
-	X(bytes_in)                                                      \
-	X(bytes_out)                                                     \
-	X(datagrams_in)                                                  \
-	X(datagrams_out)                                                 \
-	X(datagrams_repeated)	/* came again, answered as before */     \
-	X(datagrams_ignored)	/* no SIP, nothing in it, or nobody's */ \
-	X(datagrams_dropped)	/* by a limit */                         \
-	X(datagrams_overflowed) /* by the system: we were too slow */
-
-struct conn_counters {
-#define X(name) uint64_t name;
-	CONN_COUNTER_LIST(X)
-#undef X
-	/* handshakes_ok by TLS version, from 1.0; full, and resumed. */
-	uint64_t by_version[CONN_TLS_VERSIONS][2];
-};
-
-void conn_counter_add(uint64_t *counter, uint64_t n);
-uint64_t conn_counter_get(const uint64_t *counter);
+enum { CONN_INPUT_MAX = 64 * 1024 };
 
 struct conn;
 
@@ -99,9 +68,13 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust);
 void conn_order(struct conn *c, enum phone_order order);
 /* Has its service looked at what it waited for outside of its bytes. */
 void conn_wake(struct conn *c);
-/* Others wait for its place: closes it, if it is half open still and has said
- * nothing for a second, or not enough for ten. Was it so? */
-bool conn_give_way(struct conn *c);
+/*
+ * Others wait for its place: closes it, if they have waited long enough for
+ * what it says. Half open: 1 s for a first byte, 10 s for the rest, 3 s if its
+ * address is heavy in those limits. Plain and not registered: 3 s. Who has
+ * shaken hands or registered keeps its place. Was it closed?
+ */
+bool conn_give_way(struct conn *c, struct limits *limits);
 /* Ends it at once, without flushing: the process stops. */
 void conn_abort(struct conn *c, enum reason_unreg cause);
 

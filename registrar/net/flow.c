@@ -472,7 +472,7 @@ static struct flow *open_flow(
 	if (fs->n_idle >= fs->host.idle_max)
 		flow_end(TAILQ_FIRST(&fs->idle), "makes room for a newer one",
 			REASON_UNREG_CONNECTIVITY);
-	if (!limits_room(fs->host.limits)) {
+	if (!fs->host.room(fs->host.conn->self)) {
 		ignore(fs, address, ends->port, dropped,
 			"limits.connections or limits.half_open is reached");
 		return NULL;

@@ -29,6 +29,8 @@ struct flow_host {
 	const struct conn_host *conn; /* what flows share with connections */
 	struct limits *limits;
 	uint32_t idle_max;
+	/* Is there room for one more in them? */
+	bool (*room)(void *self);
 	/* A reference for a new flow, given back by conn->gone. */
 	struct conn_ref (*came)(void *self, struct flow *f);
 };

@@ -10,7 +10,7 @@
 #include "registrar/memory.h"
 #include "registrar/peer.h"
 
-enum { BUCKETS = 1024, IDLE_SHARE = 4 };
+enum { BUCKETS = 1024, IDLE_SHARE = 4, HEAVY_SHARE = 16, HEAVY_LEAST = 3 };
 
 /* An address that has half-open connections. */
 struct origin {
@@ -146,6 +146,16 @@ void limits_leave(struct limits *l)
 	pthread_mutex_unlock(&l->lock);
 	if (l->whole)
 		limits_leave(l->whole);
+}
+
+bool limits_heavy(struct limits *l, const char *address)
+{
+	pthread_mutex_lock(&l->lock);
+	const struct origin *origin = *find(l, address, false);
+	bool heavy = origin && origin->half_open >= HEAVY_LEAST &&
+		     origin->half_open > l->half_open / HEAVY_SHARE;
+	pthread_mutex_unlock(&l->lock);
+	return heavy;
 }
 
 struct limits_counts limits_count(struct limits *l)

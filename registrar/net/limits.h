@@ -28,6 +28,10 @@ bool limits_enter(struct limits *l, const char *address, bool udp);
 void limits_opened(struct limits *l, const char *address, bool udp);
 void limits_leave(struct limits *l);
 
+/* Has that address three or more connections half open over TCP, and more than
+ * a sixteenth of all that are? */
+bool limits_heavy(struct limits *l, const char *address);
+
 struct limits_counts {
 	uint32_t connections;
 	uint32_t half_open;

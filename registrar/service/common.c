@@ -138,6 +138,27 @@ static void log_entry(enum log_event event, const struct directory_entry *e)
 	log_end(&line);
 }
 
+/*
+ * Who takes a device out of the inventory looks here for its registration
+ * afterwards, and we look there after we registered it: one of us sees the
+ * other. True: it is there still, or needs no entry.
+ */
+static bool is_there_still(const struct service_world *world,
+	const struct peer *peer, const struct directory_entry *entry,
+	struct admit_verdict *verdict)
+{
+	if (inventory_seen(world->inventory, entry->device, peer,
+		    entry->since_ms / 1000))
+		return true;
+	admit_decide(
+		world->config, world->inventory, peer, entry->device, verdict);
+	if (verdict->code == REASON_FAILURE_NO_ERROR)
+		return true;
+	directory_unregister(world->directory, entry->device, peer->ref,
+		REASON_UNREG_DEVICE_UNREGISTERED, entry->since_ms);
+	return false;
+}
+
 bool service_register(const struct service_world *world,
 	const struct peer *peer, struct directory_entry *entry,
 	enum directory_result *result, struct admit_verdict *verdict)
@@ -156,10 +177,10 @@ bool service_register(const struct service_world *world,
 		world->displace(world->displace_self, old);
 		__attribute__((fallthrough));
 	case DIRECTORY_NEW:
+		if (!is_there_still(world, peer, entry, verdict))
+			break;
 		history_registered(world->history, entry, *result);
 		log_entry(LOG_EV_REGISTERED, entry);
-		inventory_seen(world->inventory, entry->device, peer,
-			entry->since_ms / 1000);
 		if (world->capf)
 			capf_desk_registered(world->capf, entry->device,
 				peer->cert ? peer->cert->sha256 : NULL);

@@ -208,10 +208,46 @@ static void put_off(struct session *s)
 	sip_server_reject(&s->engine, &why);
 }
 
+/* Whom the inventory gives no line is found by its name. */
+static bool is_name_of_another(
+	struct session *s, const char *user, size_t n, const char *device)
+{
+	char name[CERT_DEVICE_MAX + 1];
+	if (n >= sizeof(name))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)n, user);
+	if (cert_device_equal(name, device))
+		return false;
+	struct device *known = inventory_find(s->seat.world->inventory, name);
+	device_unref(known);
+	return known;
+}
+
+static void refuse_line(const struct sip_register *reg, const char *device,
+	bool is_name, struct admit_verdict *v)
+{
+	const char *user = reg->request.aor;
+	int n = (int)strcspn(user, "@");
+	*v = (struct admit_verdict){
+		.code = REASON_FAILURE_DIRECTORY_NUMBER,
+		.rule = "directory-number",
+		.phone_text = "Not a line of this phone",
+		.sip_status = 403,
+	};
+	snprintf(v->why, sizeof(v->why), "%s registers %.*s, which is %s",
+		device, n, user,
+		is_name ? "another device's name"
+			: "none of its lines in the inventory");
+	snprintf(v->cure, sizeof(v->cure),
+		"dialtone device show %s; give it the line %.*s, or the phone "
+		"the right configuration",
+		device, n, user);
+}
+
 /*
  * A line belongs to whom the inventory gives it. A Cisco phone that it gives
- * none registers what its configuration says, unless that is another's; others
- * have the address that is named as they are.
+ * none registers what its configuration says, unless that is another's line or
+ * name; others have the address that is named as they are.
  */
 static bool owns_line(struct session *s, const struct sip_register *reg,
 	const char *device, const struct device *known, struct admit_verdict *v)
@@ -221,29 +257,19 @@ static bool owns_line(struct session *s, const struct sip_register *reg,
 	bool named = reg->source != SIP_DEVICE_AOR;
 	bool own = strlen(device) == n && strncasecmp(device, aor, n) == 0;
 	bool free_choice = named && (!known || !known->n_lines);
-	bool good = own && !named;
-	if (free_choice)
-		good = !inventory_has_line(s->seat.world->inventory, aor, n);
+	bool good = own && !named, is_name = false;
+	if (free_choice) {
+		is_name = is_name_of_another(s, aor, n, device);
+		good = !is_name &&
+		       !inventory_has_line(s->seat.world->inventory, aor, n);
+	}
 	for (size_t i = 0; known && !good && i < known->n_lines; i++) {
 		const char *number = known->lines[i].number;
 		good = strlen(number) == n && memcmp(number, aor, n) == 0;
 	}
 	if (good)
 		return true;
-	*v = (struct admit_verdict){
-		.code = REASON_FAILURE_DIRECTORY_NUMBER,
-		.rule = "directory-number",
-		.phone_text = "Not a line of this phone",
-		.sip_status = 403,
-	};
-	snprintf(v->why, sizeof(v->why),
-		"%s registers %.*s, which is none of its lines in the "
-		"inventory",
-		device, (int)n, aor);
-	snprintf(v->cure, sizeof(v->cure),
-		"dialtone device show %s; give it the line %.*s, or the phone "
-		"the right configuration",
-		device, (int)n, aor);
+	refuse_line(reg, device, is_name, v);
 	service_refused(s->seat.world, s->seat.peer, device, v);
 	return false;
 }
@@ -512,7 +538,7 @@ static void on_event(struct session *s, const struct sip_server_event *e,
 static void drain(struct session *s, const struct moment *now)
 {
 	struct sip_server_event e;
-	while (sip_server_next(&s->engine, &e))
+	while (!s->seat.ended && sip_server_next(&s->engine, &e))
 		on_event(s, &e, now);
 }
 

@@ -82,8 +82,10 @@ static void refuse_password(struct session *s, const char *device,
 		"realm %s",
 		device, config_realm(s->seat.world->config));
 	service_refused(s->seat.world, s->seat.peer, device, &v);
-	if (++s->wrong > WRONG_MAX)
-		sip_session_reject(s, &v);
+	if (++s->wrong <= WRONG_MAX)
+		return;
+	sip_session_reject(s, &v);
+	s->seat.ended = "too many wrong passwords";
 }
 
 static bool judge(struct session *s, const struct sip_register *reg,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "registrar/admit.h"
 #include "registrar/gruu.h"
 #include "registrar/memory.h"
 #include "registrar/service/sip_session.h"
@@ -266,6 +267,20 @@ static struct location *find_temporary(const struct service_world *world,
 		    : NULL;
 }
 
+/* It is registered here, or would be let in: what a certificate proves is not
+ * yet that it is one of ours. */
+static bool is_ours(const struct session *s)
+{
+	const struct service_world *world = s->seat.world;
+	const struct peer *peer = s->seat.peer;
+	struct admit_verdict verdict;
+	if (s->seat.device[0] || !peer->verified)
+		return s->seat.device[0];
+	admit_decide(world->config, world->inventory, peer, peer_device(peer),
+		&verdict);
+	return verdict.code == REASON_FAILURE_NO_ERROR;
+}
+
 void sip_session_locate(struct session *s, const char *aor, const char *gr,
 	const struct moment *now)
 {
@@ -274,7 +289,7 @@ void sip_session_locate(struct session *s, const char *aor, const char *gr,
 	struct gruu_meaning meaning;
 	size_t n, found = 0;
 	bool temporary = gr && !gr[0];
-	if (!s->seat.device[0] && !s->seat.peer->verified) {
+	if (!is_ours(s)) {
 		missing(s, 403, "who asks where others are has to be known");
 		return;
 	}

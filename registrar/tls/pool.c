@@ -28,10 +28,9 @@ struct block {
 __attribute__((tls_model("local-exec"))) static _Thread_local struct pool {
 	size_t kept;
 	bool watched; /* the end of this thread empties it */
-	struct class
-	{
+	struct {
 		struct block *first;
-		size_t kept; /* bytes */
+		size_t n;
 	} classes[CLASSES];
 } pool;
 
@@ -40,6 +39,11 @@ __attribute__((tls_model("local-exec"))) static _Thread_local struct pool {
 static size_t class_of(size_t n)
 {
 	return n <= STEP + 8 ? 1 : (n + STEP - 8 - 1) / STEP;
+}
+
+static size_t size_of(size_t c)
+{
+	return c * STEP + 8;
 }
 
 static void *take(size_t n, const char *file, int line)
@@ -51,8 +55,8 @@ static void *take(size_t n, const char *file, int line)
 	if (!b)
 		return malloc(n);
 	pool.classes[c].first = b->next;
-	pool.classes[c].kept -= c * STEP + 8;
-	pool.kept -= c * STEP + 8;
+	pool.classes[c].n--;
+	pool.kept -= size_of(c);
 	b->owner = NULL;
 	return b;
 }
@@ -67,18 +71,20 @@ static void *resize(void *p, size_t n, const char *file, int line)
 	return NULL;
 }
 
-static void check_kept_once(const struct block *b, const struct class *c)
+static void check_kept_once(const struct block *b, size_t c)
 {
-	for (const struct block *at = c->first; at; at = at->next)
+	for (const struct block *at = pool.classes[c].first; at; at = at->next)
 		if (at == b)
 			abort();
 }
 
-/* One more of that size? */
-static bool wanted(const struct class *c, size_t size)
+/* One more of that size? Class 0 is of another malloc() than glibc's, which
+ * gives blocks that a struct block does not fit into. */
+static bool wanted(size_t c)
 {
-	return pool.kept < KEPT_MAX &&
-	       (c->kept < CLASS_MAX || c->kept < CLASS_LEAST * size);
+	return c > 0 && c < CLASSES && pool.kept < KEPT_MAX &&
+	       (pool.classes[c].n < CLASS_LEAST ||
+		       pool.classes[c].n * size_of(c) < CLASS_MAX);
 }
 
 static pthread_key_t key;
@@ -108,10 +114,8 @@ static void give(void *p, const char *file, int line)
 	(void)line;
 	if (!b)
 		return;
-	size_t size = malloc_usable_size(b);
-	struct class *c =
-		size < CLASSES * STEP ? &pool.classes[size / STEP] : NULL;
-	if (!c || !wanted(c, size)) {
+	size_t c = (malloc_usable_size(b) - 8) / STEP;
+	if (!wanted(c)) {
 		free(b);
 		return;
 	}
@@ -120,10 +124,10 @@ static void give(void *p, const char *file, int line)
 	if (b->owner == &pool)
 		check_kept_once(b, c);
 	b->owner = &pool;
-	b->next = c->first;
-	c->first = b;
-	c->kept += size;
-	pool.kept += size;
+	b->next = pool.classes[c].first;
+	pool.classes[c].first = b;
+	pool.classes[c].n++;
+	pool.kept += size_of(c);
 }
 
 #if defined(__has_feature)

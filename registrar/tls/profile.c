@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 
 #include "registrar/memory.h"
+#include "registrar/standing.h"
 #include "registrar/tls/lean.h"
 #include "trust/revocation.h"
 
@@ -55,9 +56,8 @@ bool profile_stands(
 	const struct resume_record *record = &finding->record;
 	const struct trust_anchor *anchor =
 		trust_snapshot_find(in_force->trust, record->anchor);
-	return anchor && anchor->usable && !anchor->enrol_only &&
-	       anchor->kind == record->kind &&
-	       (record->cert->waived & ~anchor->allows) == 0 &&
+	return anchor &&
+	       standing_vouches(anchor, record->kind, record->cert->waived) &&
 	       !trust_revocation_is_revoked(
 		       trust_snapshot_revocation(in_force->trust),
 		       record->anchor, peer_cert_listed(record->cert));

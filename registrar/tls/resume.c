@@ -216,6 +216,9 @@ static enum resume_verdict judge(const struct resume_ctx *r, SSL_SESSION *s,
 		__atomic_load_n(&r->resume->revoked_ns, __ATOMIC_RELAXED))
 		return RESUME_REVOKED;
 	time_t now = r->resume->now(NULL);
+	/* By a clock that has been put back since; it would never get old. */
+	if (view.made_ns / 1000000000 > now + RESUME_LIFETIME_S)
+		return RESUME_FUTURE;
 	const struct trust_anchor *anchor =
 		trust_snapshot_find(r->trust, view.anchor);
 	if (!anchor || !anchor->usable || anchor->enrol_only ||

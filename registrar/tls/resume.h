@@ -32,7 +32,8 @@ enum {
 	X(STRENGTH, "too-weak-now")       \
 	X(CIPHER, "other-cipher")         \
 	X(REVOKED, "revoked")             \
-	X(LISTED, "certificate-revoked")
+	X(LISTED, "certificate-revoked")  \
+	X(FUTURE, "made-in-the-future")
 
 enum resume_verdict {
 #define X(symbol, name) RESUME_##symbol,

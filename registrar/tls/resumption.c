@@ -47,6 +47,15 @@ time_t resumption_rotation_due(const struct resume *resume)
 	       (time_t)resume->config->ticket_rotate_s;
 }
 
+/* Keys of the future are due, too: a clock that was ahead when they were made
+ * and is not any more would keep them for as long as it was ahead. */
+static bool is_due(const struct resume *resume)
+{
+	time_t now = time(NULL), due = resumption_rotation_due(resume);
+	return now >= due ||
+	       now < due - 2 * (time_t)resume->config->ticket_rotate_s;
+}
+
 void resumption_tend(struct resume *resume)
 {
 	struct log_line line;
@@ -54,7 +63,7 @@ void resumption_tend(struct resume *resume)
 	if (!resume->keys)
 		return;
 	int error = read_again(resume, &d);
-	if (error == 0 && time(NULL) < resumption_rotation_due(resume))
+	if (error == 0 && !is_due(resume))
 		return;
 	if (error == 0)
 		error = ticket_keys_rotate(resume->keys, &d);

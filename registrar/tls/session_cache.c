@@ -17,7 +17,11 @@
 
 #include "registrar/memory.h"
 
-enum { SHARDS = 16, MAGIC = 0x44543032 /* "DT02" */ };
+enum {
+	SHARDS = 16,
+	MAGIC = 0x44543032, /* "DT02" */
+	CHUNK = 32, /* slots that the file system is asked for at once */
+};
 
 /* One session. `sum` covers the rest: a slot that was being written when the
  * process died does not fit it and counts as empty. */
@@ -55,6 +59,7 @@ struct shard {
 	struct node *nodes;
 	uint32_t *buckets; /* as many as slots */
 	uint32_t *high;
+	uint32_t ready; /* slots that the file system has room for */
 	uint32_t free, oldest, newest;
 	size_t used; /* atomic: read without the lock */
 };
@@ -157,18 +162,47 @@ static void release_oldest(const struct session_cache *c, struct shard *s)
 	release(s, find(c, s, slot->id, slot->n_id));
 }
 
-/* A free slot: one that was used before, a new one, or the oldest one's. */
+/*
+ * Touching a page that a full file system has no room for is SIGBUS, the end
+ * of us: so room is asked for first. 0, or -errno. A file system that cannot
+ * be asked is trusted.
+ */
+static int reserve(const struct session_cache *c, const void *at, size_t n)
+{
+	off_t from = (const uint8_t *)at - (const uint8_t *)c->header;
+	if (c->fd < 0 || fallocate(c->fd, 0, from, (off_t)n) == 0)
+		return 0;
+	return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -errno;
+}
+
+/* A slot that was never used; 0: there is none, or no room for it. */
+static uint32_t fresh(const struct session_cache *c, struct shard *s)
+{
+	uint32_t left = c->slots - s->ready;
+	uint32_t more = left < CHUNK ? left : CHUNK;
+	if (*s->high < s->ready)
+		return ++*s->high;
+	if (!more || reserve(c, s->slots + s->ready, more * sizeof(*s->slots)))
+		return 0;
+	s->ready += more;
+	return ++*s->high;
+}
+
+/* A free slot: one that was used before, a new one, or the oldest one's; 0:
+ * the file system has no room for the first. */
 static uint32_t take(
 	const struct session_cache *c, struct shard *s, int64_t now)
 {
 	while (s->oldest && s->slots[s->oldest - 1].expires <= now)
 		release_oldest(c, s);
-	if (!s->free && *s->high == c->slots)
+	uint32_t i = s->free ? 0 : fresh(c, s);
+	if (i)
+		return i;
+	if (!s->free && s->oldest)
 		release_oldest(c, s);
-	if (!s->free)
-		return ++*s->high;
-	uint32_t i = s->free;
-	s->free = s->nodes[i - 1].next;
+	i = s->free;
+	if (i)
+		s->free = s->nodes[i - 1].next;
 	return i;
 }
 
@@ -181,7 +215,27 @@ static struct shard *enter(struct session_cache *c, const uint8_t *id, size_t n)
 
 /* ---- opening ---- */
 
-static int map_file(struct session_cache *c, const char *path, struct diag *d)
+/* All of it goes, and no page is touched. */
+static int begin_anew(const struct session_cache *c)
+{
+	return ftruncate(c->fd, 0) < 0 || ftruncate(c->fd, (off_t)c->size) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int refuse_file(const char *path, int error, struct diag *d)
+{
+	return diag_set(d, error, "%s: cannot keep sessions here: %s", path,
+		error == -EPERM		? "must be a file that only its owner "
+					  "may read"
+		: error == -EWOULDBLOCK ? "another process keeps its own here; "
+					  "give each a tls.session_cache"
+		: error == -ENOSPC	? "its file system is full: make room "
+					  "there, or name another place"
+					: strerror(-error));
+}
+
+static int map_file(struct session_cache *c, const char *path)
 {
 	struct stat st = {0};
 	c->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -191,24 +245,16 @@ static int map_file(struct session_cache *c, const char *path, struct diag *d)
 	/* Two processes would not know of each other's locks. */
 	if (!error && flock(c->fd, LOCK_EX | LOCK_NB) < 0)
 		error = errno;
-	if (!error && st.st_size != (off_t)c->size &&
-		(ftruncate(c->fd, 0) < 0 ||
-			ftruncate(c->fd, (off_t)c->size) < 0))
-		error = errno;
-	if (!error) {
-		c->header = mmap(NULL, c->size, PROT_READ | PROT_WRITE,
-			MAP_SHARED, c->fd, 0);
-		error = c->header == MAP_FAILED ? errno : 0;
-	}
-	if (!error)
-		return 0;
+	if (!error && st.st_size != (off_t)c->size)
+		error = -begin_anew(c);
+	if (error)
+		return -error;
+	c->header = mmap(
+		NULL, c->size, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
+	if (c->header != MAP_FAILED)
+		return reserve(c, c->header, sizeof(*c->header));
 	c->header = NULL;
-	return diag_set(d, -error, "%s: cannot keep sessions here: %s", path,
-		error == EPERM	       ? "must be a file that only its owner "
-					 "may read"
-		: error == EWOULDBLOCK ? "another process keeps its own here; "
-					 "give each a tls.session_cache"
-				       : strerror(error));
+	return -errno;
 }
 
 static int map_memory(struct session_cache *c)
@@ -223,8 +269,6 @@ static int map_memory(struct session_cache *c)
 /* Finds again what the shard held, if the process before us left any. */
 static void recover(const struct session_cache *c, struct shard *s)
 {
-	if (*s->high > c->slots)
-		*s->high = c->slots;
 	for (uint32_t i = 1; i <= *s->high; i++) {
 		if (is_whole(&s->slots[i - 1])) {
 			link_slot(c, s, i);
@@ -235,28 +279,51 @@ static void recover(const struct session_cache *c, struct shard *s)
 	}
 }
 
-static void set_up(struct session_cache *c)
+/* What is not ours, or of another size, is begun anew. */
+static int take_header(struct session_cache *c)
 {
-	struct header want = {.magic = MAGIC,
+	const struct header want = {.magic = MAGIC,
 		.slot_size = sizeof(struct slot),
 		.slots = c->slots};
-	assert(c->header);
-	bool same =
-		memcmp(c->header, &want, offsetof(struct header, high)) == 0;
-	if (!same) {
-		if (c->header->magic) /* else it is new, and empty */
-			OPENSSL_cleanse(c->header, c->size);
+	if (memcmp(c->header, &want, offsetof(struct header, high)) == 0)
+		return 0;
+	int error = c->header->magic ? begin_anew(c) : 0;
+	if (error == 0)
+		error = reserve(c, c->header, sizeof(*c->header));
+	if (error == 0)
 		*c->header = want;
-	}
-	for (size_t i = 0; i < SHARDS; i++) {
+	return error;
+}
+
+static void open_shard(struct session_cache *c, size_t i)
+{
+	struct shard *s = &c->shards[i];
+	pthread_mutex_init(&s->lock, NULL);
+	s->slots = (struct slot *)(c->header + 1) + i * c->slots;
+	s->nodes = memory_zero(c->slots * sizeof(*s->nodes));
+	s->buckets = memory_zero(c->slots * sizeof(*s->buckets));
+	s->high = &c->header->high[i];
+	if (*s->high > c->slots)
+		*s->high = c->slots;
+}
+
+static int set_up(struct session_cache *c)
+{
+	assert(c->header);
+	int error = take_header(c);
+	for (size_t i = 0; error == 0 && i < SHARDS; i++) {
 		struct shard *s = &c->shards[i];
-		pthread_mutex_init(&s->lock, NULL);
-		s->slots = (struct slot *)(c->header + 1) + i * c->slots;
-		s->nodes = memory_zero(c->slots * sizeof(*s->nodes));
-		s->buckets = memory_zero(c->slots * sizeof(*s->buckets));
-		s->high = &c->header->high[i];
-		recover(c, s);
+		open_shard(c, i);
+		s->ready = *s->high;
+		if (s->ready)
+			error = reserve(
+				c, s->slots, s->ready * sizeof(*s->slots));
+		if (error == 0)
+			recover(c, s);
 	}
+	/* Not in a core file. */
+	madvise(c->header, c->size, MADV_DONTDUMP);
+	return error;
 }
 
 int session_cache_open(const char *path, size_t max, struct session_cache **out,
@@ -266,14 +333,13 @@ int session_cache_open(const char *path, size_t max, struct session_cache **out,
 	c->fd = -1;
 	c->slots = (uint32_t)(max / SHARDS + 1);
 	c->size = sizeof(*c->header) + SHARDS * c->slots * sizeof(struct slot);
-	int error = path && *path ? map_file(c, path, d) : map_memory(c);
+	int error = path && *path ? map_file(c, path) : map_memory(c);
+	if (error == 0)
+		error = set_up(c);
 	if (error < 0) {
 		session_cache_close(c);
-		return error;
+		return refuse_file(path, error, d);
 	}
-	set_up(c);
-	/* Not in a core file. */
-	madvise(c->header, c->size, MADV_DONTDUMP);
 	*out = c;
 	return 0;
 }
@@ -296,6 +362,16 @@ void session_cache_close(struct session_cache *c)
 
 /* ---- use ---- */
 
+static void write_slot(struct slot *slot, const struct session_cache_entry *e)
+{
+	memcpy(slot->id, e->id, e->n_id);
+	memcpy(slot->data, e->data, e->n);
+	slot->n_id = (uint16_t)e->n_id;
+	slot->n = (uint16_t)e->n;
+	slot->expires = e->expires;
+	slot->sum = sum_of(slot);
+}
+
 void session_cache_put(struct session_cache *c,
 	const struct session_cache_entry *e, int64_t now)
 {
@@ -306,14 +382,10 @@ void session_cache_put(struct session_cache *c,
 	if (*there)
 		release(s, there);
 	uint32_t i = take(c, s, now);
-	struct slot *slot = &s->slots[i - 1];
-	memcpy(slot->id, e->id, e->n_id);
-	memcpy(slot->data, e->data, e->n);
-	slot->n_id = (uint16_t)e->n_id;
-	slot->n = (uint16_t)e->n;
-	slot->expires = e->expires;
-	slot->sum = sum_of(slot);
-	link_slot(c, s, i);
+	if (i) {
+		write_slot(&s->slots[i - 1], e);
+		link_slot(c, s, i);
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -21,7 +21,8 @@ struct session_cache;
  * mapped, so that its content outlives the process however it dies; it holds
  * session secrets, as a ticket key file does: keep it on a memory file system.
  * A file of another size or layout is begun anew; one that another process
- * uses is refused. NULL or "": memory only. 0, or -errno with d.
+ * uses is refused, and one on a full file system; if that fills up later, fewer
+ * are kept. NULL or "": memory only. 0, or -errno with d.
  */
 int session_cache_open(const char *path, size_t max, struct session_cache **out,
 	struct diag *d);

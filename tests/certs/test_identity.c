@@ -230,6 +230,22 @@ static void control_characters_never_reach_the_subject_line(void **state)
 	assert_string_equal(id.subject, "CN=a\\0A\\1B?\\00b,O=x");
 }
 
+/* As long as what a list of revoked ones may name. */
+static void the_longest_serial_is_read(void **state)
+{
+	struct cert_identity id;
+	char serial[CERT_SERIAL_MAX + 1] = {0};
+	memset(serial, '7', sizeof(serial) - 1);
+	const struct cert_attribute subject[] = {
+		{"CN", "SEP000000000001"}, {NULL, NULL}};
+	X509 *cert = made_cert((struct cert_order){.subject = subject,
+		.key = made_key("p256", 0),
+		.serial = serial});
+	assert_int_equal(cert_identity_read(cert, &id), 0);
+	assert_string_equal(id.serial, serial);
+	X509_free(cert);
+}
+
 static void empty_subject_and_endless_serial_are_refused(void **state)
 {
 	struct cert_identity id;
@@ -349,6 +365,7 @@ int main(void)
 		cmocka_unit_test(enormous_subject_is_not_printed),
 		cmocka_unit_test(
 			control_characters_never_reach_the_subject_line),
+		cmocka_unit_test(the_longest_serial_is_read),
 		cmocka_unit_test(empty_subject_and_endless_serial_are_refused),
 		cmocka_unit_test(keys_have_the_names_people_use),
 		cmocka_unit_test(fractional_seconds_are_no_valid_time),

@@ -149,6 +149,12 @@ static void gone(void *self, struct conn_ref ref)
 	limits_leave(p->limits);
 }
 
+static bool room(void *self)
+{
+	struct place *p = self;
+	return limits_room(p->limits);
+}
+
 static struct conn_ref came(void *self, struct flow *f)
 {
 	struct place *p = self;
@@ -190,6 +196,7 @@ static void setup(struct place *p, uint32_t idle_max)
 	const struct flow_host host = {.conn = &p->host,
 		.limits = p->limits,
 		.idle_max = idle_max,
+		.room = room,
 		.came = came};
 	p->flows = flows_new(&host);
 	assert_int_equal(

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "registrar/admin/device_draft.h"
 #include "registrar/device_rules.h"
 #include "registrar/inventory.h"
 #include "registrar/memory.h"
@@ -492,6 +493,7 @@ static void *look(void *self)
 static void phones_and_admins_do_not_meet(void **state)
 {
 	pthread_t threads[3];
+	struct device_draft draft;
 	struct diag d;
 	struct crowd crowd = {.inv = open_inventory()};
 	open_window(crowd.inv, now + 100, true);
@@ -500,6 +502,10 @@ static void phones_and_admins_do_not_meet(void **state)
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(put(crowd.inv, "SEP1", INVENTORY_PUT), 0);
 		put(crowd.inv, "SEP2", INVENTORY_PUT);
+		struct device *held = inventory_find(crowd.inv, "SEP1");
+		device_draft_init(&draft, held);
+		assert_string_equal(draft.device.name, "SEP1");
+		device_unref(held);
 		assert_int_equal(inventory_remove(crowd.inv, "SEP1", &d), 0);
 	}
 	__atomic_store_n(&crowd.stop, 1, __ATOMIC_RELAXED);

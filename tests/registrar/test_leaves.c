@@ -2,12 +2,14 @@
 /* Facts about the certificates that are kept: whose, how many, how long. */
 #include <ftw.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,6 +233,37 @@ static void who_is_removed_loses_its_certificates(void **state)
 	leaves_close(l);
 }
 
+/* No file may grow: a disk that is full, for this process alone. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit = {bytes, RLIM_INFINITY};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void whom_a_full_disk_did_not_forget_is_forgotten_later(void **state)
+{
+	struct leaves *l = open_in(folder);
+	struct diag d;
+	add_device("SEP1");
+	add_device("SEP2");
+	offer(l, "SEP1", CERT_KIND_LSC, 1);
+	offer(l, "SEP2", CERT_KIND_LSC, 2);
+	assert_string_equal(kept(l), "SEP1 LSC 1, SEP2 LSC 2");
+	assert_int_equal(inventory_remove(inventory, "SEP1", &d), 0);
+	limit_files(100);
+	leaves_forget(l, "SEP1");
+	assert_string_equal(kept(l), "SEP1 LSC 1, SEP2 LSC 2");
+	assert_true(leaves_fail(l));
+	/* Added anew meanwhile: what comes after is not forgotten with it. */
+	limit_files(RLIM_INFINITY);
+	add_device("SEP1");
+	offer(l, "SEP1", CERT_KIND_MIC, 3);
+	assert_string_equal(kept(l), "SEP1 MIC 3, SEP2 LSC 2");
+	assert_false(leaves_fail(l));
+	leaves_close(l);
+}
+
 static void a_renewed_ca_changes_the_anchor(void **state)
 {
 	struct leaves *l = open_in(NULL);
@@ -411,6 +444,7 @@ int main(void)
 		FACT(strangers_are_not_kept),
 		FACT(who_is_added_later_is_kept_then),
 		FACT(who_is_removed_loses_its_certificates),
+		FACT(whom_a_full_disk_did_not_forget_is_forgotten_later),
 		FACT(a_renewed_ca_changes_the_anchor),
 		FACT(they_last_over_a_restart),
 		FACT(no_more_than_the_limit_are_kept),

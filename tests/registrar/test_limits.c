@@ -49,6 +49,28 @@ static void forged_datagrams_do_not_shut_out_their_address(void **state)
 	limits_free(l);
 }
 
+static void address_with_three_and_a_sixteenth_is_heavy(void **state)
+{
+	struct limits *l = limits_new(1000, 1000, 1000);
+	char address[16];
+	assert_true(limits_enter(l, "192.0.2.1", true));
+	for (int i = 0; i < 3; i++) {
+		assert_false(limits_heavy(l, "192.0.2.1"));
+		assert_true(limits_enter(l, "192.0.2.1", false));
+	}
+	assert_true(limits_heavy(l, "192.0.2.1"));
+	for (int i = 4; i < 48; i++) {
+		assert_true(limits_heavy(l, "192.0.2.1"));
+		snprintf(address, sizeof(address), "192.0.2.%d", i);
+		assert_true(limits_enter(l, address, false));
+		assert_false(limits_heavy(l, address));
+	}
+	assert_false(limits_heavy(l, "192.0.2.1")); /* 3 of 48 */
+	limits_opened(l, "192.0.2.47", false);
+	assert_true(limits_heavy(l, "192.0.2.1"));
+	limits_free(l);
+}
+
 static void connections_are_capped(void **state)
 {
 	struct limits *l = limits_new(1, 50, 50);
@@ -127,6 +149,7 @@ int main(void)
 		cmocka_unit_test(half_open_ones_are_capped_per_address),
 		cmocka_unit_test(
 			forged_datagrams_do_not_shut_out_their_address),
+		cmocka_unit_test(address_with_three_and_a_sixteenth_is_heavy),
 		cmocka_unit_test(connections_are_capped),
 		cmocka_unit_test(a_part_is_counted_in_the_whole),
 		cmocka_unit_test(whole_that_refuses_is_not_counted_in_its_part),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about the blocks that OpenSSL frees and takes again. */
+#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -28,6 +29,34 @@ static void need_the_pool(void)
 {
 	if (!started)
 		skip(); /* a sanitizer sees to the blocks */
+}
+
+/* Some mallocs, as jemalloc, have blocks of eight bytes. */
+static bool small;
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+size_t malloc_usable_size(void *p)
+{
+	static size_t (*real)(void *p);
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "malloc_usable_size");
+	return small ? 8 : real(p);
+}
+
+static void a_block_that_is_too_small_is_not_kept(void **state)
+{
+	enum { N = 500, LEAST = 24 };
+	static void *blocks[N];
+	need_the_pool();
+	for (size_t i = 0; i < N; i++)
+		blocks[i] = OPENSSL_malloc(8);
+	struct mallinfo2 before = mallinfo2();
+	small = true;
+	for (size_t i = 0; i < N; i++)
+		OPENSSL_free(blocks[i]);
+	small = false;
+	assert_true(before.uordblks - mallinfo2().uordblks >
+		    (size_t)(N - 20) * LEAST);
 }
 
 /* Whatever size is asked for, the block is that big and nobody else's. */
@@ -135,6 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_freed_block_is_the_next_of_its_size),
 		cmocka_unit_test(what_is_kept_has_a_limit),
+		cmocka_unit_test(a_block_that_is_too_small_is_not_kept),
 		cmocka_unit_test(a_thread_that_ends_leaves_nothing),
 		cmocka_unit_test(a_block_may_grow),
 		cmocka_unit_test(a_block_freed_twice_ends_the_process),

@@ -650,6 +650,27 @@ static void a_session_lasts_as_long_as_its_anchors_grace(void **state)
 	}
 }
 
+/* A clock that was ahead when it was made was put right. */
+static void a_session_of_the_future_is_not_resumed(void **state)
+{
+	FOR_EACH_MODE(mode)
+	{
+		before(mode);
+		struct profile *p = believing(ONLY_LSC);
+		struct phone phone = first_visit(p, mode, LSC);
+		ahead = -RESUME_LIFETIME_S + 60;
+		assert_int_equal(comes_back(p, "sip", &phone), RESUMED);
+		take_new_session(&phone);
+		ahead = -RESUME_LIFETIME_S - 60;
+		assert_int_equal(comes_back(p, "sip", &phone), FULL);
+		assert_int_equal(resume.verdicts[RESUME_FUTURE], 1);
+		ahead = 0;
+		forget(&phone);
+		profile_unref(p);
+		after();
+	}
+}
+
 static void a_session_ends_when_its_anchor_is_for_enrolment_alone(void **state)
 {
 	const struct trust_anchor_policy row = {
@@ -826,6 +847,7 @@ int main(void)
 		cmocka_unit_test(a_session_never_changes_its_cipher),
 		cmocka_unit_test(no_session_outlives_what_excused_it),
 		cmocka_unit_test(a_session_lasts_as_long_as_its_anchors_grace),
+		cmocka_unit_test(a_session_of_the_future_is_not_resumed),
 		cmocka_unit_test(
 			a_session_ends_when_its_anchor_is_for_enrolment_alone),
 		cmocka_unit_test(

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about what time, admins and other nodes do to keys and sessions. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -119,6 +122,29 @@ static void keys_are_due_when_they_are_old(void **state)
 	forget(&r);
 }
 
+static void keys_of_the_future_are_due(void **state)
+{
+	const struct timespec at = {.tv_sec = time(NULL) + 3 * 3600};
+	unlink(path);
+	struct resume first = node(path);
+	forget(&first);
+	assert_int_equal(
+		utimensat(AT_FDCWD, path, (const struct timespec[]){at, at}, 0),
+		0);
+	struct resume r = node(path);
+	struct ticket_keys_view before = ticket_keys_view(r.keys);
+	assert_int_equal(before.rotated, at.tv_sec);
+	resumption_tend(&r);
+	struct ticket_keys_view after = ticket_keys_view(r.keys);
+	assert_string_equal(after.names[0], before.names[1]);
+	assert_true(after.rotated < at.tv_sec);
+	before = after;
+	resumption_tend(&r);
+	after = ticket_keys_view(r.keys);
+	assert_memory_equal(before.names, after.names, sizeof(after.names));
+	forget(&r);
+}
+
 static void what_is_off_says_so_and_how_to_turn_it_on(void **state)
 {
 	struct resume off = {.config = &config}, ids = node(NULL);
@@ -144,6 +170,7 @@ int main(void)
 		cmocka_unit_test(what_another_node_revoked_is_revoked_here),
 		cmocka_unit_test(a_rotation_builds_on_what_another_node_wrote),
 		cmocka_unit_test(keys_are_due_when_they_are_old),
+		cmocka_unit_test(keys_of_the_future_are_due),
 		cmocka_unit_test(what_is_off_says_so_and_how_to_turn_it_on),
 	};
 	log_setup(LOG_TEXT, LOG_ERROR);

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,6 +236,61 @@ static void a_file_others_may_read_is_refused(void **state)
 	assert_int_equal(chmod(path, 0600), 0);
 }
 
+enum { NOT_PERMITTED = 77, MANY = 2000 };
+
+/* In a process of its own: on a file system with room for some of them. */
+static int fill_a_file_system(const char *folder)
+{
+	char file[64];
+	struct session_cache *c;
+	struct diag d;
+	size_t kept;
+	if (unshare(CLONE_NEWNS) < 0 ||
+		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", folder, "tmpfs", 0, "size=128k") < 0)
+		return NOT_PERMITTED;
+	snprintf(file, sizeof(file), "%s/sessions", folder);
+	if (session_cache_open(file, MANY, &c, &d) < 0)
+		return 1;
+	for (uint32_t i = 0; i < MANY; i++)
+		put(c, i, 1000);
+	kept = session_cache_count(c, 1);
+	session_cache_close(c);
+	if (kept == 0 || kept == MANY ||
+		session_cache_open(file, MANY, &c, &d) < 0)
+		return 2;
+	bool same = session_cache_count(c, 1) == kept;
+	session_cache_close(c);
+	/* One of another size has no room for its first page. */
+	int fd = open(file, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	while (write(fd, file, sizeof(file)) > 0)
+		;
+	close(fd);
+	if (!same)
+		return 3;
+	strcat(file, "2");
+	return session_cache_open(file, MANY, &c, &d) == -ENOSPC &&
+			       strstr(d.text, "is full")
+		       ? 0
+		       : 4;
+}
+
+static void a_full_file_system_costs_sessions_and_nothing_else(void **state)
+{
+	char folder[] = "/tmp/dialtone-full-XXXXXX";
+	int status = 0;
+	assert_non_null(mkdtemp(folder));
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(fill_a_file_system(folder));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	rmdir(folder);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_PERMITTED)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 static void *churn(void *arg)
 {
 	struct session_cache *c = arg;
@@ -275,6 +333,8 @@ int main(void)
 		cmocka_unit_test(a_file_in_use_is_refused),
 		cmocka_unit_test(what_is_too_large_is_not_kept),
 		cmocka_unit_test(a_file_others_may_read_is_refused),
+		cmocka_unit_test(
+			a_full_file_system_costs_sessions_and_nothing_else),
 		cmocka_unit_test(threads_read_whole_sessions),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);

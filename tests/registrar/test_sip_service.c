@@ -12,6 +12,7 @@
 
 #include "protocols/sip/message.h"
 #include "registrar/admin/device_draft.h"
+#include "registrar/admit.h"
 #include "registrar/service/service.h"
 
 enum { START_MS = 1000000, TEXT_SIZE = 8192, LINES = 3 };
@@ -690,6 +691,29 @@ static void guessing_ends_after_some_tries(void **state)
 			401);
 	assert_int_equal(
 		authorize(&p, SIP_ALGORITHM_MD5, "guess", nonce, 6), 403);
+	assert_non_null(service_sip.ended(p.self));
+	/* What came in the same segment is not looked at. */
+	assert_int_equal(
+		authorize(&p, SIP_ALGORITHM_MD5, "secret", nonce, 7), 0);
+	assert_false(service_is_here(&world, "SEP0200000000D1"));
+	go(&p);
+}
+
+static void who_is_taken_out_while_it_registers_is_not_let_in(void **state)
+{
+	struct directory_entry entry, found = {.device = NULL};
+	struct admit_verdict verdict;
+	enum directory_result result;
+	struct phone p;
+	come(&p, "192.0.2.1", PASSWORD);
+	/* It was there when it was admitted. */
+	service_entry(&entry, &p.peer, "SEP0200000000D9", &now);
+	assert_false(
+		service_register(&world, &p.peer, &entry, &result, &verdict));
+	assert_string_equal(verdict.rule, "unknown-device");
+	assert_true(directory_find(world.directory, entry.device, &found));
+	assert_false(found.registered);
+	directory_entry_deinit(&found);
 	go(&p);
 }
 
@@ -738,6 +762,7 @@ int main(void)
 		SECRET(what_is_answered_is_counted),
 		SECRET(what_was_overheard_is_of_no_use_elsewhere),
 		SECRET(guessing_ends_after_some_tries),
+		FACT(who_is_taken_out_while_it_registers_is_not_let_in),
 		FACT(a_stranger_without_a_name_is_asked_for_one),
 	};
 	sip_message_setup();

@@ -11,7 +11,8 @@ import time
 
 import capf_client as capf
 from admin import LAB, Admin, config
-from clients import TLS, call, client_hello, context, tcp, tls
+from clients import (TLS, call, client_hello, closed_by_peer, context, tcp,
+                     tls)
 from daemon import Daemon, refuses_to_start
 from harness import (DEADLINE_S, LOOPBACK, SLOW, good, holds, same, tap,
                      wait_until)
@@ -407,20 +408,42 @@ def is_served(port):
     return True
 
 
+def open_now(c):
+    return c.daemon.get("/v1/status")["connections"]["open"]
+
+
+def wait_open(c, count):
+    wait_until(f"{count} connections", lambda: open_now(c) == count)
+
+
 def capf_has_its_share_of_connections_and_phones_theirs():
-    """Who says nothing gives way, and goes on to be served anew."""
+    """Who says nothing gives way, a share of them each second."""
     with Capf(limits={"connections": 40, "half_open_per_address": 1000}) as c:
         c.order("install", NAMES[1])
-        silent = [tcp(c.port) for _ in range(60)]
+        silent = [tcp(c.port) for _ in range(30)]
         c.daemon.wait_event("accept-paused")
         for protocol in ("sccp", "sip"):
             call(c.daemon, protocol, "--lab", LAB.dir, "--device",
                  NAMES[0]).outcome("registered")
-        open_now = c.daemon.get("/v1/status")["connections"]["open"]
-        assert open_now <= 11, open_now
+        assert open_now(c) <= 11, open_now(c)
         wait_until("a phone to be served", lambda: is_served(c.port))
         for one in silent:
             one.close()
+
+
+def who_says_nothing_gives_way_at_any_worker():
+    """The share is all workers': hardly ever does a phone wait at the one
+    that somebody is silent at."""
+    with Capf(workers=16, limits={"connections": 4},
+              tls={"handshake_ms": 120000}) as c:
+        for _ in range(3):
+            c.order("install", NAMES[1])
+            with tcp(c.port) as silent:
+                wait_open(c, 1)
+                wait_until("a phone to be served", lambda: is_served(c.port))
+                same(closed_by_peer(silent), b"", "what the silent one read")
+            wait_open(c, 0)
+        tap.none(c.daemon.events("refused"))
 
 
 def phones_that_make_keys_do_not_give_way():
@@ -506,6 +529,7 @@ def facts():
     yield silent_phone_is_cut_by_the_deadline
     yield phone_that_makes_its_key_is_not_idle
     yield capf_has_its_share_of_connections_and_phones_theirs
+    yield who_says_nothing_gives_way_at_any_worker
     yield phones_that_make_keys_do_not_give_way
     yield connection_asks_whether_its_phone_is_there
     yield start_is_refused_with_the_cure

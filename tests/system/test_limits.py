@@ -8,8 +8,8 @@ import time
 
 import sccp
 import sip
-from clients import (Phones, call, closed_by_peer, credential_words,
-                     stop_reading, tcp, tls)
+from clients import (Phones, call, client_hello, closed_by_peer,
+                     credential_words, stop_reading, tcp, tls)
 from daemon import Daemon
 from harness import LOOPBACK, SLOW, holds, same, tap, wait_until
 from lab import Lab
@@ -69,16 +69,56 @@ def half_open():
     with Daemon(LAB.config(limits={"half_open": 3})) as daemon, \
             contextlib.ExitStack() as stack:
         for service in ("sccp", "sip", "sip"):
-            stack.enter_context(tcp(daemon.port(service)))
+            slow = stack.enter_context(tcp(daemon.port(service)))
+            slow.sendall(client_hello()[:20])
         wait_open(daemon, halfOpen=3)
         with Phones(daemon, "sccp", *words()) as phones:
             daemon.wait_event("accept-paused")
             idle_cpu(daemon)
-            same((daemon.registered(), open_now(daemon)["open"]), (0, 3))
             stack.close()
             daemon.wait_registered(1)
             phones.leave().outcome("registered")
         daemon.wait_event("accept-resumed")
+
+
+def who_says_nothing_gives_way():
+    """Of whichever worker: it is hardly ever the one that a phone waits at."""
+    made = LAB.config(workers=16, limits={"half_open": 1},
+                      tls={"handshake_ms": 120000})
+    with Daemon(made) as daemon:
+        for protocol in ("sccp", "sip"):
+            with tcp(daemon.port(protocol)) as silent:
+                wait_open(daemon, halfOpen=1)
+                call(daemon, protocol, *words()).outcome("registered")
+                same(closed_by_peer(silent), b"")
+        tap.none(daemon.events("refused"))
+
+
+def heavy_address_gives_way_before_phones_lose_patience():
+    """Each of its many has sent some bytes, and sends no more."""
+    made = LAB.config(limits={"half_open": 32}, tls={"handshake_ms": 120000})
+    with Daemon(made) as daemon, contextlib.ExitStack() as stack:
+        many = [stack.enter_context(tcp(daemon.port("sip"), ELSEWHERE))
+                for _ in range(32)]
+        for one in many:
+            one.sendall(client_hello()[:20])
+        wait_open(daemon, halfOpen=32)
+        call(daemon, "sip", *words()).outcome("registered")
+        assert open_now(daemon)["halfOpen"] < 32, open_now(daemon)
+
+
+def strangers_without_tls_give_way():
+    """They asked something, and could be silent for all of limits.idle_ms."""
+    made = LAB.config(limits={"connections": 2})
+    with Daemon(made) as daemon, contextlib.ExitStack() as stack:
+        strangers = [stack.enter_context(tcp(daemon.port("sip", "tcp")))
+                     for _ in range(2)]
+        for one in strangers:
+            talk = sip.Talk(one, DEVICE, transport="tcp")
+            same(talk.ask(talk.request("OPTIONS")).status, 200)
+        call(daemon, "sip", "--timeout", 60, *words()).outcome("registered")
+        for one in strangers:
+            same(closed_by_peer(one), b"")
 
 
 def connections():
@@ -130,6 +170,16 @@ def no_descriptor_is_left():
         call(daemon, "sccp", *words("SEP020000000003")).outcome("registered")
         phones.leave().outcome("registered")
         assert daemon.events("accept-resumed"), "it did not say so"
+
+
+def descriptors_come_from_who_says_nothing():
+    with Daemon(LAB.config(tls={"handshake_ms": 120000})) as daemon, \
+            contextlib.ExitStack() as stack:
+        allow_descriptors(daemon, daemon.descriptors() + 4)
+        crowd(daemon.port("sip"), 12, stack)
+        paused = daemon.wait_event("accept-paused")
+        holds(paused.fields["why"], "open files")
+        call(daemon, "sip", "--timeout", 60, *words()).outcome("registered")
 
 
 def no_descriptor_is_left_for_status():
@@ -199,8 +249,12 @@ if __name__ == "__main__":
     sys.exit(tap.run(
         half_open_per_address,
         half_open,
+        who_says_nothing_gives_way,
+        heavy_address_gives_way_before_phones_lose_patience,
+        strangers_without_tls_give_way,
         connections,
         no_descriptor_is_left,
+        descriptors_come_from_who_says_nothing,
         no_descriptor_is_left_for_status,
         low_limit_from_the_start,
         full_failures_and_devices_forget_the_oldest,

@@ -85,6 +85,16 @@ def strangers_are_not_told_where_others_are():
              403)
 
 
+def a_certificate_alone_does_not_tell_where_others_are():
+    """A MIC proves a Cisco phone, and whose is not known."""
+    with Daemon(LAB.config(sip={"redirect": True})) as daemon, \
+            tls(daemon.port("sip"), LAB.phone(DEVICE)) as one, \
+            tls(daemon.port("sip"), LAB.phone(OTHER, "mic")) as two:
+        called = sip.Talk(one, DEVICE)
+        same(called.ask(called.register()).status, 200)
+        same(invite(sip.Talk(two, OTHER), "2001").status, 403)
+
+
 def bulk_registers_all_lines_and_a_lost_state_shows():
     config = LAB.config(devices={DEVICE: lines("1001", "1002")})
     words = credential_words(LAB.phone(DEVICE))
@@ -129,6 +139,20 @@ def a_phone_without_lines_does_not_get_anothers():
         daemon.wait_failure("directory-number", device=OTHER)
         same([contact["device"] for contact in
               location(daemon, f"1001@{sip.NODE}")], [DEVICE])
+
+
+def a_phone_without_lines_does_not_get_anothers_name():
+    """Whom the inventory gives no line is found by its name."""
+    config = LAB.config(devices={DEVICE: {}, OTHER: {}})
+    with Daemon(config) as daemon, \
+            tls(daemon.port("sip"), LAB.phone(OTHER)) as connection:
+        for line, status in ((DEVICE, 403), (DEVICE.lower(), 403),
+                             (OTHER.lower(), 200)):
+            other = sip.Talk(connection, OTHER, line=line)
+            same((line, other.ask(other.register()).status), (line, status))
+        failure = daemon.wait_failure("directory-number", device=OTHER)
+        same(location(daemon, f"{DEVICE}@{sip.NODE}"), [])
+    holds(failure["why"], "another device's name")
 
 
 def why_it_came_back_is_shown():
@@ -183,9 +207,11 @@ if __name__ == "__main__":
         a_location_lives_as_long_as_its_registration,
         invite_is_redirected_where_the_configuration_says_so,
         strangers_are_not_told_where_others_are,
+        a_certificate_alone_does_not_tell_where_others_are,
         bulk_registers_all_lines_and_a_lost_state_shows,
         a_line_of_another_phone_is_refused,
         a_phone_without_lines_does_not_get_anothers,
+        a_phone_without_lines_does_not_get_anothers_name,
         why_it_came_back_is_shown,
         a_plain_softphone_without_a_name_is_challenged,
         a_second_flow_of_a_plain_phone_comes_from_where_the_first_does,

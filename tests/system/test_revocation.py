@@ -258,6 +258,28 @@ def phones_of_a_removed_ca_are_closed_one_by_one():
         same(ours.connect(), (None, True))
 
 
+def phones_of_a_ca_that_may_only_enrol_now_are_closed():
+    """What the configuration says of it goes by its file's name."""
+    forget_lists()
+    shutil.copy(LAB.path("ca", "other-capf.pem"), LAB.path(STORE))
+    with Daemon(config(removed="close", anchors={
+            "enrols.pem": {"kind": "lsc", "enrol_only": True}})) as daemon:
+        theirs = Phone(daemon, 56, "TLS 1.3", "foreign")
+        ours = Phone(daemon, 57, "TLS 1.3")
+        for phone in (theirs, ours):
+            phone.register()
+        mark = daemon.mark()
+        os.rename(LAB.path(STORE, "other-capf.pem"),
+                  LAB.path(STORE, "enrols.pem"))
+        daemon.reload()
+        theirs.wait_closed()
+        event = daemon.wait_event("phone-distrusted", mark)
+        same(event.fields["device"], theirs.device)
+        holds(event.fields["why"], "may not do so any more")
+        assert ours.is_there()
+        holds(theirs.connect()[0], "ALERT")
+
+
 def a_newer_reload_decides_on_those_not_closed_yet():
     forget_lists()
     shutil.copy(LAB.path("ca", "other-capf.pem"), LAB.path(STORE))
@@ -287,4 +309,5 @@ if __name__ == "__main__":
         a_list_that_is_refused_changes_nothing,
         ca_that_goes_without_its_list_goes,
         phones_of_a_removed_ca_are_closed_one_by_one,
+        phones_of_a_ca_that_may_only_enrol_now_are_closed,
         a_newer_reload_decides_on_those_not_closed_yet))
