@@ -97,7 +97,8 @@ void bytes_text(struct bytes_in *in, char *dst, size_t n)
 
 void bytes_queue_init(struct bytes_queue *q, size_t max)
 {
-	*q = (struct bytes_queue){.max = max};
+	assert(max <= UINT32_MAX / 2); /* growing doubles */
+	*q = (struct bytes_queue){.max = (uint32_t)max};
 }
 
 void bytes_queue_deinit(struct bytes_queue *q)
@@ -120,7 +121,7 @@ static void reserve(struct bytes_queue *q, size_t n)
 	if (q->cap >= len + n && q->head >= len) {
 		memcpy(q->data, q->data + q->head, len);
 		q->head = 0;
-		q->tail = len;
+		q->tail = (uint32_t)len;
 		return;
 	}
 	size_t cap = q->cap > QUEUE_MIN ? q->cap : QUEUE_MIN;
@@ -133,9 +134,9 @@ static void reserve(struct bytes_queue *q, size_t n)
 		memcpy(data, q->data + q->head, len);
 	free(q->data);
 	q->data = data;
-	q->cap = cap;
+	q->cap = (uint32_t)cap;
 	q->head = 0;
-	q->tail = len;
+	q->tail = (uint32_t)len;
 }
 
 void bytes_queue_reserve(struct bytes_queue *q, size_t n)
@@ -151,7 +152,7 @@ uint8_t *bytes_queue_extend(struct bytes_queue *q, size_t n)
 	reserve(q, n);
 	uint8_t *p = q->data + q->tail;
 	memset(p, 0, n);
-	q->tail += n;
+	q->tail += (uint32_t)n;
 	return p;
 }
 
@@ -163,7 +164,7 @@ int bytes_queue_put(struct bytes_queue *q, const void *data, size_t n)
 		return 0;
 	reserve(q, n);
 	memcpy(q->data + q->tail, data, n);
-	q->tail += n;
+	q->tail += (uint32_t)n;
 	return 0;
 }
 
@@ -176,7 +177,7 @@ const uint8_t *bytes_queue_peek(const struct bytes_queue *q, size_t *n)
 void bytes_queue_drop(struct bytes_queue *q, size_t n)
 {
 	assert(n <= bytes_queue_len(q));
-	q->head += n;
+	q->head += (uint32_t)n;
 	if (q->head == q->tail)
 		bytes_queue_deinit(q);
 }

@@ -41,10 +41,10 @@ void bytes_text(struct bytes_in *in, char *dst, size_t n);
  */
 struct bytes_queue {
 	uint8_t *data;
-	size_t head; /* first byte not yet taken */
-	size_t tail; /* one past the last byte */
-	size_t cap;
-	size_t max;
+	uint32_t head; /* first byte not yet taken */
+	uint32_t tail; /* one past the last byte */
+	uint32_t cap;
+	uint32_t max;
 };
 
 void bytes_queue_init(struct bytes_queue *q, size_t max);

@@ -60,6 +60,14 @@ void failures_free(struct failures *f)
 	free(f);
 }
 
+/* A name as RFC 2253 writes it, as far as it is known. */
+static void put_cn(char *to, size_t size, const char *cn)
+{
+	char name[sizeof("CN=") + CERT_NAME_MAX];
+	snprintf(name, sizeof(name), "CN=%s", cn);
+	text_copy(to, size, *cn ? name : "");
+}
+
 void failure_from_peer(struct failure *out, const struct peer *peer)
 {
 	*out = (struct failure){
@@ -74,8 +82,8 @@ void failure_from_peer(struct failure *out, const struct peer *peer)
 	if (!cert)
 		return;
 	text_copy(out->device, sizeof(out->device), cert->device);
-	text_copy(out->subject, sizeof(out->subject), cert->subject);
-	text_copy(out->issuer, sizeof(out->issuer), cert->issuer);
+	put_cn(out->subject, sizeof(out->subject), cert->cn);
+	put_cn(out->issuer, sizeof(out->issuer), cert->issuer_cn);
 	text_copy(out->serial, sizeof(out->serial), cert->serial);
 	for (size_t i = 0; i < sizeof(cert->sha256); i++)
 		snprintf(out->sha256 + 2 * i, 3, "%02x", cert->sha256[i]);

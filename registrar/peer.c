@@ -56,8 +56,6 @@ struct peer_cert *peer_cert_new(
 		TEXT(issuer_cn),
 		TEXT(serial),
 		TEXT(key),
-		TEXT(subject),
-		TEXT(issuer),
 #undef TEXT
 		[PEER_CERT_ca_serial] = {ca_serial, strlen(ca_serial)},
 	};

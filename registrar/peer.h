@@ -35,21 +35,18 @@ struct peer_cert {
 	uint8_t kept;	/* leaves' mark on what they have; atomic */
 	time_t not_before, not_after;
 	uint8_t sha256[32];
-	const char *device, *cn, *model, *issuer_cn, *serial, *key, *subject,
-		*issuer;
+	const char *device, *cn, *model, *issuer_cn, *serial, *key;
 	const char *ca_serial; /* means what it does in trust_result */
 };
 
 /* The texts, in the order in which sessions carry them. X(field, most) */
-#define PEER_CERT_TEXT_LIST(X)                                       \
-	X(device, CERT_DEVICE_MAX)                                   \
-	X(cn, CERT_NAME_MAX)                                         \
-	X(model, sizeof(((struct cert_identity *)0)->model) - 1)     \
-	X(issuer_cn, CERT_NAME_MAX)                                  \
-	X(serial, CERT_SERIAL_MAX)                                   \
-	X(key, sizeof(((struct cert_identity *)0)->key) - 1)         \
-	X(subject, sizeof(((struct cert_identity *)0)->subject) - 1) \
-	X(issuer, sizeof(((struct cert_identity *)0)->issuer) - 1)   \
+#define PEER_CERT_TEXT_LIST(X)                                   \
+	X(device, CERT_DEVICE_MAX)                               \
+	X(cn, CERT_NAME_MAX)                                     \
+	X(model, sizeof(((struct cert_identity *)0)->model) - 1) \
+	X(issuer_cn, CERT_NAME_MAX)                              \
+	X(serial, CERT_SERIAL_MAX)                               \
+	X(key, sizeof(((struct cert_identity *)0)->key) - 1)     \
 	X(ca_serial, CERT_SERIAL_MAX)
 
 enum {

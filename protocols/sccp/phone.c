@@ -424,7 +424,7 @@ void sccp_phone_feed(struct sccp_phone *p, const void *data, size_t n,
 	if (p->state->phase >= PHASE_FAILED)
 		return;
 	/* next() leaves less than one frame, whose length it has checked. */
-	p->in.max = bytes_queue_len(&p->in) + n;
+	p->in.max = (uint32_t)(bytes_queue_len(&p->in) + n);
 	bytes_queue_put(&p->in, data, n);
 }
 

@@ -518,7 +518,7 @@ void sccp_server_feed(struct sccp_server *s, const void *data, size_t n,
 		return;
 	}
 	/* What is parsed at once by next() needs no other limit. */
-	s->in.max = waiting + n;
+	s->in.max = (uint32_t)(waiting + n);
 	bytes_queue_put(&s->in, data, n);
 }
 

@@ -108,6 +108,7 @@ int tls_engine_init(struct tls_engine *e, SSL_CTX *ctx, bool server,
 		.deadline_ms = now->mono_ms + handshake_ms,
 		.state = HANDSHAKE,
 		.alert = -1,
+		.error = "",
 	};
 	bytes_queue_init(&e->in, IN_MAX);
 	bytes_queue_init(&e->out, TLS_OUT_MAX);
@@ -155,9 +156,7 @@ static void drain_errors(struct tls_engine *e)
 {
 	unsigned long code = ERR_peek_error();
 	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-	e->error[0] = '\0';
-	if (reason)
-		strncat(e->error, reason, sizeof(e->error) - 1);
+	e->error = reason ? reason : "";
 	ERR_clear_error();
 }
 

@@ -61,7 +61,7 @@ struct tls_engine {
 	uint8_t state;
 	uint8_t fail;
 	int16_t alert;
-	char error[96];
+	const char *error; /* OpenSSL's own words, static */
 };
 
 enum {

@@ -12,7 +12,7 @@
 static void forget_finding(struct conn_tls *t)
 {
 	if (t->finding)
-		peer_cert_unref(t->finding->record.cert);
+		profile_finding_deinit(t->finding);
 	free(t->finding);
 	t->finding = NULL;
 }

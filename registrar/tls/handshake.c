@@ -95,6 +95,12 @@ void handshake_failure(struct failure *out, const struct peer *peer,
 		failure_set_alert(
 			out, e->alert, e->fail == TLS_FAIL_ALERT_RECEIVED);
 	if (peer->cert && !peer->verified) {
+		if (finding->subject) {
+			text_copy(out->subject, sizeof(out->subject),
+				finding->subject);
+			text_copy(out->issuer, sizeof(out->issuer),
+				finding->issuer);
+		}
 		add_judgement(out, &finding->result);
 		return;
 	}

@@ -63,6 +63,13 @@ bool profile_stands(
 		       record->anchor, peer_cert_listed(record->cert));
 }
 
+void profile_finding_deinit(struct profile_finding *finding)
+{
+	peer_cert_unref(finding->record.cert);
+	free(finding->subject);
+	free(finding->issuer);
+}
+
 void profile_settle(const struct profile *p, SSL *ssl)
 {
 	profile_watch(ssl, NULL);
@@ -96,8 +103,13 @@ static void judge(const struct profile *p, X509 *leaf,
 		cert_identity_read(leaf, &identity);
 		f->record.cert = peer_cert_new(&identity, f->result.ca_serial);
 	}
-	if (f->result.verdict != TRUST_OK)
+	if (f->result.verdict != TRUST_OK) {
+		if (leaf && !f->subject) {
+			f->subject = memory_dup(identity.subject);
+			f->issuer = memory_dup(identity.issuer);
+		}
 		return;
+	}
 	f->record.cert->waived = (uint8_t)f->result.waived;
 	f->record.cert->level =
 		(uint8_t)trust_snapshot_policy(trust)->auth_level;

@@ -24,6 +24,8 @@ struct profile_finding {
 	 * or of the session that was resumed; record.cert NULL: neither. */
 	struct resume_record record;
 	int offered; /* the newest TLS version that the phone said it knows */
+	/* Whole names of a certificate that was refused; else NULL. */
+	char *subject, *issuer;
 };
 
 /* What one listener, or several that offer the same, has for its phones. */
@@ -84,6 +86,7 @@ bool profile_conclude(
  * the one that did? Before the facts are taken from the finding. */
 bool profile_stands(
 	const struct profiles *in_force, const struct profile_finding *finding);
+void profile_finding_deinit(struct profile_finding *finding);
 /* After that: nothing of the handshake is kept but its keys. */
 void profile_settle(const struct profile *p, SSL *ssl);
 

@@ -5,7 +5,7 @@
 #include "protocols/bytes.h"
 #include "registrar/tls/resume.h"
 
-enum { LAYOUT = 4 };
+enum { LAYOUT = 5 };
 
 static const size_t text_max[] = {
 #define X(field, most) most,

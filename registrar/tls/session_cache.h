@@ -11,7 +11,7 @@
 
 enum {
 	SESSION_ID_MAX = 32,
-	SESSION_DATA_MAX = 704, /* what does not fit is not cached */
+	SESSION_DATA_MAX = 480, /* what does not fit is not cached */
 };
 
 struct session_cache;

@@ -73,6 +73,6 @@ void part(struct meeting *m)
 {
 	tls_engine_deinit(&m->client);
 	tls_engine_deinit(&m->server);
-	peer_cert_unref(m->finding.record.cert);
+	profile_finding_deinit(&m->finding);
 	free(m);
 }

@@ -108,12 +108,17 @@ static void a_stranger_reads_unknown_ca(void **state)
 	struct meeting *m = meet(profile, "sip", ctx, NULL);
 	struct peer peer = {.tls = true};
 	struct failure f;
+	struct cert_identity id;
+	cert_identity_read(foreign, &id);
 	assert_int_equal(m->client_end.alert, SSL_AD_UNKNOWN_CA);
 	handshake_facts(&peer, m->server.ssl, &m->finding);
 	handshake_failure(&f, &peer, &m->finding, &m->server_end);
 	assert_false(peer.verified);
 	assert_string_equal(f.rule, "unknown-ca");
 	assert_string_equal(f.device, "SEP020000000001");
+	assert_non_null(strchr(f.subject, ','));
+	assert_string_equal(f.subject, id.subject);
+	assert_string_equal(f.issuer, id.issuer);
 	assert_string_equal(
 		f.console, "SSL3 alert [read]:[fatal]:[unknown CA]");
 	assert_true(strlen(f.missing_ca) > 0 && strlen(f.cure) > 0);
