@@ -30,8 +30,11 @@ enum {
 	CLIENT_MEMORY = 16 * 1024,
 	TIMEOUT_S = 10,
 	RETRY_MS = 100, /* until a descriptor or a place may be free again */
-	STAY_MS = 1000 * TIMEOUT_S, /* then a client makes room for others */
-	BODIES_MAX = 80 << 20,	    /* bytes of all clients' bodies at once */
+	/* Then a client makes room for others: one that asks for nothing, or
+	 * not yet; one whose answer goes out. */
+	SILENT_MS = 1000,
+	STAY_MS = 1000 * TIMEOUT_S,
+	BODIES_MAX = 80 << 20, /* bytes of all clients' bodies at once */
 	BODY_LEAST = 4096,
 	TYPE_MAX = 63,
 };
@@ -45,10 +48,17 @@ struct upload {
 	struct late late; /* an answer that takes long */
 };
 
+enum client_state {
+	CLIENT_NONE,
+	CLIENT_SILENT, /* asks for nothing, or its headers are not whole */
+	CLIENT_ASKS,
+	CLIENT_WAITS, /* for an answer that takes long */
+	CLIENT_READS, /* a source, without an end */
+};
+
 /* A place for a client. */
 struct client {
-	bool taken;
-	bool reads; /* a source, without an end */
+	enum client_state state;
 	int fd;
 	int64_t since_ms;
 };
@@ -280,13 +290,25 @@ static void copy_type(char type[TYPE_MAX + 1], const char *value)
 	type[n] = '\0';
 }
 
-/* That client is answered without an end. */
-static void stays(struct plane *p, int fd)
+static int64_t now_ms(void)
 {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void becomes(
+	struct plane *p, struct MHD_Connection *client, enum client_state state)
+{
+	int fd = descriptor_of(client);
 	pthread_mutex_lock(&p->lock);
-	for (size_t i = 0; i < PLACES; i++)
-		if (p->clients[i].taken && p->clients[i].fd == fd)
-			p->clients[i].reads = true;
+	for (size_t i = 0; i < PLACES; i++) {
+		struct client *c = &p->clients[i];
+		if (c->state != CLIENT_NONE && c->fd == fd) {
+			c->state = state;
+			c->since_ms = now_ms();
+		}
+	}
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -295,6 +317,7 @@ static enum MHD_Result queue_late(
 {
 	struct plane_answer a = u->late.answer;
 	u->late.answer = (struct plane_answer){.json = NULL};
+	becomes(p, client, CLIENT_ASKS);
 	return queue(p, client, &a);
 }
 
@@ -303,6 +326,7 @@ static enum MHD_Result answer_late(
 {
 	u->late.client = request->client;
 	u->late.request = *request;
+	becomes(p, request->client, CLIENT_WAITS);
 	late_begin(&p->lates, &u->late);
 	return MHD_YES;
 }
@@ -340,7 +364,7 @@ static enum MHD_Result whole(struct plane *p, struct MHD_Connection *client,
 		a.closes = true;
 	}
 	if (a.source.read)
-		stays(p, request.fd);
+		becomes(p, client, CLIENT_READS);
 	return queue(p, client, &a);
 }
 
@@ -350,8 +374,10 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *client,
 	const char *piece, size_t *n, void **state)
 {
 	struct plane *p = self;
-	if (!*state)
+	if (!*state) {
+		becomes(p, client, CLIENT_ASKS);
 		return begin(p, client, path, method, state);
+	}
 	if (*n == 0)
 		return whole(p, client, path, method, *state);
 	if (!take_piece(p, *state, piece, *n))
@@ -364,6 +390,7 @@ static void on_completed(void *self, struct MHD_Connection *client,
 	void **state, enum MHD_RequestTerminationCode why)
 {
 	struct upload *u = *state;
+	becomes(self, client, CLIENT_SILENT);
 	if (!u)
 		return;
 	drop_data(self, u);
@@ -373,39 +400,36 @@ static void on_completed(void *self, struct MHD_Connection *client,
 
 /* ---- clients ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* A place that is free, else NULL. */
 static struct client *free_place(struct plane *p)
 {
 	struct client *place = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < PLACES; i++) {
-		if (!p->clients[i].taken)
+		if (p->clients[i].state == CLIENT_NONE)
 			place = &p->clients[i];
 		else
-			n += !p->clients[i].reads;
+			n += p->clients[i].state != CLIENT_READS;
 	}
 	return n < CLIENTS_MAX ? place : NULL;
 }
 
-/* Whoever is here longest had time for any answer, and is asked to go. */
+/* All who had time to ask for something; of those who read an answer who is
+ * here longest, and had time for any. */
 static void ask_to_go(struct plane *p)
 {
 	int64_t now = now_ms();
 	struct client *oldest = NULL;
 	for (size_t i = 0; i < PLACES; i++) {
 		struct client *c = &p->clients[i];
-		if (c->taken && !c->reads &&
+		int64_t age = now - c->since_ms;
+		if (c->state == CLIENT_SILENT && age >= SILENT_MS)
+			shutdown(c->fd, SHUT_RDWR);
+		if (c->state == CLIENT_ASKS && age >= STAY_MS &&
 			(!oldest || c->since_ms < oldest->since_ms))
 			oldest = c;
 	}
-	if (!oldest || now - oldest->since_ms < STAY_MS)
+	if (!oldest)
 		return;
 	shutdown(oldest->fd, SHUT_RDWR);
 	oldest->since_ms = now; /* others first, if it takes its time */
@@ -425,8 +449,7 @@ static bool has_room(struct plane *p)
 static void enter(struct plane *p, int fd)
 {
 	pthread_mutex_lock(&p->lock);
-	*free_place(p) =
-		(struct client){.taken = true, .fd = fd, .since_ms = now_ms()};
+	*free_place(p) = (struct client){CLIENT_SILENT, fd, now_ms()};
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -434,8 +457,8 @@ static void leave(struct plane *p, int fd)
 {
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < PLACES; i++)
-		if (p->clients[i].taken && p->clients[i].fd == fd)
-			p->clients[i].taken = false;
+		if (p->clients[i].fd == fd)
+			p->clients[i].state = CLIENT_NONE;
 	pthread_mutex_unlock(&p->lock);
 }
 
