@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Would a phone with the certificate of a CA outside still come in here? */
+/* Would a phone with a certificate of that CA still come in here? */
 #include "registrar/capf/believe.h"
 
 #include <errno.h>
@@ -101,4 +101,21 @@ void capf_believe_name(const X509 *cert, char *warning, size_t n)
 			"the CA outside is named %.80s: phones take a name "
 			"with %s in it for a CAPF's, so give the CA another",
 			id.issuer_cn, own_name);
+}
+
+const char *capf_believe_root(
+	const struct capf_believers *by, const uint8_t sha256[32])
+{
+	const char *lacks = NULL;
+	for (int i = 0; i < TRUST_STORES && !lacks; i++) {
+		enum trust_store store = (enum trust_store)i;
+		struct trust_snapshot *s = by->trust(by->self, store);
+		const struct trust_anchor *a =
+			s ? trust_snapshot_find(s, sha256) : NULL;
+		if (s && (!a || !a->usable ||
+				 (store == STORE_CALLMANAGER && a->enrol_only)))
+			lacks = trust_store_title(store);
+		trust_snapshot_unref(s);
+	}
+	return lacks;
 }

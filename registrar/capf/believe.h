@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Would a phone with the certificate of a CA outside still come in here? */
+/* Would a phone with a certificate of that CA still come in here? */
 #ifndef REGISTRAR_CAPF_BELIEVE_H
 #define REGISTRAR_CAPF_BELIEVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include <openssl/x509.h>
@@ -34,5 +35,10 @@ int capf_believe_any(const struct capf_believers *by, struct diag *d);
 /* Phones take a CA for a CAPF whose name holds "CAPF-" (specs certificates 2):
  * what to tell about the issuer's; "" when it is fine. */
 void capf_believe_name(const X509 *cert, char *warning, size_t n);
+
+/* The title of a store, of those there are, in which that root of our own is
+ * not in force; NULL: it is in all. */
+const char *capf_believe_root(
+	const struct capf_believers *by, const uint8_t sha256[32]);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Is our clock fit to date LSCs by; and an admin's word that it is. */
+/* May LSCs be issued: is our clock fit to date them by, and an admin's word
+ * that it is; does anybody believe our root. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "registrar/capf/believe.h"
 #include "registrar/capf/desk_inside.h"
 
 /* The newest time that anybody knows of, by which a clock may be judged. */
@@ -57,15 +59,40 @@ static bool is_right(const struct capf_desk *desk, int64_t now, char *why)
 	return false;
 }
 
-bool capf_issue_may(
+/* Whose LSC it signed now would be locked out. */
+static bool is_believed(struct capf_desk *desk, char *why)
+{
+	const struct capf_believers by = {desk->world.trust, desk->world.self};
+	if (desk->world.config->capf_issuer != CONFIG_ISSUER_OWN)
+		return true;
+	struct capf_roots *roots = capf_authority_roots(desk->world.authority);
+	const char *store =
+		capf_believe_root(&by, roots->signing.id.sha256_raw);
+	if (store)
+		snprintf(why, CAPF_DETAIL_MAX + 1,
+			"the root %.64s, which signs, is not in force in %s, "
+			"so that phones with an LSC of it would be locked out: "
+			"dialtone trust add %.64s.pem from the folder "
+			"capf.folder puts it back",
+			roots->signing.name, store, roots->signing.name);
+	capf_roots_unref(roots);
+	return !store;
+}
+
+enum capf_why capf_issue_may(
 	struct capf_desk *desk, int64_t now, char why[CAPF_DETAIL_MAX + 1])
 {
-	bool right = is_right(desk, now, why);
-	if (right)
-		capf_desk_works(desk, HALT_CLOCK);
-	else
+	if (!is_right(desk, now, why)) {
 		capf_desk_halt(desk, HALT_CLOCK, why);
-	return right;
+		return CAPF_WHY_CLOCK;
+	}
+	capf_desk_works(desk, HALT_CLOCK);
+	if (!is_believed(desk, why)) {
+		capf_desk_halt(desk, HALT_TRUST, why);
+		return CAPF_WHY_ROOT;
+	}
+	capf_desk_works(desk, HALT_TRUST);
+	return CAPF_WHY_NOTHING;
 }
 
 /* ---- what an admin is told ---- */

@@ -188,10 +188,11 @@ static int ask_key(struct capf_visit *v, struct capf_operation *o,
 	const struct security_profile *profile, struct diag *d)
 {
 	char why_not[CAPF_DETAIL_MAX + 1];
-	if (!capf_issue_may(v->desk, capf_desk_now(v->desk), why_not))
-		return capf_visit_refuse(v, o, CAPF_WHY_CLOCK, why_not, d);
-	enum capf_why why = capf_issue_wish(
-		v->desk->world.config, profile, v->version, &v->wish, why_not);
+	enum capf_why why =
+		capf_issue_may(v->desk, capf_desk_now(v->desk), why_not);
+	if (!why)
+		why = capf_issue_wish(v->desk->world.config, profile,
+			v->version, &v->wish, why_not);
 	if (why)
 		return capf_visit_refuse(v, o, why, why_not, d);
 	ask(v, STEP_KEY,

@@ -151,7 +151,7 @@ struct desk_allowance {
 };
 
 /* Why nothing is issued. */
-enum desk_halt { HALT_NOT, HALT_CLOCK, HALT_DISK };
+enum desk_halt { HALT_NOT, HALT_CLOCK, HALT_TRUST, HALT_DISK };
 
 /*
  * Who has the records comes in turns, so that orders are not starved by phones,
@@ -288,8 +288,8 @@ int capf_decide(struct capf_visit *v, struct diag *d);
 
 /* ---- issuing (clock.c, issue.c, outside.c) ---- */
 
-/* May anything be issued now? False: why, which status says, too. */
-bool capf_issue_may(
+/* May anything be issued now? Else why not, which status says, too. */
+enum capf_why capf_issue_may(
 	struct capf_desk *desk, int64_t now, char why[CAPF_DETAIL_MAX + 1]);
 /* What key the phone is to make. NOTHING: *wish; else why not. */
 enum capf_why capf_issue_wish(const struct config *config,

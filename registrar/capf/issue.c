@@ -231,9 +231,10 @@ int capf_issue_key(struct capf_visit *v, struct capf_operation *o,
 		return capf_visit_refuse(v, o, CAPF_WHY_KEY_UNFIT, why, d);
 	}
 	SHA256(spki.p, spki.n, v->key_sha256);
-	int error = capf_issue_may(v->desk, capf_desk_now(v->desk), why)
-			    ? certify(v, o, spki, key, d)
-			    : capf_visit_refuse(v, o, CAPF_WHY_CLOCK, why, d);
+	enum capf_why not =
+		capf_issue_may(v->desk, capf_desk_now(v->desk), why);
+	int error = not ? capf_visit_refuse(v, o, not, why, d)
+			: certify(v, o, spki, key, d);
 	EVP_PKEY_free(key);
 	return error;
 }

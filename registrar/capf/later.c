@@ -97,7 +97,7 @@ void capf_later_tend(struct capf_desk *desk)
 	char why[CAPF_DETAIL_MAX + 1];
 	int64_t now = capf_desk_now(desk);
 	size_t i = 0;
-	if (!desk->est || !desk->n_later || !capf_issue_may(desk, now, why))
+	if (!desk->est || !desk->n_later || capf_issue_may(desk, now, why))
 		return;
 	while (i < desk->n_later && desk->unattended < AT_ONCE) {
 		struct desk_later *l = &desk->later[i];

@@ -352,8 +352,10 @@ static int ask_again(
 	struct capf_visit *v, struct capf_operation *o, struct diag *d)
 {
 	char why[CAPF_DETAIL_MAX + 1];
-	if (!capf_issue_may(v->desk, capf_desk_now(v->desk), why))
-		return capf_visit_refuse(v, o, CAPF_WHY_CLOCK, why, d);
+	enum capf_why not =
+		capf_issue_may(v->desk, capf_desk_now(v->desk), why);
+	if (not )
+		return capf_visit_refuse(v, o, not, why, d);
 	v->no_key = true;
 	v->step = STEP_CA;
 	v->asks = true;
@@ -460,7 +462,7 @@ static int import(
 	int error = find_request(desk, cert, &id, w, d);
 	if (error < 0)
 		return error;
-	if (!capf_issue_may(desk, capf_desk_now(desk), why))
+	if (capf_issue_may(desk, capf_desk_now(desk), why))
 		return diag_set(d, -EBUSY, "%s", why);
 	return enter_import(desk, cert, w, d);
 }

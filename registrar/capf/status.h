@@ -111,6 +111,8 @@ enum capf_tail {
 	X(DEVICE_GONE, "device-gone", PLAIN,                                   \
 		"the device was removed from the inventory")                   \
 	X(CLOCK, "clock", PLAIN, "our clock is wrong, so nothing is issued")   \
+	X(ROOT, "root-not-trusted", PLAIN,                                     \
+		"a trust folder lacks our root, so nothing is issued")         \
 	X(NOT_WRITTEN, "not-written", PLAIN,                                   \
 		"the ledger could not be written, so nothing was issued")      \
 	X(CANCELLED, "cancelled", PLAIN, "an admin cancelled it")

@@ -215,6 +215,13 @@ static const struct explain_rule rules[] = {
 		"dialtone capf status\n"
 		"If it is right, and was ahead when that LSC was issued: "
 		"dialtone capf clock --accept"},
+	{"capf-root-not-trusted", "",
+		"The root that signs LSCs is not in force in CallManager-trust "
+		"or CAPF-trust: a phone with a new LSC would be locked out.",
+		"dialtone capf status says which root, and where.\n"
+		"Its certificate lies in capf.folder: dialtone trust add "
+		"NAME.pem, or copy it into the trust folder. CAPF issues again "
+		"by itself."},
 	{"capf-not-written", "",
 		"The ledger could not be written, so nothing was issued: what "
 		"is not in it must not exist.",

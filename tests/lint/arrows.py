@@ -57,7 +57,7 @@ LIBRARIES = {
     "getopt.h": ["registrar/", "bench/"],
     "glob.h": ["registrar/"],
     "ifaddrs.h": ["registrar/"],
-    "malloc.h": ["registrar/tls/pool.c"],
+    "malloc.h": ["registrar/memory.c", "registrar/tls/pool.c"],
     "math.h": ["bench/"],
     "net/if.h": ["registrar/"],
     "netdb.h": ["registrar/", "bench/"],

@@ -94,6 +94,23 @@ void office_believe(X509 *ca)
 	read_trust();
 }
 
+void office_trust(void)
+{
+	struct capf_roots *roots = capf_authority_roots(office.authority);
+	good(capf_authority_publish(office.authority, &roots->signing, &d));
+	capf_roots_unref(roots);
+	read_trust();
+}
+
+void office_distrust(void)
+{
+	struct capf_roots *roots = capf_authority_roots(office.authority);
+	good(capf_authority_withdraw(office.authority, &roots->signing, &d));
+	made_pem(callmanager, "other.pem", office.mic_ca); /* not empty */
+	capf_roots_unref(roots);
+	read_trust();
+}
+
 void office_enrol_by(const char *file, X509 *ca)
 {
 	made_pem(capf, file, ca);

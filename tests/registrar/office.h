@@ -33,6 +33,9 @@ void office_start(void);
 void office_restart(void);
 /* Both stores believe it, too: as a CA that issues LSCs. */
 void office_believe(X509 *ca);
+/* Both stores believe our root that signs; or do not any more. */
+void office_trust(void);
+void office_distrust(void);
 /* CAPF-trust has that file, too. */
 void office_enrol_by(const char *file, X509 *ca);
 

@@ -445,6 +445,26 @@ static void a_clock_before_the_ledger_issues_nothing(void **state)
 	office_install(sep2, 2);
 }
 
+/* Who came in with an LSC of it would be locked out by the next handshake. */
+static void a_root_that_a_store_lacks_issues_nothing(void **state)
+{
+	open_with(sep1);
+	office_install(sep1, 1);
+	office_distrust();
+	office_add(sep2, "ec");
+	office_order(sep2, CAPF_INSTALL, CAPF_MODE_NULL_STRING);
+	ANSWERS(come_with(sep2, NULL), "END 7 root-not-trusted");
+	assert_string_equal(office_state(sep2), "pending root-not-trusted");
+	const struct capf_desk_state s = capf_desk_state(office.desk);
+	assert_non_null(strstr(s.halted, "CallManager-trust"));
+	assert_non_null(strstr(s.halted, "dialtone trust add CAPF-"));
+	assert_true(s.halted_since > 0);
+	office_trust();
+	capf_desk_tend(office.desk);
+	assert_string_equal(capf_desk_state(office.desk).halted, "");
+	office_install(sep2, 2);
+}
+
 static void on_clock(const char *device, bool right, size_t ahead)
 {
 	struct capf_clock *c = malloc(sizeof(*c));
@@ -980,6 +1000,7 @@ int main(void)
 		FACT(a_phone_that_shows_nothing_has_refused),
 		FACT(a_clock_before_the_ledger_issues_nothing),
 		FACT(a_clock_outside_the_root_s_life_issues_nothing),
+		FACT(a_root_that_a_store_lacks_issues_nothing),
 		FACT(an_admin_s_word_ends_what_a_clock_that_was_ahead_began),
 		FACT(what_a_clock_that_is_behind_the_root_says_is_not_accepted),
 		FACT(the_chain_is_walked_while_phones_are_served),

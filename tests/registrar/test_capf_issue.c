@@ -271,6 +271,7 @@ static void what_the_old_root_signed_is_not_delivered_again(void **state)
 	assert_int_equal(
 		capf_authority_prepare(office.authority, MADE_NOW, &d), 0);
 	assert_int_equal(capf_authority_promote(office.authority, &d), 0);
+	office_trust();
 	struct capf_roots *roots = capf_authority_roots(office.authority);
 	v = office_visit();
 	office_auth(v, sep1, 3, NULL);

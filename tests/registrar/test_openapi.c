@@ -261,5 +261,7 @@ int main(void)
 		cmocka_unit_test(words_of_capf_are_the_codes),
 		cmocka_unit_test(problems_are_the_codes),
 	};
-	return cmocka_run_group_tests(tests, read_file, forget_file);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name(
+		"openapi", tests, read_file, forget_file);
 }

@@ -82,14 +82,17 @@ def orders(place, anchor):
         ("POST", "/v1/capf/requests/exported",
          {"requests": [f"{OTHER}-0123456789abcdef"]}),
         ("POST", "/v1/capf/certificates", pem, "application/x-pem-file"),
+        ("GET", "/v1/capf/progress"), ("GET", "/v1/capf/clock"),
         ("GET", "/v1/capf/rollover"), ("POST", "/v1/capf/rollover/start"),
         ("POST", "/v1/capf/rollover/issue",
          {"ratePerMinute": 60, "tell": False, "force": False}),
-        ("POST", "/v1/capf/rollover/finish", {"force": True}),
+        ("POST", "/v1/capf/rollover/finish",
+         {"force": True, "unseen": False}),
         ("DELETE", device))
 
 
-NEVER_GOOD = {("post", "/v1/capf/rollover/cancel")}  # nothing was cut short
+NEVER_GOOD = {("post", "/v1/capf/rollover/cancel"),  # nothing was cut short
+              ("post", "/v1/capf/clock/accept")}  # the clock was never ahead
 
 
 def request_schema(method, path):
@@ -175,6 +178,7 @@ NOES = (
     ("GET", "/v1/devices?limit=0", 400, "breaks-a-rule"),
     ("POST", "/v1/capf/rollover/finish", 409, None),
     ("POST", "/v1/capf/rollover/cancel", 409, None),
+    ("POST", "/v1/capf/clock/accept", 409, "cannot-be-done-now"),
 )
 
 

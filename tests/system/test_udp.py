@@ -192,9 +192,9 @@ def a_retransmission_gets_the_same_bytes():
             same(talk.exchange(request), first)
         fresh = talk.exchange(talk.request("OPTIONS"))
         assert date not in fresh, "the clock stood still"
-        counts = udp_counts(daemon)
-        same((counts["repeated"], counts["datagramsIn"],
-              counts["datagramsOut"]), (5, 7, 7))
+        wait_until("seven datagrams each way, five of them repeated",
+                   lambda: [udp_counts(daemon)[k] for k in (
+                       "repeated", "datagramsIn", "datagramsOut")] == [5, 7, 7])
         same(daemon.phone(DEVICE)["registrations"], 1)
         # A request of its own is no retransmission.
         again = talk.exchange(talk.register())
