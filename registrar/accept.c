@@ -19,6 +19,7 @@ enum {
 	RETRY_MS = 100, /* until paused listeners look for room again */
 	ACCEPT_BATCH = 32,
 	ACCEPT_LEAST = 4, /* of each listener in each turn */
+	DESCRIPTORS = 16, /* that are made free at once, if there is none */
 	/* Phones that want an LSC do not keep others from registering. */
 	CAPF_BATCH = 4,
 	CAPF_BATCH_IN_STORM = 1,
@@ -207,15 +208,32 @@ static bool just_done(const struct accept *a, struct accept_last *last,
 	return false;
 }
 
+/* Of those who hold that limit, the half-open or the others; how many went. */
+static size_t give_way(
+	struct accept *a, struct limits *limits, bool half_open, size_t most)
+{
+	size_t gone = 0;
+	for (size_t i = 0; i < a->host.slots->n && gone < most; i++) {
+		const struct slot *s = &a->host.slots->all[i];
+		if (s->conn && conn_is_half_open(s->conn) == half_open &&
+			(s->limits == limits || limits == a->host.limits))
+			gone += conn_give_way(s->conn, s->limits);
+	}
+	return gone;
+}
+
+/* Strangers who spoke go one by one, as far as is needed: among them are phones
+ * that stand by here, or were told to wait. */
 void accept_give_way(struct accept *a, struct limits *limits)
 {
 	if (just_done(a, &a->gave_way, limits))
 		return;
-	for (size_t i = 0; i < a->host.slots->n; i++) {
-		const struct slot *s = &a->host.slots->all[i];
-		if (s->conn &&
-			(s->limits == limits || limits == a->host.limits))
-			conn_give_way(s->conn, s->limits);
+	bool full = !limits_room(limits); /* else there is no descriptor */
+	size_t gone = give_way(a, limits, true, SIZE_MAX);
+	while (full ? !limits_room(limits) : gone < DESCRIPTORS) {
+		if (!give_way(a, limits, false, 1))
+			return;
+		gone++;
 	}
 }
 

@@ -12,7 +12,10 @@
 #include "registrar/store/leaf_store.h"
 #include "registrar/text.h"
 
-enum { BATCH = 256 };
+enum {
+	BATCH = 256,
+	TRANSACTION_MAX = 1024,
+};
 
 struct queue {
 	struct leaf *first, **end;
@@ -174,13 +177,24 @@ bool leaves_fail(const struct leaves *l)
 	return __atomic_load_n(&l->failing, __ATOMIC_RELAXED);
 }
 
-static struct queue take_all(struct leaves *l)
+/* The first of those that wait, as many as one transaction takes. */
+static struct queue take(struct leaves *l)
 {
 	pthread_mutex_lock(&l->lock);
-	struct queue all = l->waiting;
-	l->waiting = (struct queue){.end = &l->waiting.first};
+	struct queue q = l->waiting;
+	if (q.n > TRANSACTION_MAX) {
+		q.n = TRANSACTION_MAX;
+		q.end = &q.first;
+		for (size_t i = 0; i < q.n; i++)
+			q.end = &(*q.end)->next;
+		l->waiting.first = *q.end;
+		l->waiting.n -= q.n;
+		*q.end = NULL;
+	} else {
+		l->waiting = (struct queue){.end = &l->waiting.first};
+	}
 	pthread_mutex_unlock(&l->lock);
-	return all;
+	return q;
 }
 
 /* Before what came since; the thread tries again. Not while it starts. */
@@ -209,19 +223,20 @@ static void written(struct leaves *l, struct queue q)
 	leaves_free(q.first);
 }
 
-/* Writes what waits, in one transaction. The caller has store_lock. */
+/* Writes what waits. The caller has store_lock. */
 static void flush(struct leaves *l)
 {
 	struct diag d;
-	struct queue q = take_all(l);
-	if (!q.first)
-		return;
-	bool failed = leaf_store_write(l->store, q.first, &d) < 0;
-	tell(l, failed, &d);
-	if (failed)
-		put_back(l, q);
-	else
-		written(l, q);
+	struct queue q;
+	bool failed = false;
+	while (!failed && (q = take(l)).first) {
+		failed = leaf_store_write(l->store, q.first, &d) < 0;
+		tell(l, failed, &d);
+		if (failed)
+			put_back(l, q);
+		else
+			written(l, q);
+	}
 }
 
 static void write_behind(void *self)
@@ -279,6 +294,8 @@ int leaves_open(const char *folder, const struct config *config,
 		error = behind_start(write_behind, l,
 			"the phones' certificates", &l->behind, d);
 	}
+	if (error == 0 && l->waiting.n)
+		behind_news(l->behind);
 	if (error < 0) {
 		destroy(l);
 		return error;

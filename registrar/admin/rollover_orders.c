@@ -143,7 +143,8 @@ void rollover_orders_finish(struct capf_request_order *o)
 	if (error == 0)
 		error = (o->dry ? rollover_may_finish : rollover_finish)(
 			o->server, &consent, &v, &o->d);
-	if (error == -EPERM && (v.recent || v.unseen_recent) && !w.force)
+	if (error == -EPERM && !w.force &&
+		(v.recent || (v.unseen_recent && !w.unseen)))
 		refuse_finish(o, &v);
 	else
 		answer(o, error);

@@ -72,8 +72,8 @@ static bool is_believed(struct capf_desk *desk, char *why)
 		snprintf(why, CAPF_DETAIL_MAX + 1,
 			"the root %.64s, which signs, is not in force in %s, "
 			"so that phones with an LSC of it would be locked out: "
-			"dialtone trust add %.64s.pem from the folder "
-			"capf.folder puts it back",
+			"dialtone trust list says why, or dialtone trust add "
+			"%.64s.pem from the folder capf.folder puts it back",
 			roots->signing.name, store, roots->signing.name);
 	capf_roots_unref(roots);
 	return !store;
@@ -151,16 +151,13 @@ static int accept_now(struct capf_desk *desk, int64_t now, struct diag *d)
 {
 	struct desk_note note = {.name = "clock-accepted"};
 	char is[21], from[21];
-	int error = may_accept(desk, now, d);
-	if (error < 0)
-		return error;
 	cert_time_text((time_t)now, is);
 	cert_time_text((time_t)desk->newest_issue, from);
 	snprintf(note.detail, sizeof(note.detail),
 		"%s is right, an admin says, though the newest LSC was issued "
 		"at %s",
 		is, from);
-	error = capf_store_accept_clock(desk->store, now, d);
+	int error = capf_store_accept_clock(desk->store, now, d);
 	return error ? error : capf_desk_audit(desk, &note, d);
 }
 
@@ -169,7 +166,9 @@ int capf_desk_accept_clock(struct capf_desk *desk, struct diag *d)
 	char why[CAPF_DETAIL_MAX + 1];
 	int64_t now = capf_desk_now(desk);
 	capf_desk_enter(desk);
-	int error = capf_desk_begin(desk, d);
+	int error = may_accept(desk, now, d);
+	if (error == 0)
+		error = capf_desk_begin(desk, d);
 	if (error == 0)
 		error = capf_desk_close_with(desk, accept_now(desk, now, d), d);
 	if (error == 0) {

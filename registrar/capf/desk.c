@@ -101,6 +101,10 @@ static void log_halt(enum log_event event, const char *why)
 void capf_desk_halt(struct capf_desk *desk, enum desk_halt by, const char *why)
 {
 	pthread_mutex_lock(&desk->lock);
+	if (desk->halt > by) { /* which must be over first */
+		pthread_mutex_unlock(&desk->lock);
+		return;
+	}
 	bool news = desk->halt != by;
 	if (news)
 		desk->state.halted_since = capf_desk_now(desk);

@@ -35,7 +35,8 @@ static bool is_in_force(
 	struct trust_snapshot *trust = server_trust(s, store);
 	const struct trust_anchor *a =
 		trust ? trust_snapshot_find(trust, root->id.sha256_raw) : NULL;
-	bool good = a && a->usable;
+	bool good = a && a->usable &&
+		    !(store == STORE_CALLMANAGER && a->enrol_only);
 	trust_snapshot_unref(trust);
 	return good;
 }
@@ -73,7 +74,13 @@ static bool is_whole(
 		store = missing_in(s, root);
 	}
 	why[0] = '\0';
-	if (store)
+	if (store && !roots->old.cert)
+		snprintf(why, 256,
+			"%.64s is not in force in %s: whose LSC it signed is "
+			"refused there; dialtone trust add %.64s.pem puts it "
+			"back",
+			root->name, store, root->name);
+	else if (store)
 		snprintf(why, 256,
 			"%.64s is not in force in %s: whose LSC it signed is "
 			"refused there; dialtone rollover start puts it back%s",

@@ -209,11 +209,10 @@ static int refused(
 {
 	json_t *o = json_loadb(a->text, a->n, 0, NULL);
 	const json_t *view = json_object_get(o, "rollover");
-	if (ctl->json)
+	say_problem(who, o);
+	if (ctl->json && view) {
 		ctl_print_json(o);
-	else
-		say_problem(who, o);
-	if (!ctl->json && view) {
+	} else if (view) {
 		print_phones(view);
 		puts(ctl_number(view, "recent")
 				? "\nRefused. --force ends it all the same, "

@@ -43,9 +43,9 @@ static void keep(const char *text)
 		text_copy(clean, n + 1, line);
 		said.detail = memory_format("%s%s%s", before ? before : "",
 			before ? "\n" : "", clean);
-		free(before);
-		free(line);
-		free(clean);
+		memory_wipe(before); /* there may be strings in it */
+		memory_wipe(line);
+		memory_wipe(clean);
 		text += n;
 	}
 }
@@ -59,7 +59,7 @@ void say(const char *format, ...)
 	if (!said.json)
 		fprintf(stderr, "dialtone: %s\n", line);
 	keep(line);
-	free(line);
+	memory_wipe(line);
 }
 
 void say_text(const char *text)

@@ -64,11 +64,15 @@ void lates_init(struct lates *all, const struct plane_handler *handler)
 	pthread_cond_init(&all->news, NULL);
 }
 
-/* One more, if all are at work. With the lock. */
+/* One more, if there are fewer idle ones than wait, with that which comes.
+ * With the lock. */
 static void start_thread(struct lates *all)
 {
 	sigset_t every, before;
-	if (all->idle || all->n == LATE_THREADS)
+	size_t waiting = 1;
+	for (const struct late *l = all->first; l; l = l->next)
+		waiting++;
+	if (all->ending || all->idle >= waiting || all->n == LATE_THREADS)
 		return;
 	sigfillset(&every); /* signals are the main loop's */
 	pthread_sigmask(SIG_BLOCK, &every, &before);

@@ -400,18 +400,29 @@ static void on_completed(void *self, struct MHD_Connection *client,
 
 /* ---- clients ---- */
 
-/* A place that is free, else NULL. */
+/* Any place that is free; NULL: none is. */
 static struct client *free_place(struct plane *p)
 {
-	struct client *place = NULL;
+	size_t i = 0;
+	while (i < PLACES && p->clients[i].state != CLIENT_NONE)
+		i++;
+	return i < PLACES ? &p->clients[i] : NULL;
+}
+
+static bool is_full(struct plane *p)
+{
 	size_t n = 0;
-	for (size_t i = 0; i < PLACES; i++) {
-		if (p->clients[i].state == CLIENT_NONE)
-			place = &p->clients[i];
-		else
-			n += p->clients[i].state != CLIENT_READS;
-	}
-	return n < CLIENTS_MAX ? place : NULL;
+	for (size_t i = 0; i < PLACES; i++)
+		n += p->clients[i].state != CLIENT_NONE &&
+		     p->clients[i].state != CLIENT_READS;
+	return n >= CLIENTS_MAX || !free_place(p);
+}
+
+/* What it said is not read yet: it is we who take our time. */
+static bool is_unheard(const struct client *c)
+{
+	char first;
+	return recv(c->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 /* All who had time to ask for something; of those who read an answer who is
@@ -423,7 +434,8 @@ static void ask_to_go(struct plane *p)
 	for (size_t i = 0; i < PLACES; i++) {
 		struct client *c = &p->clients[i];
 		int64_t age = now - c->since_ms;
-		if (c->state == CLIENT_SILENT && age >= SILENT_MS)
+		if (c->state == CLIENT_SILENT && age >= SILENT_MS &&
+			!is_unheard(c))
 			shutdown(c->fd, SHUT_RDWR);
 		if (c->state == CLIENT_ASKS && age >= STAY_MS &&
 			(!oldest || c->since_ms < oldest->since_ms))
@@ -439,7 +451,7 @@ static void ask_to_go(struct plane *p)
 static bool has_room(struct plane *p)
 {
 	pthread_mutex_lock(&p->lock);
-	bool room = free_place(p) != NULL;
+	bool room = !is_full(p);
 	if (!room)
 		ask_to_go(p);
 	pthread_mutex_unlock(&p->lock);

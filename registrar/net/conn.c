@@ -282,6 +282,11 @@ static uint64_t patience_ms(const struct conn *c, struct limits *limits)
 	return stranger ? STRANGER_MS : UINT64_MAX;
 }
 
+bool conn_is_half_open(const struct conn *c)
+{
+	return c->half_open;
+}
+
 bool conn_give_way(struct conn *c, struct limits *limits)
 {
 	uint64_t age = (meters_now_us() - c->started_us) / 1000;

@@ -68,6 +68,7 @@ void conn_distrust(struct conn *c, const struct trust_snapshot *trust);
 void conn_order(struct conn *c, enum phone_order order);
 /* Has its service looked at what it waited for outside of its bytes. */
 void conn_wake(struct conn *c);
+bool conn_is_half_open(const struct conn *c);
 /*
  * Others wait for its place: closes it, if they have waited long enough for
  * what it says. Half open: 1 s for a first byte, 10 s for the rest, 3 s if its

@@ -61,6 +61,13 @@ static const uint8_t *ha1_of(
 	return ha1;
 }
 
+/* A datagram's sender may be forged: none ends a registration, or keeps a phone
+ * from refreshing it. */
+static bool may_guess(const struct session *s)
+{
+	return s->wrong <= WRONG_MAX || (s->seat.peer->udp && *s->seat.device);
+}
+
 /* CUCM: alarm 4 of SIP lines, and authenticationError of the device. */
 static void refuse_password(struct session *s, const char *device,
 	const struct sip_auth *auth, enum digest_verdict found)
@@ -82,7 +89,8 @@ static void refuse_password(struct session *s, const char *device,
 		"realm %s",
 		device, config_realm(s->seat.world->config));
 	service_refused(s->seat.world, s->seat.peer, device, &v);
-	if (++s->wrong <= WRONG_MAX)
+	s->wrong++;
+	if (may_guess(s))
 		return;
 	sip_session_reject(s, &v);
 	s->seat.ended = "too many wrong passwords";
@@ -112,7 +120,7 @@ static bool judge(struct session *s, const struct sip_register *reg,
 	}
 	if (found != DIGEST_STALE)
 		refuse_password(s, known->name, auth, found);
-	if (s->wrong <= WRONG_MAX)
+	if (may_guess(s))
 		sip_session_challenge(s, found == DIGEST_STALE, now);
 	return false;
 }

@@ -644,6 +644,28 @@ static void digest_lets_in_who_knows_the_password(void **state)
 	}
 }
 
+/* Whoever knows a phone's address can send in its name. */
+static void no_forged_datagram_ends_a_registration(void **state)
+{
+	char nonce[DIGEST_NONCE_SIZE];
+	struct phone p;
+	come(&p, "192.0.2.1", PASSWORD);
+	p.peer.udp = true;
+	assert_int_equal(enter(&p, ""), 401);
+	nonce_of(&p, nonce);
+	assert_int_equal(
+		authorize(&p, SIP_ALGORITHM_MD5, "secret", nonce, 1), 200);
+	for (unsigned i = 2; i < 300; i++)
+		assert_int_equal(
+			authorize(&p, SIP_ALGORITHM_MD5, "wrong", nonce, i),
+			401);
+	assert_null(service_sip.ended(p.self));
+	assert_int_equal(found("9@h"), 1);
+	assert_int_equal(
+		authorize(&p, SIP_ALGORITHM_MD5, "secret", nonce, 300), 200);
+	go(&p);
+}
+
 static void what_is_answered_is_counted(void **state)
 {
 	char nonce[DIGEST_NONCE_SIZE];
@@ -760,6 +782,7 @@ int main(void)
 		FACT(via_says_where_it_came_from),
 		SECRET(digest_lets_in_who_knows_the_password),
 		SECRET(what_is_answered_is_counted),
+		SECRET(no_forged_datagram_ends_a_registration),
 		SECRET(what_was_overheard_is_of_no_use_elsewhere),
 		SECRET(guessing_ends_after_some_tries),
 		FACT(who_is_taken_out_while_it_registers_is_not_let_in),
