@@ -5,8 +5,10 @@ DIALTONE_PAGE_PHONES: how many stay registered where that is what the fact is
 about.
 """
 import contextlib
+import glob
 import os
 import resource
+import shutil
 import subprocess
 
 from admin import LAB, Admin, config
@@ -41,11 +43,14 @@ def name_of(first, i):
 def page_config(limits=None, **changes):
     """With a CAPF, a CA that goes, and strangers let in by their LSC."""
     changes.setdefault("tls", {})["handshake_ms"] = 60000
+    store = LAB.store("page-trust", "other-capf")
+    for root in glob.glob(LAB.path("CAPF-trust", "CAPF-*.pem")):
+        shutil.copy(root, store)  # of this CAPF, from an earlier start
     return config(
         listeners=[*LAB.base["listeners"],
                    listener("capf", profile="legacy")],
         capf={"folder": "capf-page"},
-        trust={"callmanager": LAB.store("page-trust", "other-capf"),
+        trust={"callmanager": store,
                "capf": "CAPF-trust",
                "anchors": {"other-capf.pem": {"retiring": True}}},
         limits={"half_open_per_address": CONNECTIONS,
