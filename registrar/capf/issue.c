@@ -231,10 +231,9 @@ int capf_issue_key(struct capf_visit *v, struct capf_operation *o,
 		return capf_visit_refuse(v, o, CAPF_WHY_KEY_UNFIT, why, d);
 	}
 	SHA256(spki.p, spki.n, v->key_sha256);
-	enum capf_why not =
-		capf_issue_may(v->desk, capf_desk_now(v->desk), why);
-	int error = not ? capf_visit_refuse(v, o, not, why, d)
-			: certify(v, o, spki, key, d);
+	enum capf_why no = capf_issue_may(v->desk, capf_desk_now(v->desk), why);
+	int error = no ? capf_visit_refuse(v, o, no, why, d)
+		       : certify(v, o, spki, key, d);
 	EVP_PKEY_free(key);
 	return error;
 }

@@ -352,10 +352,9 @@ static int ask_again(
 	struct capf_visit *v, struct capf_operation *o, struct diag *d)
 {
 	char why[CAPF_DETAIL_MAX + 1];
-	enum capf_why not =
-		capf_issue_may(v->desk, capf_desk_now(v->desk), why);
-	if (not )
-		return capf_visit_refuse(v, o, not, why, d);
+	enum capf_why no = capf_issue_may(v->desk, capf_desk_now(v->desk), why);
+	if (no)
+		return capf_visit_refuse(v, o, no, why, d);
 	v->no_key = true;
 	v->step = STEP_CA;
 	v->asks = true;

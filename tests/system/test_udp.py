@@ -507,8 +507,9 @@ def sipp_registers_over_a_line_that_loses():
             device: {"profile": "non-secure"} for device in devices})) as daemon:
         done = run(sipp, "-sf", LAB.path("udp.xml"), "-inf",
                    LAB.path("udp.csv"), "-t", "un", "-lost", "10",
-                   "-max_non_invite_retrans", "10", "-m", len(devices), "-r", len(devices), "-l", len(devices),
-                   "-i", LOOPBACK, "-timeout", "60s", "-timeout_error",
+                   "-max_non_invite_retrans", "10", "-m", len(devices),
+                   "-r", len(devices), "-l", len(devices), "-i",
+                   LOOPBACK, "-timeout", "60s", "-timeout_error",
                    "-max_socket", 2 * len(devices), "-nostdin",
                    f"{LOOPBACK}:{daemon.port('sip', 'udp')}", cwd=LAB.top)
         said = f"{done.stdout[-3000:]}{done.stderr}"
