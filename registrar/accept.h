@@ -57,8 +57,9 @@ void accept_deinit(struct accept *a);
 /* Is there room for one more? If not, who says too little has to go: of this
  * worker at once, of others in a moment. */
 bool accept_room(struct accept *a);
-/* Somebody waits for room in those limits: whoever is counted there and says
- * too little has to go (conn_give_way). */
+/* Somebody waits for room in those limits, or, if there is some, for a
+ * descriptor: the half-open who are counted there and say too little have to
+ * go (conn_give_way), then others as far as is needed. */
 void accept_give_way(struct accept *a, struct limits *limits);
 
 /* conn_host's `opened`: that peer is half open no more. */

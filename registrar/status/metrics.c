@@ -382,7 +382,8 @@ static const struct row rows[] = {
 	{"dialtone_capf_visits", GAUGE, "Phones that are at CAPF now.",
 		WRITTEN_BY(metrics_capf_visits)},
 	{"dialtone_capf_halted", GAUGE,
-		"1 while nothing is issued: the clock or the disk is wrong.",
+		"1 while nothing is issued: the clock, the disk or a trust "
+		"folder is wrong.",
 		WRITTEN_BY(metrics_capf_halted)},
 	{"dialtone_capf_audit_links", GAUGE, "Links of the audit chain.",
 		WRITTEN_BY(metrics_capf_audit)},
